@@ -1,0 +1,95 @@
+package localcluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	binaryName    = "muster-local"
+	binaryPackage = "muster.sh/muster/cmd/muster-local"
+	// kubernetesVersion is what the components say they are. It must be the
+	// version of k8s.io/kubernetes in go.mod.
+	kubernetesVersion = "v1.37.2"
+)
+
+// findBinary returns the path of muster-local.
+func (c *Cluster) findBinary(ctx context.Context) (string, error) {
+	if c.spec.Binary != "" {
+		return filepath.Abs(c.spec.Binary)
+	}
+	if self, err := os.Executable(); err == nil && filepath.Base(self) == binaryName {
+		return self, nil
+	}
+	if path := os.Getenv("MUSTER_LOCAL"); path != "" {
+		return filepath.Abs(path)
+	}
+	var path string
+	err := c.steps.run(ctx, "build "+binaryName, func(ctx context.Context) error {
+		var err error
+		path, err = buildBinary(ctx)
+		return err
+	})
+	return path, err
+}
+
+// buildBinary builds muster-local from the module around the working directory
+// into the user's cache. The go command does nothing if it is up to date.
+func buildBinary(ctx context.Context) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find the cache folder: %w", err)
+	}
+	dir := filepath.Join(cache, "muster", "bin")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("make the cache folder: %w", err)
+	}
+	unlock, err := lockBuild(filepath.Join(dir, "."+binaryName+".lock"))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	path := filepath.Join(dir, binaryName)
+	build := exec.CommandContext(ctx, "go", "build", "-ldflags", versionFlags(), "-o", path, binaryPackage)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
+	var output bytes.Buffer
+	build.Stdout, build.Stderr = &output, &output
+	if err := build.Run(); err != nil {
+		return "", fmt.Errorf("build %s: %w\n%s(run it inside the muster checkout, or name a built binary in $MUSTER_LOCAL)", binaryName, err, output.String())
+	}
+	return path, nil
+}
+
+// lockBuild keeps two processes from writing the same file.
+func lockBuild(path string) (unlock func(), err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the build: %w", err)
+	}
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock the build: %w", err), file.Close())
+	}
+	return func() { _ = file.Close() }, nil
+}
+
+// versionFlags makes the components report Kubernetes' version.
+func versionFlags() string {
+	major, minor, _ := strings.Cut(strings.TrimPrefix(kubernetesVersion, "v"), ".")
+	minor, _, _ = strings.Cut(minor, ".")
+	flags := []string{"-s", "-w"}
+	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
+		flags = append(flags,
+			"-X", pkg+".gitVersion="+kubernetesVersion,
+			"-X", pkg+".gitMajor="+major,
+			"-X", pkg+".gitMinor="+minor)
+	}
+	return strings.Join(flags, " ")
+}

@@ -1,0 +1,252 @@
+package localcluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+// Cluster is a running cluster, owned by this process.
+type Cluster struct {
+	spec   Spec
+	paths  layout
+	lock   *os.File
+	plan   *blueprint
+	units  []*unit // in the order of starting
+	client kubernetes.Interface
+	config *rest.Config
+	steps  *steps
+
+	stateMu sync.Mutex
+	state   State
+}
+
+// Up starts a cluster and returns when all of it serves. Its processes are
+// children of this one. On an error nothing is left running.
+func Up(ctx context.Context, spec Spec) (*Cluster, error) {
+	spec.setDefaults()
+	if err := spec.validate(); err != nil {
+		return nil, fmt.Errorf("local cluster: %w", err)
+	}
+	c, err := open(spec)
+	if err != nil {
+		return nil, fmt.Errorf("local cluster: %w", err)
+	}
+	if err := c.up(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("local cluster: %w", err), c.Close())
+	}
+	return c, nil
+}
+
+// open takes possession of the cluster's folder.
+func open(spec Spec) (*Cluster, error) {
+	if spec.Dir == "" {
+		dir, err := os.MkdirTemp("", "muster-local-")
+		if err != nil {
+			return nil, fmt.Errorf("make cluster folder: %w", err)
+		}
+		spec.Dir = dir
+	}
+	paths := layout{dir: spec.Dir}
+	if err := paths.create(); err != nil {
+		return nil, err
+	}
+	lock, err := takeLock(paths.lock())
+	if err != nil {
+		return nil, err
+	}
+	state, err := readState(paths)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	state.Spec = spec
+	return &Cluster{spec: spec, paths: paths, lock: lock, state: state, steps: newSteps(spec.Progress)}, nil
+}
+
+func (c *Cluster) up(ctx context.Context) error {
+	binary, err := c.findBinary(ctx)
+	if err != nil {
+		return err
+	}
+	where := addresses{bind: loopback}
+	c.plan, err = newBlueprint(c.spec, c.paths, where, c.state.Ports, binary)
+	if err != nil {
+		return err
+	}
+	base, rest, err := c.plan.components()
+	if err != nil {
+		return err
+	}
+	for _, part := range base {
+		if err := c.steps.run(ctx, part.name, c.add(part).up); err != nil {
+			return err
+		}
+	}
+	if err := c.connect(); err != nil {
+		return err
+	}
+	if len(c.spec.Manifests) > 0 {
+		if err := c.steps.run(ctx, "manifests", c.applyManifests); err != nil {
+			return err
+		}
+	}
+	if err := c.startRest(ctx, rest); err != nil {
+		return err
+	}
+	return c.saveState()
+}
+
+// startRest starts what needs only the API server, all at the same time.
+func (c *Cluster) startRest(ctx context.Context, parts []component) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, part := range parts {
+		start := c.add(part).up
+		group.Go(func() error { return c.steps.run(ctx, part.name, start) })
+	}
+	if c.spec.SimNodes > 0 {
+		group.Go(func() error {
+			name := fmt.Sprintf("%d simulated nodes", c.spec.SimNodes)
+			return c.steps.run(ctx, name, c.fillSimNodes)
+		})
+	}
+	return group.Wait()
+}
+
+func (c *Cluster) add(part component) *unit {
+	u := &unit{component: part, logFile: c.paths.log(part.name), start: hostStarter(), logf: c.steps.logf}
+	c.units = append(c.units, u)
+	return u
+}
+
+func (c *Cluster) connect() error {
+	config, err := loadKubeconfig(c.Kubeconfig())
+	if err != nil {
+		return err
+	}
+	c.config = config
+	c.client, err = kubernetes.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("make client: %w", err)
+	}
+	return nil
+}
+
+// Kubeconfig is the path of the administrator's kubeconfig.
+func (c *Cluster) Kubeconfig() string { return c.paths.kubeconfig("admin") }
+
+// RESTConfig is a copy of the administrator's client configuration; its client
+// side is not throttled.
+func (c *Cluster) RESTConfig() *rest.Config { return rest.CopyConfig(c.config) }
+
+// Client is an administrator's client, shared by all callers.
+func (c *Cluster) Client() kubernetes.Interface { return c.client }
+
+// Dir is the folder with the cluster's state.
+func (c *Cluster) Dir() string { return c.paths.dir }
+
+// AuditLogPath is the API server's audit log: JSON, one event a line, every
+// write the API server acknowledged. It is only written with Spec.AuditLog.
+func (c *Cluster) AuditLogPath() string { return c.paths.auditLog() }
+
+// LogPath is the file with a component's output.
+func (c *Cluster) LogPath(name string) string { return c.paths.log(name) }
+
+// Components are the names that Kill, Start and LogPath take, in the order of
+// starting.
+func (c *Cluster) Components() []string {
+	names := make([]string, len(c.units))
+	for i, u := range c.units {
+		names[i] = u.name
+	}
+	return names
+}
+
+// PID is the process number of a component, or zero when it is down.
+func (c *Cluster) PID(name string) (int, error) {
+	u, err := c.unit(name)
+	if err != nil {
+		return 0, err
+	}
+	return u.pid(), nil
+}
+
+// Kill ends a component by SIGKILL. It stays down until Start; a component
+// that ends in any other way is started again after a second or more.
+func (c *Cluster) Kill(name string) error {
+	u, err := c.unit(name)
+	if err != nil {
+		return err
+	}
+	u.kill()
+	return c.saveState()
+}
+
+// Stop ends a component by SIGTERM, and waits until it is gone. It stays down
+// until Start.
+func (c *Cluster) Stop(name string) error {
+	u, err := c.unit(name)
+	if err != nil {
+		return err
+	}
+	u.down()
+	return c.saveState()
+}
+
+// Start starts a component that is down, with the ports and state it had, and
+// waits until it is ready. It does nothing to one that runs.
+func (c *Cluster) Start(ctx context.Context, name string) error {
+	u, err := c.unit(name)
+	if err != nil {
+		return err
+	}
+	if err := u.up(ctx); err != nil {
+		return err
+	}
+	return c.saveState()
+}
+
+// Restart stops a component and starts it again.
+func (c *Cluster) Restart(ctx context.Context, name string) error {
+	if err := c.Stop(name); err != nil {
+		return err
+	}
+	return c.Start(ctx, name)
+}
+
+func (c *Cluster) unit(name string) (*unit, error) {
+	i := slices.IndexFunc(c.units, func(u *unit) bool { return u.name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("no component is called %q; there are %v (etcd, kube-apiserver and kube-controller-manager have processes of their own with SeparateProcesses)", name, c.Components())
+	}
+	return c.units[i], nil
+}
+
+// Close ends the cluster. With Spec.Keep the components are stopped in order,
+// etcd last, and the state stays; without it nothing is worth saving, so they
+// are killed and the state is removed.
+func (c *Cluster) Close() error {
+	for _, u := range slices.Backward(c.units) {
+		if c.spec.Keep {
+			_ = c.steps.run(context.Background(), "stop "+u.name, func(context.Context) error {
+				u.down()
+				return nil
+			})
+		} else {
+			u.kill()
+		}
+	}
+	var err error
+	if c.spec.Keep {
+		err = c.saveState()
+	} else {
+		err = c.paths.remove()
+	}
+	return errors.Join(err, c.lock.Close())
+}
