@@ -1,0 +1,112 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// APIVersion of every type in this package.
+const APIVersion = "config.muster.sh/v1alpha1"
+
+// SchedulerKind is the kind of SchedulerConfiguration.
+const SchedulerKind = "SchedulerConfiguration"
+
+// SchedulerConfiguration configures muster-scheduler. Durations are written
+// as "30s" or "5m".
+type SchedulerConfiguration struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// SchedulerName is what a pod's spec.schedulerName says to be ours.
+	// Default: muster.
+	SchedulerName string `json:"schedulerName,omitempty"`
+	// ServeDefaultScheduler makes this scheduler serve the name
+	// default-scheduler too, so that all pods of the cluster pass one book of
+	// room. No other scheduler may serve that name then. Default: false.
+	ServeDefaultScheduler bool `json:"serveDefaultScheduler,omitempty"`
+
+	// ClientConnection is how the API server is reached.
+	ClientConnection ClientConnection `json:"clientConnection,omitzero"`
+	// LeaderElection lets one of several replicas act.
+	LeaderElection LeaderElection `json:"leaderElection,omitzero"`
+	// Serving is where health and metrics are served.
+	Serving Serving `json:"serving,omitzero"`
+
+	// Gangs bounds how long gangs wait and hold room.
+	Gangs Gangs `json:"gangs,omitzero"`
+	// Spark tells how Spark applications are read.
+	Spark Spark `json:"spark,omitzero"`
+}
+
+// ClientConnection is how the API server is reached.
+type ClientConnection struct {
+	// Kubeconfig is the path of a kubeconfig file. Empty means the service
+	// account of the pod that the scheduler runs in.
+	Kubeconfig string `json:"kubeconfig,omitempty"`
+	// QPS is how many requests a second the scheduler sends. Binding is one
+	// request a pod, so this caps how fast pods start. Below zero there is no
+	// limit. Default: 5000.
+	QPS float32 `json:"qps,omitempty"`
+	// Burst is how many requests may go at once before QPS counts.
+	// Default: 10000.
+	Burst int32 `json:"burst,omitempty"`
+}
+
+// LeaderElection lets one of several replicas act. A replica that does not
+// lead writes nothing.
+type LeaderElection struct {
+	// LeaderElect turns it on. Default: true.
+	LeaderElect *bool `json:"leaderElect,omitempty"`
+	// LeaseDuration is how long a silent leader is waited for. Default: 15s.
+	LeaseDuration metav1.Duration `json:"leaseDuration,omitzero"`
+	// RenewDeadline is how long a leader tries to renew before it stops.
+	// Default: 10s.
+	RenewDeadline metav1.Duration `json:"renewDeadline,omitzero"`
+	// RetryPeriod is the time between two tries. Default: 2s.
+	RetryPeriod metav1.Duration `json:"retryPeriod,omitzero"`
+	// ResourceName of the Lease. Default: muster-scheduler.
+	ResourceName string `json:"resourceName,omitempty"`
+	// ResourceNamespace of the Lease. Default: kube-system.
+	ResourceNamespace string `json:"resourceNamespace,omitempty"`
+}
+
+// Serving is where health and metrics are served, over HTTPS. Everything but
+// health asks the API server who the caller is and whether it may read.
+type Serving struct {
+	// BindAddress is the IP address to listen on. Default: 127.0.0.1, which
+	// nothing outside of the machine reaches; probes of a pod need 0.0.0.0.
+	BindAddress string `json:"bindAddress,omitempty"`
+	// Port to listen on; 0 serves nothing. Default: 10263.
+	Port *int32 `json:"port,omitempty"`
+	// CertFile and KeyFile are the server's certificate and key. Without them
+	// one is made at every start.
+	CertFile string `json:"certFile,omitempty"`
+	KeyFile  string `json:"keyFile,omitempty"`
+}
+
+// Gangs bounds how long gangs wait and hold room.
+type Gangs struct {
+	// ExpectedMemberTimeout is how long room is held for a member that has no
+	// pod yet, such as the executors of a driver that has just started.
+	// Default: 5m.
+	ExpectedMemberTimeout metav1.Duration `json:"expectedMemberTimeout,omitzero"`
+	// MaxAttempts is how often a gang is planned anew after checks of its
+	// members' own cycles have refused a node, before it waits for a change in
+	// the cluster and lets others pass. Default: 10.
+	MaxAttempts int32 `json:"maxAttempts,omitempty"`
+	// RetryAfter is how long a gang waits after its Reservation could not be
+	// stored. Default: 1s.
+	RetryAfter metav1.Duration `json:"retryAfter,omitzero"`
+}
+
+// Spark tells how Spark applications are read.
+type Spark struct {
+	// MinExecutorsFloor is the least number of executors that start together
+	// with their driver, whatever dynamic allocation asks for. Default: 1.
+	MinExecutorsFloor *int32 `json:"minExecutorsFloor,omitempty"`
+	// ConfigMapTimeout is how long a driver waits for the ConfigMap that holds
+	// its properties, before it is told that it can't start. Default: 30s.
+	ConfigMapTimeout metav1.Duration `json:"configMapTimeout,omitzero"`
+	// SettleTime is how long no further executor has to come until the
+	// executors of an application without a driver of ours, which says nothing
+	// of its size, are taken to be the whole gang. Default: 2s.
+	SettleTime metav1.Duration `json:"settleTime,omitzero"`
+}

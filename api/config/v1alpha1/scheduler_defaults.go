@@ -1,0 +1,63 @@
+package v1alpha1
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// NewSchedulerConfiguration returns the configuration of an empty file.
+func NewSchedulerConfiguration() *SchedulerConfiguration {
+	c := &SchedulerConfiguration{TypeMeta: metav1.TypeMeta{APIVersion: APIVersion, Kind: SchedulerKind}}
+	c.Default()
+	return c
+}
+
+// Default fills in what was left out.
+func (c *SchedulerConfiguration) Default() {
+	orString(&c.SchedulerName, "muster")
+	if c.ClientConnection.QPS == 0 {
+		c.ClientConnection.QPS = 5000
+	}
+	if c.ClientConnection.Burst == 0 {
+		c.ClientConnection.Burst = 10000
+	}
+
+	orPointer(&c.LeaderElection.LeaderElect, true)
+	orDuration(&c.LeaderElection.LeaseDuration, 15*time.Second)
+	orDuration(&c.LeaderElection.RenewDeadline, 10*time.Second)
+	orDuration(&c.LeaderElection.RetryPeriod, 2*time.Second)
+	orString(&c.LeaderElection.ResourceName, "muster-scheduler")
+	orString(&c.LeaderElection.ResourceNamespace, metav1.NamespaceSystem)
+
+	orString(&c.Serving.BindAddress, "127.0.0.1")
+	orPointer(&c.Serving.Port, 10263)
+
+	orDuration(&c.Gangs.ExpectedMemberTimeout, 5*time.Minute)
+	if c.Gangs.MaxAttempts == 0 {
+		c.Gangs.MaxAttempts = 10
+	}
+	orDuration(&c.Gangs.RetryAfter, time.Second)
+
+	orPointer(&c.Spark.MinExecutorsFloor, 1)
+	orDuration(&c.Spark.ConfigMapTimeout, 30*time.Second)
+	orDuration(&c.Spark.SettleTime, 2*time.Second)
+}
+
+func orString(s *string, value string) {
+	if *s == "" {
+		*s = value
+	}
+}
+
+func orDuration(d *metav1.Duration, value time.Duration) {
+	if d.Duration == 0 {
+		d.Duration = value
+	}
+}
+
+func orPointer[T any](p **T, value T) {
+	if *p == nil {
+		*p = &value
+	}
+}

@@ -1,0 +1,107 @@
+package v1alpha1
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const header = "apiVersion: config.muster.sh/v1alpha1\nkind: SchedulerConfiguration\n"
+
+func TestAnEmptyFileMeansTheDefaults(t *testing.T) {
+	c, err := ParseScheduler([]byte(header))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.SchedulerName != "muster" || c.ServeDefaultScheduler {
+		t.Errorf("names: %q, serveDefaultScheduler %v", c.SchedulerName, c.ServeDefaultScheduler)
+	}
+	if !*c.LeaderElection.LeaderElect || c.LeaderElection.ResourceNamespace != "kube-system" {
+		t.Errorf("leader election: %+v", c.LeaderElection)
+	}
+	if c.Serving.BindAddress != "127.0.0.1" || *c.Serving.Port == 0 {
+		t.Errorf("serving: %s:%d", c.Serving.BindAddress, *c.Serving.Port)
+	}
+	if c.Gangs.ExpectedMemberTimeout.Duration != 5*time.Minute || *c.Spark.MinExecutorsFloor != 1 {
+		t.Errorf("gangs %+v, spark %+v", c.Gangs, c.Spark)
+	}
+}
+
+func TestWhatAFileSaysIsKept(t *testing.T) {
+	c, err := ParseScheduler([]byte(header + `
+schedulerName: batch
+serveDefaultScheduler: true
+clientConnection: {kubeconfig: /etc/kubeconfig, qps: -1, burst: 7}
+leaderElection: {leaderElect: false}
+serving: {bindAddress: "0.0.0.0", port: 0}
+gangs: {expectedMemberTimeout: 90s, maxAttempts: 3}
+spark: {minExecutorsFloor: 0, configMapTimeout: 1m}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch {
+	case c.SchedulerName != "batch", !c.ServeDefaultScheduler, *c.LeaderElection.LeaderElect,
+		c.ClientConnection != ClientConnection{Kubeconfig: "/etc/kubeconfig", QPS: -1, Burst: 7},
+		c.Serving.BindAddress != "0.0.0.0", *c.Serving.Port != 0,
+		c.Gangs.ExpectedMemberTimeout != metav1.Duration{Duration: 90 * time.Second}, c.Gangs.MaxAttempts != 3,
+		*c.Spark.MinExecutorsFloor != 0, c.Spark.ConfigMapTimeout.Duration != time.Minute:
+		t.Errorf("read %+v", c)
+	}
+}
+
+func TestAWrongFileIsRefusedWithItsCause(t *testing.T) {
+	for name, tc := range map[string]struct{ text, want string }{
+		"an unknown field":               {header + "schedulerNames: x\n", `unknown field "schedulerNames"`},
+		"an unknown nested field":        {header + "spark: {floor: 2}\n", `unknown field "spark.floor"`},
+		"a field twice":                  {header + "schedulerName: a\nschedulerName: b\n", "schedulerName"},
+		"another kind":                   {"apiVersion: config.muster.sh/v1alpha1\nkind: Pod\n", `kind "Pod"`},
+		"another version":                {"apiVersion: config.muster.sh/v1\nkind: SchedulerConfiguration\n", `config.muster.sh/v1"`},
+		"no version":                     {"schedulerName: muster\n", `apiVersion ""`},
+		"the default scheduler's name":   {header + "schedulerName: default-scheduler\n", "schedulerName: Invalid value: \"default-scheduler\": choose another name"},
+		"a name that is no name":         {header + "schedulerName: Two Words\n", "schedulerName: Invalid value"},
+		"a host name to bind to":         {header + "serving: {bindAddress: localhost}\n", "serving.bindAddress"},
+		"a port that does not exist":     {header + "serving: {port: 70000}\n", "serving.port"},
+		"a certificate without its key":  {header + "serving: {certFile: /a}\n", "serving.certFile"},
+		"a lease shorter than renewal":   {header + "leaderElection: {leaseDuration: 5s}\n", "leaderElection.leaseDuration"},
+		"a renewal shorter than retries": {header + "leaderElection: {renewDeadline: 1s}\n", "leaderElection.renewDeadline"},
+		"a lease without a place":        {header + "leaderElection: {resourceNamespace: a.b}\n", "leaderElection.resourceNamespace"},
+		"a negative burst":               {header + "clientConnection: {burst: -1}\n", "clientConnection.burst"},
+		"a negative duration":            {header + "gangs: {expectedMemberTimeout: -1s}\n", "gangs.expectedMemberTimeout"},
+		"no attempt":                     {header + "gangs: {maxAttempts: -1}\n", "gangs.maxAttempts"},
+		"a negative floor":               {header + "spark: {minExecutorsFloor: -1}\n", "spark.minExecutorsFloor"},
+		"a duration without unit":        {header + "spark: {settleTime: \"5\"}\n", "missing unit"},
+		"what is no YAML":                {header + "spark: [", "yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ParseScheduler([]byte(tc.text))
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want an error with %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
+	_, err := ParseScheduler([]byte(header + "gangs: {maxAttempts: -1, retryAfter: -1s}\n"))
+	if err == nil || !strings.Contains(err.Error(), "maxAttempts") || !strings.Contains(err.Error(), "retryAfter") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLoadingNamesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "scheduler.yaml")
+	if _, err := LoadScheduler(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("missing file: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("kind: Pod\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadScheduler(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("wrong file: %v", err)
+	}
+}

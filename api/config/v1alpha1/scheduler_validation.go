@@ -1,0 +1,94 @@
+package v1alpha1
+
+import (
+	"net"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Validate returns everything that is wrong with a configuration that has its
+// defaults, each with the path of the field.
+func (c *SchedulerConfiguration) Validate() field.ErrorList {
+	var errs field.ErrorList
+	errs = append(errs, c.validateName(field.NewPath("schedulerName"))...)
+	if c.ClientConnection.Burst < 0 {
+		errs = append(errs, field.Invalid(field.NewPath("clientConnection", "burst"), c.ClientConnection.Burst, "must not be negative"))
+	}
+	errs = append(errs, c.LeaderElection.validate(field.NewPath("leaderElection"))...)
+	errs = append(errs, c.Serving.validate(field.NewPath("serving"))...)
+	errs = append(errs, c.Gangs.validate(field.NewPath("gangs"))...)
+	errs = append(errs, c.Spark.validate(field.NewPath("spark"))...)
+	return errs
+}
+
+func (c *SchedulerConfiguration) validateName(path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for _, msg := range validation.IsDNS1123Subdomain(c.SchedulerName) {
+		errs = append(errs, field.Invalid(path, c.SchedulerName, msg))
+	}
+	if c.SchedulerName == corev1.DefaultSchedulerName {
+		errs = append(errs, field.Invalid(path, c.SchedulerName, "choose another name, and set serveDefaultScheduler to serve this one too"))
+	}
+	return errs
+}
+
+func (l *LeaderElection) validate(path *field.Path) field.ErrorList {
+	if !*l.LeaderElect {
+		return nil
+	}
+	errs := positive(path.Child("retryPeriod"), l.RetryPeriod)
+	if l.RenewDeadline.Duration <= l.RetryPeriod.Duration {
+		errs = append(errs, field.Invalid(path.Child("renewDeadline"), l.RenewDeadline.Duration.String(), "must be longer than retryPeriod"))
+	}
+	if l.LeaseDuration.Duration <= l.RenewDeadline.Duration {
+		errs = append(errs, field.Invalid(path.Child("leaseDuration"), l.LeaseDuration.Duration.String(), "must be longer than renewDeadline"))
+	}
+	for _, msg := range validation.IsDNS1123Subdomain(l.ResourceName) {
+		errs = append(errs, field.Invalid(path.Child("resourceName"), l.ResourceName, msg))
+	}
+	for _, msg := range validation.IsDNS1123Label(l.ResourceNamespace) {
+		errs = append(errs, field.Invalid(path.Child("resourceNamespace"), l.ResourceNamespace, msg))
+	}
+	return errs
+}
+
+func (s *Serving) validate(path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if net.ParseIP(s.BindAddress) == nil {
+		errs = append(errs, field.Invalid(path.Child("bindAddress"), s.BindAddress, "must be an IP address"))
+	}
+	if *s.Port < 0 || *s.Port > 65535 {
+		errs = append(errs, field.Invalid(path.Child("port"), *s.Port, "must be between 0 and 65535"))
+	}
+	if (s.CertFile == "") != (s.KeyFile == "") {
+		errs = append(errs, field.Invalid(path.Child("certFile"), s.CertFile, "must be given together with keyFile"))
+	}
+	return errs
+}
+
+func (g *Gangs) validate(path *field.Path) field.ErrorList {
+	errs := positive(path.Child("expectedMemberTimeout"), g.ExpectedMemberTimeout)
+	if g.MaxAttempts < 1 {
+		errs = append(errs, field.Invalid(path.Child("maxAttempts"), g.MaxAttempts, "must be at least 1"))
+	}
+	return append(errs, positive(path.Child("retryAfter"), g.RetryAfter)...)
+}
+
+func (s *Spark) validate(path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if *s.MinExecutorsFloor < 0 {
+		errs = append(errs, field.Invalid(path.Child("minExecutorsFloor"), *s.MinExecutorsFloor, "must not be negative"))
+	}
+	errs = append(errs, positive(path.Child("configMapTimeout"), s.ConfigMapTimeout)...)
+	return append(errs, positive(path.Child("settleTime"), s.SettleTime)...)
+}
+
+func positive(path *field.Path, d metav1.Duration) field.ErrorList {
+	if d.Duration > 0 {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path, d.Duration.String(), "must be longer than 0s")}
+}
