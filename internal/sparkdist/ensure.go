@@ -86,7 +86,7 @@ func (b *builder) build(ctx context.Context) (Dist, error) {
 	version := b.Line.Version
 	d := Dist{
 		Version:   version,
-		Home:      b.path("home-" + version),
+		Home:      b.path(version),
 		JavaHome:  b.jdk,
 		ImageName: "muster.local/spark:" + version,
 		DataDir:   b.path("data-" + flightsSdist.Project + "-" + flightsSdist.Version),
