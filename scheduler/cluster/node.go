@@ -1,0 +1,31 @@
+// Package cluster is the node table: what nodes there are, what runs on them
+// and what is free. One goroutine writes it; plans are made on a View, which
+// never changes.
+package cluster
+
+import (
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/resource"
+)
+
+// Node is what placing knows of a node. It is never changed in place.
+type Node struct {
+	Name          string            `json:"name"`
+	Labels        map[string]string `json:"labels,omitempty"`
+	Taints        []gang.Taint      `json:"taints,omitempty"`
+	Unschedulable bool              `json:"unschedulable,omitempty"`
+	Ready         bool              `json:"ready"`
+	Allocatable   resource.Vector   `json:"allocatable"`
+}
+
+// Pod is a pod that takes room on a node, whoever placed it.
+type Pod struct {
+	ID        gang.PodID      `json:"id"`
+	Namespace string          `json:"namespace,omitempty"`
+	Name      string          `json:"name,omitempty"`
+	Node      string          `json:"node"`
+	Request   resource.Vector `json:"request"`
+	HostPorts []string        `json:"hostPorts,omitempty"`
+	// Gang is empty for pods that belong to none.
+	Gang gang.ID `json:"gang,omitempty"`
+}

@@ -1,0 +1,146 @@
+package cluster
+
+import (
+	"slices"
+	"strings"
+
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/resource"
+)
+
+// Table holds every node and every pod that takes room on one. It has one
+// writer and no lock.
+type Table struct {
+	// states are sorted by node name, so that plans do not depend on the order
+	// in which nodes were seen.
+	states []*state
+	byName map[string]*state
+	pods   map[gang.PodID]Pod
+}
+
+// state is a node with what runs on it. A pod may be seen before its node:
+// then spec is nil.
+type state struct {
+	name string
+	spec *Node
+	pods map[gang.PodID]Pod
+	used resource.Vector
+}
+
+// NewTable returns an empty table.
+func NewTable() *Table {
+	return &Table{byName: map[string]*state{}, pods: map[gang.PodID]Pod{}}
+}
+
+// SetNode adds or replaces a node.
+func (t *Table) SetNode(n Node) { t.state(n.Name).spec = &n }
+
+// RemoveNode removes a node. Pods that are still recorded on it are kept until
+// they are removed themselves.
+func (t *Table) RemoveNode(name string) {
+	if s, ok := t.byName[name]; ok {
+		s.spec = nil
+		t.dropEmpty(s)
+	}
+}
+
+// SetPod records that a pod takes room on pod.Node. A pod is on one node only.
+func (t *Table) SetPod(pod Pod) {
+	t.RemovePod(pod.ID)
+	s := t.state(pod.Node)
+	s.pods[pod.ID] = pod
+	s.used = s.used.Add(pod.Request)
+	t.pods[pod.ID] = pod
+}
+
+// RemovePod forgets a pod and returns what was recorded of it.
+func (t *Table) RemovePod(id gang.PodID) (Pod, bool) {
+	pod, ok := t.pods[id]
+	if !ok {
+		return Pod{}, false
+	}
+	s := t.byName[pod.Node]
+	delete(s.pods, id)
+	delete(t.pods, id)
+	s.used = s.used.Sub(pod.Request)
+	t.dropEmpty(s)
+	return pod, true
+}
+
+// Pod returns what is recorded of a pod that takes room.
+func (t *Table) Pod(id gang.PodID) (Pod, bool) {
+	pod, ok := t.pods[id]
+	return pod, ok
+}
+
+// Node returns a node, or nil if there is none of that name.
+func (t *Table) Node(name string) *Node {
+	if s, ok := t.byName[name]; ok {
+		return s.spec
+	}
+	return nil
+}
+
+// Names returns the names of all nodes, sorted.
+func (t *Table) Names() []string {
+	names := make([]string, 0, len(t.states))
+	for _, s := range t.states {
+		if s.spec != nil {
+			names = append(names, s.name)
+		}
+	}
+	return names
+}
+
+// Row returns what is free on a node, not counting pods that skip names. It
+// reports false where there is no such node.
+func (t *Table) Row(name string, skip func(Pod) bool) (Row, bool) {
+	s, ok := t.byName[name]
+	if !ok || s.spec == nil {
+		return Row{}, false
+	}
+	used, ports := s.used, map[string]bool(nil)
+	for _, p := range s.pods {
+		if skip != nil && skip(p) {
+			used = used.Sub(p.Request)
+			continue
+		}
+		ports = withPorts(ports, p.HostPorts)
+	}
+	return Row{Node: s.spec, Free: s.spec.Allocatable.Sub(used), Ports: ports}, true
+}
+
+func withPorts(ports map[string]bool, more []string) map[string]bool {
+	for _, p := range more {
+		if ports == nil {
+			ports = map[string]bool{}
+		}
+		ports[p] = true
+	}
+	return ports
+}
+
+func (t *Table) state(name string) *state {
+	if s, ok := t.byName[name]; ok {
+		return s
+	}
+	s := &state{name: name, pods: map[gang.PodID]Pod{}}
+	t.byName[name] = s
+	i, _ := t.find(name)
+	t.states = slices.Insert(t.states, i, s)
+	return s
+}
+
+func (t *Table) dropEmpty(s *state) {
+	if s.spec != nil || len(s.pods) > 0 {
+		return
+	}
+	delete(t.byName, s.name)
+	if i, ok := t.find(s.name); ok {
+		t.states = slices.Delete(t.states, i, i+1)
+	}
+}
+
+func (t *Table) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(t.states, name, func(s *state, n string) int { return strings.Compare(s.name, n) })
+}

@@ -1,0 +1,105 @@
+package core
+
+import (
+	"fmt"
+
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/ledger"
+)
+
+// place releases a member towards its slot.
+func (m *Machine) place(mem *member, s *ledger.Slot, epoch Epoch, check []string) {
+	mem.state, mem.epoch = released, epoch
+	m.placed[mem.ID] = &Placement{Gang: s.Gang, Role: s.Role, Node: s.Node, Epoch: epoch, Check: check}
+	m.decide(Release{Gang: s.Gang, Pod: mem.ID, Epoch: epoch})
+}
+
+// unplace takes a member's placement off the board: from now on it may run
+// nowhere.
+func (m *Machine) unplace(mem *member) {
+	if mem.state == released || mem.state == latched || mem.state == bound {
+		m.placed[mem.ID] = nil
+	}
+}
+
+func (m *Machine) atLatch(e AtLatch) {
+	mem, ok := m.members[e.ID]
+	if !ok || mem.state != released || mem.epoch != e.Epoch {
+		return
+	}
+	mem.state = latched
+	g := m.groups[mem.Gang]
+	if g.phase != Starting || g.epoch != e.Epoch {
+		return
+	}
+	for _, s := range m.book.OfGang(g.decl.ID) {
+		if s.Claimant != "" && m.members[s.Claimant].state < latched {
+			return
+		}
+	}
+	m.open(g)
+}
+
+// open lets the gang's binds go. From here on it is completed, whatever
+// happens: what can't be bound is placed again.
+func (m *Machine) open(g *group) {
+	g.phase, g.attempts, g.veto = Started, 0, ""
+	m.decide(OpenLatch{Gang: g.decl.ID, Epoch: g.epoch})
+	for _, s := range m.book.OfGang(g.decl.ID) {
+		if s.Claimant == "" {
+			m.await(g, s.ID)
+		}
+	}
+	m.touch(g)
+}
+
+// maxRetries is how often a member that was turned back without a veto tries
+// the same node again.
+const maxRetries = 3
+
+func (m *Machine) parked(e Parked) {
+	mem, ok := m.members[e.ID]
+	if !ok || mem.epoch != e.Epoch || (mem.state != released && mem.state != latched) {
+		return
+	}
+	m.unplace(mem)
+	mem.state = held
+	g := m.groups[mem.Gang]
+	m.touch(g)
+	s := m.book.ClaimedBy(mem.ID)
+	if s == nil || g.epoch != e.Epoch {
+		return // its plan is gone already
+	}
+	mem.retries++
+	if e.Veto || mem.retries > maxRetries {
+		m.veto(g, &mem.Shape, s.Node)
+		mem.retries = 0
+	}
+	g.veto = fmt.Sprintf("%s on node %s: %s", e.Plugin, s.Node, e.Reason)
+	if g.phase == Starting {
+		g.attempts++
+		m.abort(g, g.veto)
+		if g.attempts >= m.opts.MaxAttempts {
+			m.giveUpForNow(g)
+		}
+		return
+	}
+	m.retryMember(g, mem, s)
+}
+
+// retryMember sends a member of a started gang again: to its slot, or, if that
+// was vetoed, to whatever slot it gets next.
+func (m *Machine) retryMember(g *group, mem *member, s *ledger.Slot) {
+	if mem.retries > 0 {
+		m.place(mem, s, g.epoch, nil)
+		return
+	}
+	m.release(g, s.ID)
+}
+
+// giveUpForNow lets others pass a gang that was vetoed too often in a row.
+func (m *Machine) giveUpForNow(g *group) {
+	m.retryAfterVeto(g)
+	g.tried, g.triedAt = true, m.book.Freed()
+	g.verdict = gang.Verdict{Code: gang.Vetoed, Detail: g.veto}
+}

@@ -1,0 +1,180 @@
+// Package core decides. It is the only place that changes gangs, slots and the
+// queue: events with their times go in, decisions come out, and what
+// concurrent code may read is published on a Board. It does no I/O, starts no
+// goroutine but the loop's own, and reads no clock, so a recorded history of
+// events replays to the same decisions.
+package core
+
+import (
+	"slices"
+	"time"
+
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/ledger"
+	"muster.sh/muster/scheduler/queue"
+)
+
+// Options are the machine's few constants.
+type Options struct {
+	// ExpectedTimeout is how long room is held for a member that does not
+	// come: from the start of its gang, or from the loss of the member that
+	// had the room.
+	ExpectedTimeout time.Duration
+	// MaxAttempts is how often a gang is planned again after vetoes before it
+	// waits for a change of the cluster and lets others pass.
+	MaxAttempts int
+	// VetoTimeout is how long a veto of a member's own cycle holds at most.
+	VetoTimeout time.Duration
+	// CollectTimeout is how long members may take to appear before the gang is
+	// told that it waits for them.
+	CollectTimeout time.Duration
+	// RetryAfter is how long a gang waits after its Reservation could not be
+	// stored.
+	RetryAfter time.Duration
+}
+
+// DefaultOptions returns what suits most clusters.
+func DefaultOptions() Options {
+	return Options{ExpectedTimeout: 5 * time.Minute, MaxAttempts: 10, VetoTimeout: 30 * time.Second, CollectTimeout: 10 * time.Second, RetryAfter: time.Second}
+}
+
+// Machine is the state of all gangs. It has one user and no lock.
+type Machine struct {
+	opts   Options
+	now    time.Time
+	synced bool
+	epoch  Epoch
+
+	book    *ledger.Book
+	groups  map[gang.ID]*group
+	members map[gang.PodID]*member
+	queue   queue.Queue
+
+	nodes map[string]uint64 // how often a node's own state has changed
+
+	// unsettled gangs are looked at once more before the step ends.
+	unsettled map[gang.ID]bool
+	// short gangs have started and lack members of their minimum; elastic ones
+	// have members above it that wait.
+	short   map[gang.ID]bool
+	elastic map[gang.ID]bool
+	// timed gangs have a deadline.
+	timed map[gang.ID]bool
+	// reviewed gangs get their verdict worked out at the end of the step.
+	reviewed map[gang.ID]bool
+	// seen is the state of the book when room was last offered; moot is set
+	// while nothing has changed that could let a gang start.
+	seen uint64
+	moot bool
+
+	out []Decision
+	// changed placements and dropped ones go to the board.
+	placed map[gang.PodID]*Placement
+}
+
+// NewMachine returns a machine that has seen nothing.
+func NewMachine(opts Options, q queue.Queue) *Machine {
+	return &Machine{
+		opts: opts, book: ledger.New(), queue: q,
+		groups: map[gang.ID]*group{}, members: map[gang.PodID]*member{},
+		nodes:     map[string]uint64{},
+		unsettled: map[gang.ID]bool{}, short: map[gang.ID]bool{}, elastic: map[gang.ID]bool{}, timed: map[gang.ID]bool{},
+		reviewed: map[gang.ID]bool{},
+		placed:   map[gang.PodID]*Placement{},
+	}
+}
+
+// Step takes one event in and returns what is to be done about it. Times must
+// not go backwards; one that does is read as the time of the event before.
+func (m *Machine) Step(at time.Time, e Event) []Decision {
+	if at.After(m.now) {
+		m.now = at
+	}
+	m.take(e)
+	m.expire()
+	if m.synced {
+		m.settle()
+		m.offer()
+		m.review()
+	}
+	out := m.out
+	m.out = nil
+	return out
+}
+
+func (m *Machine) take(e Event) {
+	switch e := e.(type) {
+	case NodeSet:
+		m.nodeSet(e.Node)
+	case NodeGone:
+		m.nodeGone(e.Name)
+	case PodSet:
+		m.podSet(e)
+	case PodGone:
+		m.podGone(e)
+	case Assumed:
+		m.takeRoom(e.Pod)
+	case Forgotten:
+		m.book.RemovePod(e.ID)
+	case GangSet:
+		m.gangSet(e.Gang)
+	case GangRefused:
+		m.gangRefused(e)
+	case GangGone:
+		m.gangGone(e.ID)
+	case ReservationFound:
+		m.group(e.Gang).found = &e
+	case ReservationStored:
+		m.reservationStored(e)
+	case AtLatch:
+		m.atLatch(e)
+	case Parked:
+		m.parked(e)
+	case Synced:
+		m.recover()
+	}
+}
+
+// settle brings every gang that an event has touched in order, before room is
+// offered to any.
+func (m *Machine) settle() {
+	for len(m.unsettled) > 0 {
+		ids := sortedKeys(m.unsettled)
+		clear(m.unsettled)
+		for _, id := range ids {
+			if g := m.groups[id]; g != nil {
+				m.settleGroup(g)
+			}
+		}
+	}
+}
+
+func (m *Machine) decide(d Decision) { m.out = append(m.out, d) }
+
+func (m *Machine) touch(g *group) {
+	m.unsettled[g.decl.ID] = true
+	m.moot = false
+}
+
+func (m *Machine) nextEpoch() Epoch {
+	m.epoch++
+	return m.epoch
+}
+
+func (m *Machine) group(id gang.ID) *group {
+	g, ok := m.groups[id]
+	if !ok {
+		g = newGroup(id)
+		m.groups[id] = g
+	}
+	return g
+}
+
+func sortedKeys[K ~string, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,233 @@
+package core_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"muster.sh/muster/scheduler/core"
+	"muster.sh/muster/scheduler/core/coretest"
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/gang/gangtest"
+)
+
+var one = gangtest.Shape(1, 1)
+
+// app declares a Spark application and creates its driver.
+func app(w *coretest.World, name string, executors int) gang.ID {
+	g := gangtest.Spark(name, executors, one)
+	g.Created = w.Now
+	w.Now = w.Now.Add(time.Second)
+	w.Send(core.GangSet{Gang: g})
+	w.Pod(g.ID, "driver", name+"-driver", one)
+	return g.ID
+}
+
+func executors(w *coretest.World, id gang.ID, name string, from, to int) {
+	for i := from; i <= to; i++ {
+		w.Pod(id, "executor", fmt.Sprintf("%s-exec-%d", name, i), one)
+	}
+}
+
+func wantBound(t *testing.T, w *coretest.World, id gang.ID, want int) {
+	t.Helper()
+	if got := w.BoundOf(id); got != want {
+		for _, line := range w.Log {
+			t.Log(line)
+		}
+		t.Fatalf("%d members of %s are bound, want %d", got, id, want)
+	}
+}
+
+func world(nodes int, cores int64) *coretest.World {
+	w := coretest.New()
+	for i := range nodes {
+		w.Node(fmt.Sprintf("n%d", i), cores, 64)
+	}
+	w.Send(core.Synced{})
+	return w
+}
+
+func TestDriverWaitsForRoomOfItsExecutors(t *testing.T) {
+	w := world(2, 2)
+	a := app(w, "a", 3)
+	b := app(w, "b", 3)
+	wantBound(t, w, a, 1)
+	wantBound(t, w, b, 0)
+	executors(w, a, "a", 1, 3)
+	wantBound(t, w, a, 4)
+	r, _ := w.Machine.Record(b)
+	if r.Phase != core.Waiting || r.Verdict.Code != gang.NoRoom || r.Position != 1 {
+		t.Fatalf("b is %s with verdict %s at %d", r.Phase, r.Verdict, r.Position)
+	}
+	// The driver deletes its executors and ends.
+	for i := 1; i <= 3; i++ {
+		w.End(fmt.Sprintf("a-exec-%d", i), core.Deleted)
+	}
+	wantBound(t, w, b, 0) // a's room is still a's
+	w.End("a-driver", core.Succeeded)
+	w.Send(core.GangGone{ID: a})
+	wantBound(t, w, b, 1)
+	if len(w.Stored) != 1 {
+		t.Fatalf("reservations: %v", w.Stored)
+	}
+}
+
+func TestGangTooBigSaysSoAndBlocksNobody(t *testing.T) {
+	w := world(2, 2)
+	big := app(w, "big", 9)
+	small := app(w, "small", 2)
+	wantBound(t, w, big, 0)
+	wantBound(t, w, small, 1)
+	r, _ := w.Machine.Record(big)
+	if r.Verdict.Code != gang.TooBig || r.Verdict.Role != "executor" {
+		t.Fatalf("verdict: %s", r.Verdict)
+	}
+}
+
+func TestLostExecutorsRoomWaitsForItsReplacement(t *testing.T) {
+	w := world(2, 2)
+	a := app(w, "a", 3)
+	executors(w, a, "a", 1, 3)
+	b := app(w, "b", 0)
+	wantBound(t, w, b, 0)
+	w.End("a-exec-2", core.Failed)
+	wantBound(t, w, b, 0)
+	executors(w, a, "a", 4, 4)
+	wantBound(t, w, a, 4)
+}
+
+func TestRoomOfExecutorsThatNeverComeIsGivenBack(t *testing.T) {
+	w := world(2, 2)
+	a := app(w, "a", 3)
+	b := app(w, "b", 1)
+	wantBound(t, w, b, 0)
+	w.Pass(core.DefaultOptions().ExpectedTimeout + time.Second)
+	wantBound(t, w, b, 1)
+	executors(w, a, "a", 1, 1)
+	wantBound(t, w, a, 2) // one core is left for one above the minimum
+	executors(w, a, "a", 2, 2)
+	wantBound(t, w, a, 2)
+}
+
+func TestAVetoPlansAgainWithoutThatNode(t *testing.T) {
+	w := world(3, 4)
+	w.Veto = func(m *core.Member, node string) string {
+		if m.Role == "driver" && node == "n0" {
+			return "no volume"
+		}
+		return ""
+	}
+	a := app(w, "a", 3)
+	wantBound(t, w, a, 1)
+	if w.Bound["a-driver"] == "n0" {
+		t.Fatal("driver is on the vetoed node")
+	}
+}
+
+func TestAGangVetoedEverywhereLetsOthersPass(t *testing.T) {
+	w := world(3, 4)
+	w.Veto = func(m *core.Member, _ string) string {
+		if m.Name == "a-driver" {
+			return "no volume"
+		}
+		return ""
+	}
+	a := app(w, "a", 3)
+	b := app(w, "b", 3)
+	wantBound(t, w, a, 0)
+	wantBound(t, w, b, 1)
+	r, _ := w.Machine.Record(a)
+	if r.Verdict.Code != gang.Vetoed {
+		t.Fatalf("verdict %s", r.Verdict)
+	}
+	w.Veto = nil
+	w.Pass(time.Minute)
+	wantBound(t, w, a, 1)
+}
+
+func TestARestartTakesUpWhatWasReserved(t *testing.T) {
+	w := world(2, 2)
+	a := app(w, "a", 3)
+	b := app(w, "b", 3)
+	executors(w, a, "a", 1, 1)
+	before := w.Stored[a]
+	w.Restart()
+	ga, gb := gangtest.Spark("a", 3, one), gangtest.Spark("b", 3, one)
+	gb.Created = gb.Created.Add(time.Second)
+	w.Send(coretest.NodeEvent("n0", 2, 64), coretest.NodeEvent("n1", 2, 64), core.GangSet{Gang: gb}, core.GangSet{Gang: ga},
+		w.PodEvent("b-driver"), w.PodEvent("a-exec-1"), w.PodEvent("a-driver"),
+		core.ReservationFound{Gang: a, Owner: ga.Owner, Slots: before})
+	if len(w.Bound) != 2 {
+		t.Fatal("something was bound before the sources had synced")
+	}
+	w.Send(core.Synced{})
+	wantBound(t, w, b, 0)
+	executors(w, a, "a", 2, 3)
+	wantBound(t, w, a, 4)
+	wantBound(t, w, b, 0)
+}
+
+func TestAHalfBoundGroupIsCompletedFirst(t *testing.T) {
+	w := coretest.New()
+	g := gangtest.Group("g", 4)
+	w.Node("n0", 4, 64)
+	w.Send(core.GangSet{Gang: gangtest.Spark("early", 3, one)})
+	w.Pod(gang.NewID("spark", "default", "early"), "driver", "early-driver", one)
+	w.Now = w.Now.Add(time.Minute)
+	g.Created = w.Now
+	w.Send(core.GangSet{Gang: g})
+	for i := range 4 {
+		if i < 2 {
+			w.Bound[gang.PodID(fmt.Sprintf("g-%d", i))] = "n0"
+		}
+		w.Pod(g.ID, "", fmt.Sprintf("g-%d", i), one)
+	}
+	w.Send(core.Synced{})
+	wantBound(t, w, g.ID, 4)
+	wantBound(t, w, gang.NewID("spark", "default", "early"), 0)
+}
+
+func TestANodeLostMovesWhatIsReservedOnIt(t *testing.T) {
+	w := world(3, 2)
+	a := app(w, "a", 3)
+	lost := ""
+	for _, s := range w.Stored[a] {
+		if s.Role == "executor" && s.Node != w.Bound["a-driver"] {
+			lost = s.Node
+		}
+	}
+	w.Send(core.NodeGone{Name: lost})
+	executors(w, a, "a", 1, 3)
+	wantBound(t, w, a, 4)
+	for _, s := range w.Stored[a] {
+		if s.Node == lost {
+			t.Fatalf("the stored reservation still names %s: %v", lost, w.Stored[a])
+		}
+	}
+}
+
+func TestRoomTakenByOthersBeforeTheStartIsPlannedAnew(t *testing.T) {
+	w := world(3, 2)
+	w.StoreFails = func(gang.ID) string { return "timeout" }
+	a := app(w, "a", 3)
+	wantBound(t, w, a, 0)
+	w.StoreFails = nil
+	w.Pass(2 * time.Second)
+	wantBound(t, w, a, 1)
+}
+
+func TestDynamicAllocationGivesIdleExecutorsRoomBack(t *testing.T) {
+	w := world(2, 2)
+	g := gangtest.Spark("a", 3, one)
+	g.Roles[1].Shrinks, g.Roles[1].Max = true, 10
+	w.Send(core.GangSet{Gang: g})
+	w.Pod(g.ID, "driver", "a-driver", one)
+	executors(w, g.ID, "a", 1, 3)
+	wantBound(t, w, g.ID, 4)
+	b := app(w, "b", 1)
+	wantBound(t, w, b, 0)
+	w.End("a-exec-1", core.Deleted)
+	w.End("a-exec-2", core.Deleted)
+	wantBound(t, w, b, 1)
+}

@@ -1,0 +1,91 @@
+package core
+
+import (
+	"time"
+
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/resource"
+)
+
+// Record is all that is to be told of a gang: its last verdict, where it
+// stands, and where its members are or will be.
+type Record struct {
+	Gang    gang.ID      `json:"gang"`
+	Owner   gang.Object  `json:"owner"`
+	Phase   Phase        `json:"phase"`
+	Verdict gang.Verdict `json:"verdict"`
+	Created time.Time    `json:"created"`
+	// Position in the queue, counted from 1; 0 if the gang does not wait.
+	Position int `json:"position,omitempty"`
+	Bound    int `json:"bound"`
+	Min      int `json:"min"`
+	// Slots that are held, each with the pod that has claimed it.
+	Slots []SlotRecord `json:"slots,omitempty"`
+}
+
+// SlotRecord is room held for one member.
+type SlotRecord struct {
+	Role    string          `json:"role"`
+	Node    string          `json:"node"`
+	Pod     string          `json:"pod,omitempty"`
+	Elastic bool            `json:"elastic,omitempty"`
+	Request resource.Vector `json:"request"`
+}
+
+// Records returns the record of every gang, by ID.
+func (m *Machine) Records() []Record {
+	out := make([]Record, 0, len(m.groups))
+	for _, id := range sortedKeys(m.groups) {
+		out = append(out, m.record(m.groups[id]))
+	}
+	return out
+}
+
+// Record returns the record of one gang.
+func (m *Machine) Record(id gang.ID) (Record, bool) {
+	g, ok := m.groups[id]
+	if !ok {
+		return Record{}, false
+	}
+	return m.record(g), true
+}
+
+func (m *Machine) record(g *group) Record {
+	r := Record{
+		Gang: g.decl.ID, Owner: g.decl.Owner, Phase: g.phase, Verdict: g.verdict, Created: g.decl.Created,
+		Position: m.queue.Position(g.decl.ID), Bound: g.count(bound), Min: g.size(),
+	}
+	if r.Verdict.Position > 0 {
+		r.Verdict.Position = r.Position
+	}
+	for _, s := range m.book.OfGang(g.decl.ID) {
+		slot := SlotRecord{Role: s.Role, Node: s.Node, Elastic: s.Elastic, Request: s.Shape.Request}
+		if mem := m.members[s.Claimant]; mem != nil {
+			slot.Pod = mem.Name
+		}
+		r.Slots = append(r.Slots, slot)
+	}
+	return r
+}
+
+// Figures are sums over all gangs, for metrics.
+type Figures struct {
+	// Gangs by phase.
+	Gangs map[Phase]int
+	// Unclaimed is the room that is held for members that have not come.
+	Unclaimed resource.Vector
+}
+
+// Figures returns the sums of this moment.
+func (m *Machine) Figures() Figures {
+	f := Figures{Gangs: map[Phase]int{}}
+	for _, g := range m.groups {
+		f.Gangs[g.phase]++
+		for _, s := range m.book.OfGang(g.decl.ID) {
+			if s.Claimant == "" {
+				f.Unclaimed = f.Unclaimed.Add(s.Shape.Request)
+			}
+		}
+	}
+	return f
+}

@@ -1,0 +1,44 @@
+package core
+
+import (
+	"cmp"
+	"slices"
+)
+
+// reserved lists the slots of the minimum, as a Reservation stores them.
+func (m *Machine) reserved(g *group) []ReservedSlot {
+	out := []ReservedSlot{}
+	for _, s := range m.book.OfGang(g.decl.ID) {
+		if !s.Elastic {
+			out = append(out, ReservedSlot{Role: s.Role, Node: s.Node})
+		}
+	}
+	slices.SortFunc(out, func(a, b ReservedSlot) int {
+		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Node, b.Node))
+	})
+	return out
+}
+
+// keepReservation brings a stored reservation up to date after slots were
+// moved or given up, so that a restart finds what is true now.
+func (m *Machine) keepReservation(g *group) {
+	if g.stored == nil {
+		return
+	}
+	now := m.reserved(g)
+	if slices.Equal(now, g.stored) {
+		return
+	}
+	g.stored = now
+	m.decide(StoreReservation{Gang: g.decl.ID, Owner: g.decl.Owner, Slots: now})
+}
+
+func (m *Machine) unclaimed(g *group) int {
+	n := 0
+	for _, s := range m.book.OfGang(g.decl.ID) {
+		if s.Claimant == "" {
+			n++
+		}
+	}
+	return n
+}

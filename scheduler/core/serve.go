@@ -1,0 +1,213 @@
+package core
+
+import (
+	"slices"
+
+	"muster.sh/muster/scheduler/cluster"
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/ledger"
+	"muster.sh/muster/scheduler/planner"
+)
+
+// settleGroup brings one gang in order after something happened to it.
+func (m *Machine) settleGroup(g *group) {
+	switch g.phase {
+	case Collecting, Waiting:
+		m.enroll(g)
+	case Started:
+		m.serve(g)
+	}
+	m.reviewed[g.decl.ID] = true
+}
+
+// enroll puts a gang into the queue as soon as it is whole, and takes it out
+// when it is not any more. One that is bound in part is completed instead.
+func (m *Machine) enroll(g *group) {
+	if !g.declared {
+		g.phase = Collecting
+		m.queue.Remove(g.decl.ID)
+		return
+	}
+	if g.count(bound) > 0 && !g.busy() {
+		m.resume(g)
+		return
+	}
+	if n := m.need(g); !n.whole || len(g.members) == 0 {
+		g.phase = Collecting
+		m.queue.Remove(g.decl.ID)
+		return
+	}
+	g.phase = Waiting
+	m.queue.Add(queueEntry(g))
+}
+
+// serve looks after a started gang: members claim the slots that wait for
+// them; what is lacking of the minimum, and members above it, wait for room.
+func (m *Machine) serve(g *group) {
+	m.adopt(g)
+	m.claim(g)
+	m.balance(g)
+	n := m.need(g)
+	setOrDelete(m.short, g.decl.ID, !n.empty())
+	setOrDelete(m.elastic, g.decl.ID, len(m.unslotted(g)) > len(n.members))
+	m.keepReservation(g)
+}
+
+func setOrDelete(set map[gang.ID]bool, id gang.ID, in bool) {
+	if in {
+		set[id] = true
+		return
+	}
+	delete(set, id)
+}
+
+// unslotted are the members that wait in the hold without a slot.
+func (m *Machine) unslotted(g *group) []*member {
+	return g.sorted(func(mem *member) bool {
+		return mem.state == held && !mem.terminating && m.book.ClaimedBy(mem.ID) == nil
+	})
+}
+
+// adopt enters slots for members that are bound without one: they came from an
+// earlier leader, or from somebody else.
+func (m *Machine) adopt(g *group) {
+	for _, mem := range g.sorted(func(mem *member) bool { return mem.state == bound }) {
+		if m.book.ClaimedBy(mem.ID) != nil {
+			continue
+		}
+		m.book.Adopt(ledger.Slot{Gang: g.decl.ID, Role: mem.Role, Node: mem.node, Shape: mem.Shape, Claimant: mem.ID, Elastic: m.lack(g, mem.Role) <= 0})
+	}
+}
+
+// claim gives slots that wait to members that have come.
+func (m *Machine) claim(g *group) {
+	var free []*ledger.Slot
+	for _, s := range m.book.OfGang(g.decl.ID) {
+		if s.Claimant == "" {
+			free = append(free, s)
+		}
+	}
+	if len(free) == 0 {
+		return
+	}
+	for _, mem := range m.unslotted(g) {
+		i := slices.IndexFunc(free, func(s *ledger.Slot) bool { return m.mayClaim(g, mem, s) })
+		if i < 0 {
+			continue
+		}
+		s := free[i]
+		free = slices.Delete(free, i, i+1)
+		delete(g.deadlines, s.ID)
+		m.book.Claim(s.ID, mem.ID)
+		m.place(mem, s, g.epoch, nil)
+	}
+}
+
+func (m *Machine) mayClaim(g *group, mem *member, s *ledger.Slot) bool {
+	node := m.book.Node(s.Node)
+	excluded := m.vetoed(g)
+	return s.Role == mem.Role && mem.Shape.Covers(&s.Shape) && node != nil &&
+		len(cluster.Suits(node, &mem.Shape)) == 0 && (excluded == nil || !excluded(&mem.Shape, s.Node))
+}
+
+// lack is how many slots of the minimum a role has too few; below zero, too
+// many.
+func (m *Machine) lack(g *group, role string) int {
+	have := minimumSlots(m.book.OfGang(g.decl.ID))
+	r, _ := g.decl.Role(role)
+	return max(g.minimum(r)-have[role], g.lackOfAnyRole(have))
+}
+
+// balance moves slots between the minimum and the elastic part: a member above
+// the minimum makes up for a lost one, and what the minimum has too many is
+// given back.
+func (m *Machine) balance(g *group) {
+	for _, s := range m.book.OfGang(g.decl.ID) {
+		lack := m.lack(g, s.Role)
+		switch {
+		case s.Elastic && lack > 0:
+			m.book.SetElastic(s.ID, false)
+		case !s.Elastic && lack < 0 && s.Claimant == "":
+			m.release(g, s.ID)
+		case !s.Elastic && lack < 0:
+			m.book.SetElastic(s.ID, true)
+		}
+	}
+}
+
+// repair gives room to started gangs that lack members of their minimum, the
+// oldest first, as far as there is room. It reports whether none of them waits
+// for room to come: until then no other gang starts.
+func (m *Machine) repair() bool {
+	free := true
+	for _, g := range m.byAge(m.short) {
+		n := m.need(g)
+		r := m.request(g, n)
+		m.fill(g, n, r, false)
+		m.settleGroup(g)
+		if m.short[g.decl.ID] {
+			m.retryLater(g, m.opts.VetoTimeout)
+			free = free && !m.helpedByRoom(g)
+		}
+	}
+	return free
+}
+
+func (m *Machine) helpedByRoom(g *group) bool {
+	_, v := planner.Plan(m.book.WithoutGangs(), m.request(g, m.need(g)))
+	return v.Code == ""
+}
+
+// extend gives room to members above their gang's minimum.
+func (m *Machine) extend() {
+	for _, g := range m.byAge(m.elastic) {
+		n := need{members: m.unslotted(g)}
+		m.fill(g, n, m.request(g, n), true)
+		m.settleGroup(g)
+		if m.elastic[g.decl.ID] {
+			m.retryLater(g, m.opts.VetoTimeout)
+		}
+	}
+}
+
+// fill holds room for as much of a need as there is room for, and releases the
+// members that got some.
+func (m *Machine) fill(g *group, n need, r planner.Request, elastic bool) {
+	for w := range r.Wants {
+		shares := planner.Fill(m.book.View(), r.Wants[w], r.Excluded)
+		for i := range shares {
+			shares[i].Want = w
+		}
+		slots := m.slots(g, n, r, shares)
+		for i := range slots {
+			slots[i].Elastic = elastic
+		}
+		txn := m.book.Begin()
+		txn.Hold(slots...)
+		held, err := txn.Commit()
+		if err != nil {
+			continue
+		}
+		m.send(g, held)
+	}
+}
+
+func (m *Machine) send(g *group, slots []*ledger.Slot) {
+	for _, s := range slots {
+		if mem := m.members[s.Claimant]; mem != nil {
+			m.place(mem, s, g.epoch, nil)
+		} else {
+			m.await(g, s.ID)
+		}
+	}
+}
+
+// byAge returns gangs of a set, the oldest first.
+func (m *Machine) byAge(set map[gang.ID]bool) []*group {
+	out := make([]*group, 0, len(set))
+	for _, id := range sortedKeys(set) {
+		out = append(out, m.groups[id])
+	}
+	slices.SortStableFunc(out, func(a, b *group) int { return a.decl.Created.Compare(b.decl.Created) })
+	return out
+}

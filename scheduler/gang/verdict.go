@@ -1,0 +1,143 @@
+package gang
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"muster.sh/muster/scheduler/resource"
+)
+
+// Code is the kind of a verdict. A condition or an event is written once per
+// kind and not for every new count.
+type Code string
+
+// The kinds of verdict, from the outside in.
+const (
+	// Collecting: members or the declaration of the gang are still to come.
+	Collecting Code = "Collecting"
+	// Refused: what the user sent can't be understood; the detail says which
+	// key, and the cure. The gang waits until it is changed, and blocks nobody.
+	Refused Code = "Refused"
+	// TooBig: the minimum would not fit into the empty cluster.
+	TooBig Code = "TooBig"
+	// Behind: the gang would not be refused, but earlier ones wait for room.
+	Behind Code = "Behind"
+	// NoRoom: there is too little free room now.
+	NoRoom Code = "NoRoom"
+	// Vetoed: a constraint that only the members' own cycles can judge
+	// (volumes, pod affinity, claims) said no.
+	Vetoed Code = "Vetoed"
+	// Reserved: room is held for the whole minimum; members are starting.
+	Reserved Code = "Reserved"
+	// Running: the whole minimum is bound.
+	Running Code = "Running"
+	// Short: the gang was whole and has lost members of its minimum.
+	Short Code = "Short"
+)
+
+// Constraint is a reason for which a node can't take one more member.
+type Constraint string
+
+// Constraints that are not resources. A lacking resource is the constraint
+// "resource/<name>".
+const (
+	NotReady      Constraint = "not ready"
+	Unschedulable Constraint = "cordoned"
+	Tainted       Constraint = "tainted"
+	NodeAffinity  Constraint = "node selector or affinity"
+	HostPort      Constraint = "host port in use"
+	Excluded      Constraint = "vetoed by the member's own cycle"
+)
+
+// Lacks is the constraint of a resource of which a node has too little free.
+func Lacks(resourceName string) Constraint { return Constraint("resource/" + resourceName) }
+
+// Verdict is why a gang is where it is. It is made by who decides and only
+// shown elsewhere.
+type Verdict struct {
+	Code Code `json:"code"`
+	// Role that blocks, if one does.
+	Role string `json:"role,omitempty"`
+	// Placed and Wanted members of that role.
+	Placed int `json:"placed,omitempty"`
+	Wanted int `json:"wanted,omitempty"`
+	// Nodes looked at, and how many of them each constraint ruled out. A node
+	// is counted once per resource that it lacks.
+	Nodes      int                `json:"nodes,omitempty"`
+	RuledOut   map[Constraint]int `json:"ruledOut,omitempty"`
+	Missing    resource.Vector    `json:"missing,omitzero"`
+	Position   int                `json:"position,omitempty"`
+	WaitingFor ID                 `json:"waitingFor,omitempty"`
+	// Detail is a sentence that the fields above can't say, such as the key of
+	// a setting and its cure.
+	Detail string `json:"detail,omitempty"`
+}
+
+// String says the verdict in one sentence.
+func (v Verdict) String() string {
+	var b strings.Builder
+	switch v.Code {
+	case Collecting:
+		b.WriteString("waiting for members of the gang to appear")
+	case Refused:
+		b.WriteString("refused")
+	case TooBig:
+		b.WriteString("larger than the whole cluster")
+	case Behind:
+		fmt.Fprintf(&b, "number %d in the queue", v.Position)
+		if v.WaitingFor != "" {
+			fmt.Fprintf(&b, ", behind %s", v.WaitingFor)
+		}
+	case NoRoom:
+		b.WriteString("not enough room")
+	case Vetoed:
+		b.WriteString("no node passes the checks of the members' own cycle")
+	case Reserved:
+		b.WriteString("room is reserved, members are starting")
+	case Running:
+		b.WriteString("the whole minimum is running")
+	case Short:
+		b.WriteString("below its minimum")
+	}
+	v.describeRole(&b)
+	if v.Detail != "" {
+		b.WriteString(": " + v.Detail)
+	}
+	return b.String()
+}
+
+func (v Verdict) describeRole(b *strings.Builder) {
+	if v.Role == "" {
+		return
+	}
+	fmt.Fprintf(b, ": %d of %d %s placed", v.Placed, v.Wanted, v.Role)
+	if !v.Missing.IsZero() {
+		fmt.Fprintf(b, ", %s missing in all", v.Missing)
+	}
+	if len(v.RuledOut) > 0 {
+		fmt.Fprintf(b, "; of %d nodes: %s", v.Nodes, v.ruledOut())
+	}
+}
+
+func (v Verdict) ruledOut() string {
+	keys := make([]Constraint, 0, len(v.RuledOut))
+	for c := range v.RuledOut {
+		keys = append(keys, c)
+	}
+	slices.SortFunc(keys, func(a, b Constraint) int {
+		if d := v.RuledOut[b] - v.RuledOut[a]; d != 0 {
+			return d
+		}
+		return strings.Compare(string(a), string(b))
+	})
+	parts := make([]string, len(keys))
+	for i, c := range keys {
+		name := string(c)
+		if r, ok := strings.CutPrefix(name, "resource/"); ok {
+			name = "too little " + r
+		}
+		parts[i] = fmt.Sprintf("%d %s", v.RuledOut[c], name)
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,198 @@
+// Package planner places the members of a gang on nodes: a pure function of a
+// request and a view to an assignment, or to the reasons why there is none.
+// Members of equal shape are placed many at a time, so the cost is per gang
+// and node and not per pod and node.
+package planner
+
+import (
+	"slices"
+
+	"muster.sh/muster/scheduler/cluster"
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/resource"
+)
+
+// Want is a number of members of one role and one shape.
+type Want struct {
+	Role  string
+	Shape gang.Shape
+	Count int
+}
+
+// Request is what is to be placed together.
+type Request struct {
+	Wants []Want
+	// MinFree must be free over the whole cluster besides; mostly empty.
+	MinFree resource.Vector
+	// Excluded says that a shape was vetoed on a node by its own cycle; nil if
+	// none ever was.
+	Excluded func(s *gang.Shape, node string) bool
+}
+
+// Share is a number of members of one want on one node.
+type Share struct {
+	Want  int
+	Node  string
+	Count int
+}
+
+// Plan places every member of the request, or none. Without an assignment the
+// verdict says which role could not be placed and why.
+//
+// Which nodes a shape can use at all is worked out once. Wants of few members
+// go first, each onto the node where it costs the others the fewest places;
+// the last want then fills nodes from the fullest on, which for a single shape
+// finds a placing whenever there is one. So a driver with equal executors is
+// placed whenever that is possible. For three shapes and more this is a
+// heuristic, tried in several orders (vector bin packing is NP-hard).
+func Plan(v cluster.View, r Request) ([]Share, gang.Verdict) {
+	if short := r.MinFree.Short(v.Total()); !short.IsZero() {
+		return nil, gang.Verdict{Code: gang.NoRoom, Missing: short, Nodes: len(v.Rows), Detail: "minResources: " + short.String() + " missing over the whole cluster"}
+	}
+	var first gang.Verdict
+	for i, order := range orders(r.Wants) {
+		p := newPlan(v, r)
+		shares, verdict := p.place(order)
+		if verdict.Code == "" {
+			return shares, verdict
+		}
+		if i == 0 {
+			first = verdict
+		}
+	}
+	return nil, first
+}
+
+// Fill places as many members of one want as there is room for.
+func Fill(v cluster.View, w Want, excluded func(*gang.Shape, string) bool) []Share {
+	p := newPlan(v, Request{Wants: []Want{w}, Excluded: excluded})
+	p.fill(0)
+	return p.shares
+}
+
+// plan is the state of one attempt.
+type plan struct {
+	view     cluster.View
+	wants    []Want
+	free     []resource.Vector // what is left of each row
+	ports    []map[string]bool // ports taken by this plan
+	usable   [][]int           // by want: rows that it may use, resources apart
+	ruledOut []map[gang.Constraint]int
+	shares   []Share
+}
+
+func newPlan(v cluster.View, r Request) *plan {
+	p := &plan{view: v, wants: r.Wants, free: make([]resource.Vector, len(v.Rows)), ports: make([]map[string]bool, len(v.Rows))}
+	for i := range v.Rows {
+		p.free[i] = v.Rows[i].Free
+	}
+	p.usable = make([][]int, len(r.Wants))
+	p.ruledOut = make([]map[gang.Constraint]int, len(r.Wants))
+	for w := range r.Wants {
+		p.usable[w], p.ruledOut[w] = usable(v, &r.Wants[w].Shape, r.Excluded)
+	}
+	return p
+}
+
+func usable(v cluster.View, s *gang.Shape, excluded func(*gang.Shape, string) bool) ([]int, map[gang.Constraint]int) {
+	rows, out := make([]int, 0, len(v.Rows)), map[gang.Constraint]int{}
+	for i, row := range v.Rows {
+		against := cluster.Suits(row.Node, s)
+		if excluded != nil && excluded(s, row.Node.Name) {
+			against = append(against, gang.Excluded)
+		}
+		for _, c := range against {
+			out[c]++
+		}
+		if len(against) == 0 {
+			rows = append(rows, i)
+		}
+	}
+	return rows, out
+}
+
+// orders returns the orders in which wants are tried: few members first, then
+// large members first, then the reverse of that.
+func orders(wants []Want) [][]int {
+	few := make([]int, len(wants))
+	for i := range few {
+		few[i] = i
+	}
+	slices.SortStableFunc(few, func(a, b int) int { return wants[a].Count - wants[b].Count })
+	if len(wants) < 2 {
+		return [][]int{few}
+	}
+	large := slices.Clone(few)
+	slices.SortStableFunc(large, func(a, b int) int {
+		return compareSize(wants[b].Shape.Request, wants[a].Shape.Request)
+	})
+	small := slices.Clone(large)
+	slices.Reverse(small)
+	return [][]int{few, large, small}
+}
+
+func compareSize(a, b resource.Vector) int {
+	for _, d := range []int64{int64(len(a.Extra) - len(b.Extra)), a.MilliCPU - b.MilliCPU, a.Memory - b.Memory} {
+		if d != 0 {
+			return int(max(min(d, 1), -1))
+		}
+	}
+	return 0
+}
+
+func (p *plan) place(order []int) ([]Share, gang.Verdict) {
+	for i, w := range order {
+		var placed int
+		if later := order[i+1:]; len(later) > 0 && p.wants[w].Count <= singly {
+			placed = p.placeSingly(w, later)
+		} else {
+			placed = p.fill(w)
+		}
+		if placed < p.wants[w].Count {
+			return nil, p.explain(w, placed)
+		}
+	}
+	return p.shares, gang.Verdict{}
+}
+
+// times says how often want w fits into row i now, at most limit.
+func (p *plan) times(w, i, limit int) int {
+	s := &p.wants[w].Shape
+	for _, port := range s.HostPorts {
+		if p.ports[i][port] {
+			return 0
+		}
+	}
+	row := p.view.Rows[i]
+	row.Free = p.free[i]
+	return row.Times(s, limit)
+}
+
+func (p *plan) take(w, i, count int) {
+	s := &p.wants[w].Shape
+	p.free[i] = p.free[i].Sub(s.Request.Scale(int64(count)))
+	for _, port := range s.HostPorts {
+		if p.ports[i] == nil {
+			p.ports[i] = map[string]bool{}
+		}
+		p.ports[i][port] = true
+	}
+	p.shares = append(p.shares, Share{Want: w, Node: p.view.Rows[i].Node.Name, Count: count})
+}
+
+// explain counts, for the want that could not be placed, what each node lacks
+// for one more member.
+func (p *plan) explain(w, placed int) gang.Verdict {
+	want := p.wants[w]
+	out := p.ruledOut[w]
+	for _, i := range p.usable[w] {
+		want.Shape.Request.Short(p.free[i]).Each(func(name string, _ int64) { out[gang.Lacks(name)]++ })
+		if p.times(w, i, 1) == 0 && want.Shape.Request.Fits(p.free[i]) {
+			out[gang.HostPort]++
+		}
+	}
+	return gang.Verdict{
+		Code: gang.NoRoom, Role: want.Role, Placed: placed, Wanted: want.Count, Nodes: len(p.view.Rows),
+		RuledOut: out, Missing: want.Shape.Request.Scale(int64(want.Count-placed)).With(resource.Pods, 0),
+	}
+}
