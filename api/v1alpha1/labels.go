@@ -1,0 +1,21 @@
+package v1alpha1
+
+const (
+	// MinExecutorsAnnotation says how many executors of a Spark application
+	// start together with its driver, in place of the number that follows from
+	// the application's own settings. It is a whole number from 1 to the most
+	// executors that the application may have. In cluster mode it is read from the driver pod
+	// (spark.kubernetes.driver.annotation.muster.sh/min-executors), in client
+	// mode, where the driver is not the scheduler's, from the executors
+	// (spark.kubernetes.executor.annotation.muster.sh/min-executors).
+	MinExecutorsAnnotation = "muster.sh/min-executors"
+
+	// QueueLabel names the queue that is charged for a Spark application. It
+	// is read from the driver pod (spark.kubernetes.driver.label.muster.sh/queue),
+	// in client mode from the executors. A PodGroup names its queue itself.
+	QueueLabel = "muster.sh/queue"
+
+	// ManagedByLabel and ManagedBy mark the objects that Muster makes.
+	ManagedByLabel = "app.kubernetes.io/managed-by"
+	ManagedBy      = "muster"
+)
