@@ -233,6 +233,12 @@ func (b *logBuilder) object(verb, group, kind, name string, spec any) *logBuilde
 	return b
 }
 
+// event writes an Event object's creation, of which the policy keeps no bodies.
+func (b *logBuilder) event(name string) *logBuilder {
+	b.request(auditv1.ObjectReference{Resource: "events", Namespace: "ns", Name: name}, "create", 201, nil, nil)
+	return b
+}
+
 // write writes a request on a pod, with the next resource version in the answer.
 func (b *logBuilder) write(verb, subresource, name string, code int32, sent, answered any) {
 	if pod, ok := answered.(*corev1.Pod); ok {

@@ -150,6 +150,14 @@ func TestOverCommit(t *testing.T) {
 			},
 		},
 		{
+			name: "of two writes in flight together the newer version is what the node has",
+			history: func(b *logBuilder) {
+				b.node("n", "cpu=1,pods=9").at(1).taking(50*time.Millisecond).node("n", "cpu=1,pods=9,example.com/old=1").
+					taking(10*time.Millisecond).node("n", "cpu=3,pods=9").
+					at(2).create("a", requests("cpu=2")).at(3).bind("a", "n").at(9).create("end")
+			},
+		},
+		{
 			name: "a pod created with its node set is counted like a bound one",
 			history: func(b *logBuilder) {
 				b.node("n", "cpu=1,pods=9").create("a", func(p *corev1.Pod) { p.Spec.NodeName = "n" }).

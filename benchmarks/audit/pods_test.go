@@ -78,6 +78,20 @@ func TestLivesOfPods(t *testing.T) {
 			want: []string{`a created 0.004 bound -1.000 on "" running -1.000 ended -1.000 deleting 1.004 gone 2.004`},
 		},
 		{
+			name: "evicting a pod that has ended removes it at once",
+			history: func(b *logBuilder) {
+				b.create("a").bind("a", "n").at(1).phase("a", corev1.PodFailed).at(2).evict("a")
+			},
+			want: []string{`a created 0.004 bound 0.004 on "n" running -1.000 ended 1.004 deleting 2.004 gone 2.004`},
+		},
+		{
+			name: "what is asked of a name after its pod is gone concerns nobody",
+			history: func(b *logBuilder) {
+				b.create("a").bind("a", "n").at(1).finish("a").at(2).evict("a")
+			},
+			want: []string{`a created 0.004 bound 0.004 on "n" running -1.000 ended -1.000 deleting 1.004 gone 1.004`},
+		},
+		{
 			name: "a new pod of the same name is another pod",
 			history: func(b *logBuilder) {
 				b.create("a").bind("a", "n").at(1).remove("a").at(2).finish("a").at(3).create("a").at(4).bind("a", "m")

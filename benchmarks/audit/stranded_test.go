@@ -175,6 +175,23 @@ func TestStrandedGangs(t *testing.T) {
 			},
 		},
 		{
+			name: "a member on a lost node holds no room after the next bind either",
+			history: func(b *logBuilder) {
+				b.node("n", "cpu=9").node("other", "cpu=9")
+				members(b, 3).at(1).bind("m0", "n").at(1.5).removeNode("n").at(2).bind("m1", "other").
+					at(10).remove("m1").at(50).create("other")
+			},
+			want: []verdict{{4, 10}},
+		},
+		{
+			name: "an excused time that comes later changes nothing",
+			history: func(b *logBuilder) {
+				members(b, 3).at(1).bind("m0", "n").at(50).create("other")
+			},
+			opts: audit.Options{Excused: []audit.Span{{From: second(20), Until: second(30)}}},
+			want: []verdict{{3, 50}},
+		},
+		{
 			name: "time in which the scheduler was stopped by the test does not count",
 			history: func(b *logBuilder) {
 				members(b, 3).at(1).bind("m0", "n").bind("m1", "n").at(11).bind("m2", "n").at(100).create("other")
