@@ -72,16 +72,13 @@ func applyNamed(lives []*podRecord, changes []namedChange) {
 	}
 }
 
+// livingAt finds the last incarnation that existed when the change was made. That
+// there is no such pod says something only of one that was created before it was
+// asked for.
 func livingAt(lives []*podRecord, change namedChange) *podRecord {
 	for _, life := range slices.Backward(lives) {
-		born := life.Created.After
-		if change.kind == podAbsent {
-			born = life.Created.By
-		}
-		if !born.After(change.at.By) && (change.kind != podAbsent || !born.After(change.at.After)) {
-			if life.Gone.Known() && life.Gone.By.Before(change.at.After) {
-				return nil
-			}
+		if change.kind == podAbsent && !life.Created.By.After(change.at.After) ||
+			change.kind != podAbsent && !life.Created.After.After(change.at.By) {
 			return life
 		}
 	}

@@ -158,6 +158,13 @@ func TestOverCommit(t *testing.T) {
 			},
 		},
 		{
+			name: "what the log first says of a node held before",
+			history: func(b *logBuilder) {
+				b.create("a", requests("cpu=2")).at(1).bind("a", "n").at(5).node("n", "cpu=1,pods=9").at(9).create("end")
+			},
+			want: []found{{audit.OverCommitted, "n", 1, 9, "cpu to 2 of 1"}},
+		},
+		{
 			name: "a pod created with its node set is counted like a bound one",
 			history: func(b *logBuilder) {
 				b.node("n", "cpu=1,pods=9").create("a", func(p *corev1.Pod) { p.Spec.NodeName = "n" }).

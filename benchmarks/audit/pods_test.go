@@ -55,9 +55,11 @@ func TestLivesOfPods(t *testing.T) {
 			want:    []string{`a created 0.004 bound -1.000 on "" running -1.000 ended -1.000 deleting 1.004 gone 1.004`},
 		},
 		{
-			name:    "deleting a bound pod asks its node first",
-			history: func(b *logBuilder) { b.create("a").bind("a", "n").at(1).remove("a").at(2).remove("a").at(3).finish("a") },
-			want:    []string{`a created 0.004 bound 0.004 on "n" running -1.000 ended -1.000 deleting 1.004 gone 3.004`},
+			name: "deleting a bound pod asks its node first",
+			history: func(b *logBuilder) {
+				b.create("a").bind("a", "n").at(1).remove("a").at(2).remove("a").at(3).finish("a")
+			},
+			want: []string{`a created 0.004 bound 0.004 on "n" running -1.000 ended -1.000 deleting 1.004 gone 3.004`},
 		},
 		{
 			name:    "evicting a pod that was never bound ends it at once",

@@ -56,6 +56,13 @@ func TestStolenRoom(t *testing.T) {
 			},
 		},
 		{
+			name: "a member that comes to its slot after a theft is not the thief",
+			history: func(b *logBuilder) {
+				b.node("n", "cpu=2,pods=9").create("a").create("e1", executor("app")).at(2).bind("a", "n").at(3).bind("e1", "n")
+			},
+			want: []found{{audit.Stolen, "ns/a", 2, 2, "reserved"}},
+		},
+		{
 			name: "a lost member's room waits for its replacement",
 			history: func(b *logBuilder) {
 				b.node("n", "cpu=2,pods=9").create("e1", executor("app")).create("e2", executor("app")).create("a").
