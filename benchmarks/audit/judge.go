@@ -57,6 +57,12 @@ func (v *Verdict) Err() error {
 	return nil
 }
 
+// What Render shows at most; it says how many more there are.
+const (
+	shownFindings = 20
+	shownWrites   = 8
+)
+
 // Render writes the verdict as a short text.
 func (v *Verdict) Render(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
@@ -65,7 +71,11 @@ func (v *Verdict) Render(w io.Writer) error {
 	for _, gap := range v.Gaps {
 		fmt.Fprintf(table, "not judged: %s\n", gap)
 	}
-	for _, f := range v.Findings {
+	for i, f := range v.Findings {
+		if i == shownFindings {
+			fmt.Fprintf(table, "and %d more findings\n", len(v.Findings)-i)
+			break
+		}
 		fmt.Fprintf(table, "%s %s: %s: %s%s\n", f.At.UTC().Format(clock), f.Kind, f.Object, f.Detail, lasted(f))
 	}
 	if err := table.Flush(); err != nil {
@@ -93,7 +103,7 @@ func (v *Verdict) renderSummary(w io.Writer) {
 			spreads = append(spreads, spread)
 		}
 	}
-	stranded := v.of(Stranded)
+	stranded := v.Of(Stranded)
 	fmt.Fprintf(w, "pods bound\t%d\n", v.Pods)
 	fmt.Fprintf(w, "gangs started\t%d of %d\n", started, len(v.Times))
 	if started > 0 {
@@ -101,14 +111,15 @@ func (v *Verdict) renderSummary(w io.Writer) {
 		fmt.Fprintf(w, "first to last bind\t%s\n", distribution(spreads))
 	}
 	fmt.Fprintf(w, "stranded gangs\t%d, %.1f gang-seconds\n", distinct(stranded), Lasted(stranded).Seconds())
-	fmt.Fprintf(w, "over-committed nodes\t%d\n", distinct(v.of(OverCommitted)))
-	fmt.Fprintf(w, "binds on reserved room\t%d\n", len(v.of(Stolen)))
-	if overdrawn := v.of(Overdrawn); len(overdrawn) > 0 {
+	fmt.Fprintf(w, "over-committed nodes\t%d\n", distinct(v.Of(OverCommitted)))
+	fmt.Fprintf(w, "binds on reserved room\t%d\n", len(v.Of(Stolen)))
+	if overdrawn := v.Of(Overdrawn); len(overdrawn) > 0 {
 		fmt.Fprintf(w, "nodes that shrank under their pods\t%d\n", distinct(overdrawn))
 	}
 }
 
-func (v *Verdict) of(kind Kind) []Finding {
+// Of returns the findings of one kind.
+func (v *Verdict) Of(kind Kind) []Finding {
 	return slices.DeleteFunc(slices.Clone(v.Findings), func(f Finding) bool { return f.Kind != kind })
 }
 
@@ -135,7 +146,12 @@ func (v *Verdict) renderWrites(w io.Writer) {
 	}{{"writes", v.Writes.All}, {"events", v.Writes.Events}} {
 		sum := part.counts.Sum(nil)
 		fmt.Fprintf(w, "%s\t%d, %d refused\n", part.name, sum.Done+sum.Failed, sum.Failed)
-		for _, write := range part.counts.sorted() {
+		kinds := part.counts.sorted()
+		for i, write := range kinds {
+			if i == shownWrites {
+				fmt.Fprintf(w, "  and %d rarer kinds\n", len(kinds)-i)
+				break
+			}
 			count := part.counts[write]
 			fmt.Fprintf(w, "  %s %s\t%d\t%s as %s\n", write.Verb, write.Resource, count.Done+count.Failed, write.Agent, write.User)
 		}

@@ -1,0 +1,115 @@
+package testcluster
+
+import (
+	"context"
+	_ "embed"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/dynamic"
+
+	"muster.sh/muster/benchmarks/audit"
+	"muster.sh/muster/internal/localcluster"
+)
+
+// Schedulers that can be put on trial, by the name that pods call them.
+const (
+	Muster           = "muster"
+	DefaultScheduler = "default-scheduler"
+)
+
+// storyTimeout bounds a story; on a busy machine with two cores most take a
+// tenth of it.
+const storyTimeout = 10 * time.Minute
+
+//go:embed podgroup-crd.yaml
+var podGroupDefinition []byte
+
+// Spec says on what a story is played.
+type Spec struct {
+	Scheduler string // Muster or DefaultScheduler
+	Config    string // its KubeSchedulerConfiguration, if not the default
+	Replicas  int    // of the scheduler; zero means one
+	Nodes     int
+	Shape     string // of each node, as "cpu=4,memory=16Gi"
+}
+
+// Cluster is a running cluster with one scheduler on trial.
+type Cluster struct {
+	*localcluster.Cluster
+
+	Scheduler string // what pods put into spec.schedulerName
+	Dynamic   dynamic.Interface
+	Pods      *Pods
+
+	outages []audit.Span
+}
+
+// Start starts a cluster that ends with the test. It skips the test with -short.
+// The context ends with the test, or when the story takes too long.
+func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts a whole cluster: not with -short")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), storyTimeout)
+	t.Cleanup(cancel)
+	shape, err := localcluster.ParseShape(spec.Shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifests := t.TempDir()
+	if err := os.WriteFile(filepath.Join(manifests, "podgroup.yaml"), podGroupDefinition, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	local, err := localcluster.Up(ctx, localcluster.Spec{
+		SimNodes: spec.Nodes, SimNodeShape: shape, AuditLog: true,
+		Schedulers: []localcluster.SchedulerSpec{schedulerSpec(spec)},
+		Manifests:  []string{manifests, moduleFile("charts", "muster", "crds")},
+		Progress:   t.Output(),
+	})
+	if err != nil {
+		skipWithoutMuster(t, spec, err)
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := local.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c := &Cluster{Cluster: local, Scheduler: spec.Scheduler}
+	if c.Dynamic, err = dynamic.NewForConfig(local.RESTConfig()); err != nil {
+		t.Fatal(err)
+	}
+	if c.Pods, err = watchPods(ctx, local.Client()); err != nil {
+		t.Fatal(err)
+	}
+	return ctx, c
+}
+
+func schedulerSpec(spec Spec) localcluster.SchedulerSpec {
+	scheduler := localcluster.DefaultScheduler()
+	if spec.Scheduler == Muster {
+		scheduler = localcluster.SchedulerSpec{Name: "muster-scheduler", Program: "muster-scheduler"}
+	}
+	scheduler.Config, scheduler.Replicas = spec.Config, spec.Replicas
+	return scheduler
+}
+
+// skipWithoutMuster skips the test where muster-local was built without Muster's
+// scheduler.
+func skipWithoutMuster(t *testing.T, spec Spec, err error) {
+	t.Helper()
+	if spec.Scheduler == Muster && strings.Contains(err.Error(), "unknown command") {
+		t.Skip("this muster-local has no command muster-scheduler yet")
+	}
+}
+
+// moduleFile is the path of a file of this module. Tests run in the folder of
+// their package, which lies at test/STORY.
+func moduleFile(path ...string) string {
+	return filepath.Join(append([]string{"..", ".."}, path...)...)
+}

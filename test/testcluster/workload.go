@@ -1,0 +1,110 @@
+package testcluster
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	schedulingv1beta1 "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
+)
+
+// Namespace is where stories are played.
+const Namespace = metav1.NamespaceDefault
+
+// durationAnnotation makes a simulated node end a pod by itself.
+const durationAnnotation = "muster.sh/simulated-duration"
+
+// Pod is a pod for the scheduler on trial that asks for so many CPUs. It runs for
+// the given time, or for ever if that is zero.
+func (c *Cluster) Pod(name string, cpus int, runs time.Duration) *corev1.Pod {
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: name, Annotations: map[string]string{}},
+		Spec: corev1.PodSpec{
+			SchedulerName: c.Scheduler,
+			Containers: []corev1.Container{{
+				Name: "main", Image: "simulated",
+				Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{
+					corev1.ResourceCPU: *resource.NewQuantity(int64(cpus), resource.DecimalSI),
+				}},
+			}},
+		},
+	}
+	if runs > 0 {
+		pod.Annotations[durationAnnotation] = runs.String()
+	}
+	return pod
+}
+
+// CreatePod creates a pod.
+func (c *Cluster) CreatePod(ctx context.Context, pod *corev1.Pod) error {
+	if _, err := c.Client().CoreV1().Pods(pod.Namespace).Create(ctx, pod, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("create pod %s: %w", pod.Name, err)
+	}
+	return nil
+}
+
+// PodGroup is a gang of equal pods under a Volcano PodGroup that needs all of
+// them.
+type PodGroup struct {
+	Name    string
+	Members int
+	CPUs    int           // of each member
+	Runs    time.Duration // each member, once it runs
+	Change  func(*corev1.Pod)
+}
+
+// CreatePodGroups creates the groups, then the first member of each, then the
+// second of each, as if many users created theirs at the same time.
+func (c *Cluster) CreatePodGroups(ctx context.Context, groups ...PodGroup) error {
+	most := 0
+	for _, g := range groups {
+		if err := c.createPodGroup(ctx, g); err != nil {
+			return err
+		}
+		most = max(most, g.Members)
+	}
+	for i := range most {
+		for _, g := range groups {
+			if i >= g.Members {
+				continue
+			}
+			pod := c.Pod(fmt.Sprintf("%s-%d", g.Name, i), g.CPUs, g.Runs)
+			pod.Annotations[schedulingv1beta1.KubeGroupNameAnnotationKey] = g.Name
+			if g.Change != nil {
+				g.Change(pod)
+			}
+			if err := c.CreatePod(ctx, pod); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) createPodGroup(ctx context.Context, g PodGroup) error {
+	group := &schedulingv1beta1.PodGroup{
+		TypeMeta:   metav1.TypeMeta{APIVersion: schedulingv1beta1.SchemeGroupVersion.String(), Kind: "PodGroup"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: g.Name},
+		Spec:       schedulingv1beta1.PodGroupSpec{MinMember: int32(g.Members)},
+	}
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(group)
+	if err != nil {
+		return fmt.Errorf("encode PodGroup %s: %w", g.Name, err)
+	}
+	resource := schedulingv1beta1.SchemeGroupVersion.WithResource("podgroups")
+	groups := c.Dynamic.Resource(resource).Namespace(Namespace)
+	if _, err := groups.Create(ctx, &unstructured.Unstructured{Object: object}, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("create PodGroup %s: %w", g.Name, err)
+	}
+	return nil
+}
+
+// MemberOf reports whether a pod belongs to a PodGroup.
+func MemberOf(pod *corev1.Pod, group string) bool {
+	return pod.Annotations[schedulingv1beta1.KubeGroupNameAnnotationKey] == group
+}
