@@ -8,6 +8,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"muster.sh/muster/internal/localcluster/network/osthread"
 )
 
 // dialTimeout bounds one dial inside the namespace, where no packet is lost.
@@ -34,7 +36,7 @@ func (h *Hub) Forward(ctx context.Context, listen, to string) (string, error) {
 	defer h.mu.Unlock()
 	if h.closed {
 		_ = listener.Close() // nothing was accepted from it
-		return "", errEnded
+		return "", osthread.ErrEnded
 	}
 	h.forwarders = append(h.forwarders, f)
 	f.running.Go(f.serve)
@@ -44,7 +46,7 @@ func (h *Hub) Forward(ctx context.Context, listen, to string) (string, error) {
 // Dial opens a TCP connection from within the hub's namespace.
 func (h *Hub) Dial(to string) (net.Conn, error) {
 	var conn net.Conn
-	err := h.dialer.do(func() (err error) {
+	err := h.dialer.Do(func() (err error) {
 		// An address without a name to resolve is dialled on this very thread.
 		conn, err = net.DialTimeout("tcp4", to, dialTimeout)
 		return err

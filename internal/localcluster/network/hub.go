@@ -18,6 +18,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"muster.sh/muster/internal/localcluster/network/osthread"
 )
 
 const bridgeName = "muster0"
@@ -25,8 +27,8 @@ const bridgeName = "muster0"
 // Hub is the network namespace in which the control plane and DNS run, and
 // through which the nodes see each other.
 type Hub struct {
-	starter *thread // starts processes in the namespace
-	dialer  *thread // dials in it, so that a slow dial holds up no start
+	starter *osthread.Thread // starts processes in the namespace
+	dialer  *osthread.Thread // dials in it, so that a slow dial holds up no start
 	file    *os.File
 	links   *netlink.Handle // configures the namespace
 	bridge  int             // index of the bridge
@@ -43,7 +45,7 @@ func NewHub(ctx context.Context) (*Hub, error) {
 		return nil, err
 	}
 	h := &Hub{attached: map[string]attachment{}}
-	starter, err := newThread(func() error {
+	starter, err := osthread.New(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("unshare: %w", err)
 		}
@@ -59,7 +61,7 @@ func NewHub(ctx context.Context) (*Hub, error) {
 		return nil, fmt.Errorf("make a network namespace: %w", err)
 	}
 	h.starter = starter
-	h.dialer, err = newThread(func() error { return unix.Setns(int(h.file.Fd()), unix.CLONE_NEWNET) })
+	h.dialer, err = osthread.New(func() error { return unix.Setns(int(h.file.Fd()), unix.CLONE_NEWNET) })
 	if err == nil {
 		err = h.configure()
 	}
@@ -71,7 +73,7 @@ func NewHub(ctx context.Context) (*Hub, error) {
 
 // configure brings up loopback and the bridge, and lets packets pass.
 func (h *Hub) configure() error {
-	if err := h.starter.do(forwardPackets); err != nil {
+	if err := h.starter.Do(forwardPackets); err != nil {
 		return err
 	}
 	if err := setUp(h.links, "lo"); err != nil {
@@ -125,7 +127,7 @@ func (h *Hub) Start(cmd *exec.Cmd) error {
 	}
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	cmd.SysProcAttr.Setpgid = true
-	return h.starter.do(cmd.Start)
+	return h.starter.Do(cmd.Start)
 }
 
 // Close ends the forwarders and lets the namespace go. Processes started in it
@@ -147,9 +149,9 @@ func (h *Hub) Close() error {
 }
 
 func (h *Hub) release() {
-	for _, t := range []*thread{h.starter, h.dialer} {
+	for _, t := range []*osthread.Thread{h.starter, h.dialer} {
 		if t != nil {
-			t.end()
+			t.End()
 		}
 	}
 	if h.links != nil {

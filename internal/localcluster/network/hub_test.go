@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+
+	"muster.sh/muster/internal/localcluster/network/osthread"
 )
 
 // The test binary is also the program that runs inside of a namespace.
@@ -219,7 +221,7 @@ func TestClosingTheHubKillsWhatRunsInIt(t *testing.T) {
 	case <-ctx.Done():
 		t.Fatal("the process outlives its hub")
 	}
-	if err := hub.Start(exec.Command("true")); !errors.Is(err, errEnded) {
+	if err := hub.Start(exec.Command("true")); !errors.Is(err, osthread.ErrEnded) {
 		t.Errorf("starting in a closed hub: %v", err)
 	}
 }

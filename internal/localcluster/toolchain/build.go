@@ -63,7 +63,7 @@ func (r *recipe) build(ctx context.Context, out string, progress Progress) (int,
 	start := time.Now()
 	list, err := r.output(ctx, append([]string{"list", "-deps"}, r.packages...)...)
 	if err != nil {
-		return 0, fmt.Errorf("list packages (are the modules reachable?): %w", explain(err))
+		return 0, fmt.Errorf("list packages (are the modules reachable?): %w", err)
 	}
 	event := Event{Tool: r.tool, Total: strings.Count(list, "\n") + 1}
 	progress(event)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -138,7 +139,12 @@ func (r *recipe) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// output is what go prints for the arguments.
 func (r *recipe) output(ctx context.Context, args ...string) (string, error) {
 	out, err := r.command(ctx, args...).Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && len(exit.Stderr) > 0 {
+		err = fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)))
+	}
 	return strings.TrimSpace(string(out)), err
 }

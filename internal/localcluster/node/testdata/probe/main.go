@@ -71,7 +71,7 @@ func lookup(name string) error {
 	return nil
 }
 
-// eat uses that many MiB of memory, and then says so and waits.
+// eat uses that many MiB of memory, and then says so and serves.
 func eat(mebibytes string) error {
 	count, err := strconv.Atoi(mebibytes)
 	if err != nil {
@@ -86,5 +86,5 @@ func eat(mebibytes string) error {
 		eaten = append(eaten, block)
 	}
 	fmt.Println("ate", len(eaten), "MiB")
-	select {}
+	return serve()
 }
