@@ -21,6 +21,10 @@ const (
 	DefaultScheduler = "default-scheduler"
 )
 
+// MusterComponent is the name of Muster's scheduler as a component of the cluster,
+// and of its lease.
+const MusterComponent = "muster-scheduler"
+
 // storyTimeout bounds a story; on a busy machine with two cores most take a
 // tenth of it.
 const storyTimeout = 10 * time.Minute
@@ -30,7 +34,7 @@ var podGroupDefinition []byte
 
 // Spec says on what a story is played.
 type Spec struct {
-	Scheduler string // Muster or DefaultScheduler
+	Scheduler string // Muster or DefaultScheduler; empty: none, the story binds
 	Config    string // its KubeSchedulerConfiguration, if not the default
 	Replicas  int    // of the scheduler; zero means one
 	Nodes     int
@@ -67,7 +71,7 @@ func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 	}
 	local, err := localcluster.Up(ctx, localcluster.Spec{
 		SimNodes: spec.Nodes, SimNodeShape: shape, AuditLog: true,
-		Schedulers: []localcluster.SchedulerSpec{schedulerSpec(spec)},
+		Schedulers: schedulers(spec),
 		Manifests:  []string{manifests, moduleFile("charts", "muster", "crds")},
 		Progress:   t.Output(),
 	})
@@ -90,13 +94,18 @@ func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 	return ctx, c
 }
 
-func schedulerSpec(spec Spec) localcluster.SchedulerSpec {
-	scheduler := localcluster.DefaultScheduler()
-	if spec.Scheduler == Muster {
-		scheduler = localcluster.SchedulerSpec{Name: "muster-scheduler", Program: "muster-scheduler"}
+func schedulers(spec Spec) []localcluster.SchedulerSpec {
+	var scheduler localcluster.SchedulerSpec
+	switch spec.Scheduler {
+	case "":
+		return []localcluster.SchedulerSpec{}
+	case Muster:
+		scheduler = localcluster.SchedulerSpec{Name: MusterComponent, Program: MusterComponent}
+	default:
+		scheduler = localcluster.DefaultScheduler()
 	}
 	scheduler.Config, scheduler.Replicas = spec.Config, spec.Replicas
-	return scheduler
+	return []localcluster.SchedulerSpec{scheduler}
 }
 
 // skipWithoutMuster skips the test where muster-local was built without Muster's
