@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -47,8 +46,8 @@ func run(command *cobra.Command, args []string) int {
 // newKubectlCommand is kubectl, on the local cluster unless told otherwise.
 func newKubectlCommand() *cobra.Command {
 	if os.Getenv("KUBECONFIG") == "" {
-		if path, err := defaultKubeconfig(); err == nil {
-			_ = os.Setenv("KUBECONFIG", path) // it only fails for bad names
+		if state, err := clusterState(""); err == nil {
+			_ = os.Setenv("KUBECONFIG", state.Kubeconfig) // it only fails for bad names
 		}
 	}
 	return kubectl.NewDefaultKubectlCommand()
@@ -57,8 +56,4 @@ func newKubectlCommand() *cobra.Command {
 // untilSignal returns a context that ends when the process is asked to stop.
 func untilSignal() (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-}
-
-func defaultKubeconfig() (string, error) {
-	return "", fmt.Errorf("no cluster")
 }

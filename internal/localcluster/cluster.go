@@ -9,8 +9,14 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
 )
 
 // Cluster is a running cluster, owned by this process.
@@ -67,7 +73,14 @@ func open(spec Spec) (*Cluster, error) {
 		return nil, errors.Join(err, lock.Close())
 	}
 	state.Spec = spec
-	return &Cluster{spec: spec, paths: paths, lock: lock, state: state, steps: newSteps(spec.Progress)}, nil
+	if state.Owner, err = ownerOf(os.Getpid()); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	c := &Cluster{spec: spec, paths: paths, lock: lock, state: state, steps: newSteps(spec.Progress)}
+	if err := c.saveState(); err != nil { // from now on Shutdown finds the owner
+		return nil, errors.Join(err, lock.Close())
+	}
+	return c, nil
 }
 
 func (c *Cluster) up(ctx context.Context) error {
@@ -89,7 +102,7 @@ func (c *Cluster) up(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.connect(); err != nil {
+	if err := c.connect(ctx); err != nil {
 		return err
 	}
 	if len(c.spec.Manifests) > 0 {
@@ -125,7 +138,7 @@ func (c *Cluster) add(part component) *unit {
 	return u
 }
 
-func (c *Cluster) connect() error {
+func (c *Cluster) connect(ctx context.Context) error {
 	config, err := loadKubeconfig(c.Kubeconfig())
 	if err != nil {
 		return err
@@ -134,6 +147,21 @@ func (c *Cluster) connect() error {
 	c.client, err = kubernetes.NewForConfig(config)
 	if err != nil {
 		return fmt.Errorf("make client: %w", err)
+	}
+	return c.awaitServiceAccount(ctx)
+}
+
+// awaitServiceAccount waits until pods can be made in the default namespace:
+// they are refused while its service account is missing.
+func (c *Cluster) awaitServiceAccount(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	accounts := cache.NewListWatchFromClient(c.client.CoreV1().RESTClient(), "serviceaccounts",
+		metav1.NamespaceDefault, fields.OneTermEqualSelector("metadata.name", "default"))
+	_, err := watchtools.UntilWithSync(ctx, accounts, &corev1.ServiceAccount{}, nil,
+		func(watch.Event) (bool, error) { return true, nil })
+	if err != nil {
+		return fmt.Errorf("wait for the default service account: %w", err)
 	}
 	return nil
 }

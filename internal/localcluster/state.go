@@ -16,6 +16,8 @@ import (
 type State struct {
 	// Spec is what the cluster was last started with.
 	Spec Spec `json:"spec"`
+	// Owner is the process that runs the cluster, or ran it last.
+	Owner Owner `json:"owner"`
 	// Ports are kept for the cluster's life.
 	Ports map[string]int `json:"ports"`
 	// Server is the API server's URL.
@@ -34,8 +36,12 @@ type ComponentState struct {
 	Log string `json:"log"`
 }
 
-// ErrNoCluster says that a folder holds no cluster.
-var ErrNoCluster = errors.New("no local cluster here; start one with: muster-local up")
+var (
+	// ErrNoCluster says that a folder holds no cluster.
+	ErrNoCluster = errors.New("no local cluster here; start one with: muster-local up")
+	// ErrNotRunning says that the cluster in a folder is down.
+	ErrNotRunning = errors.New("no local cluster runs here; start one with: muster-local up")
+)
 
 // ReadState reads the state in a cluster's folder. It fails with ErrNoCluster
 // where there is none.
