@@ -223,3 +223,32 @@ func TestAWatchTellsTheSame(t *testing.T) {
 		t.Errorf("times: %+v", times)
 	}
 }
+
+func TestAListCompletesALogWithLostRecords(t *testing.T) {
+	b := newLog(t).node("n", "cpu=1,pods=9").create("ended").create("gone").create("late").create("unseen").
+		at(1).bind("ended", "n").at(2).phase("ended", corev1.PodRunning).
+		at(4).bind("gone", "n").at(5).phase("gone", corev1.PodRunning).
+		at(7).bind("late", "n").at(9).phase("late", corev1.PodRunning)
+	log := b.read()
+	checkFound(t, audit.OverCommit(log.Timeline()), []found{{audit.OverCommitted, "n", 4, 9, "ns/gone"}})
+
+	ended, late, unseen := *b.pod("ended"), *b.pod("late"), *b.pod("unseen")
+	ended.Status.Phase = corev1.PodSucceeded
+	unseen.Spec.NodeName = "n"
+	if err := log.Reconcile(second(20), []corev1.Pod{ended, late, unseen}); err != nil {
+		t.Fatal(err)
+	}
+	tl := log.Timeline()
+	checkFound(t, audit.OverCommit(tl), []found{{audit.OverCommitted, "n", 20, 20, "ns/unseen"}})
+	want := []string{
+		`ended created 0.004 bound 1.004 on "n" running 2.004 ended 20.000 deleting -1.000 gone -1.000`,
+		`gone created 0.004 bound 4.004 on "n" running 5.004 ended -1.000 deleting -1.000 gone 20.000`,
+		`late created 0.004 bound 7.004 on "n" running 9.004 ended -1.000 deleting -1.000 gone -1.000`,
+		`unseen created 0.004 bound 20.000 on "n" running -1.000 ended -1.000 deleting -1.000 gone -1.000`,
+	}
+	for i, pod := range tl.Pods {
+		if got := life(pod); got != want[i] {
+			t.Errorf("\ngot  %s\nwant %s", got, want[i])
+		}
+	}
+}

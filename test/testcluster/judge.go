@@ -1,8 +1,13 @@
 package testcluster
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"muster.sh/muster/benchmarks/audit"
 )
@@ -14,6 +19,9 @@ func (c *Cluster) Judge(t *testing.T, minExecutors int) (*audit.Verdict, *audit.
 	t.Helper()
 	log, err := audit.Open(c.AuditLogPath())
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Reconcile(time.Now(), c.list(t)); err != nil {
 		t.Fatal(err)
 	}
 	tl := log.Timeline()
@@ -36,6 +44,18 @@ func (c *Cluster) Judge(t *testing.T, minExecutors int) (*audit.Verdict, *audit.
 	}
 	t.Logf("the audit log says:\n%s", text.String())
 	return verdict, tl
+}
+
+// list reads all pods from the API server.
+func (c *Cluster) list(t *testing.T) []corev1.Pod {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	pods, err := c.Client().CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		t.Fatalf("list pods: %v", err)
+	}
+	return pods.Items
 }
 
 // RequireNoFault fails the test if the audit log shows any fault, or doesn't tell
