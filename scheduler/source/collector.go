@@ -117,6 +117,7 @@ func (c *collector) setPod(p *v1.Pod) {
 		if known != nil {
 			c.endPod(known, p)
 		}
+		c.countEnded(p)
 	case known == nil:
 		known = &pod{obj: p, deletion: p.DeletionTimestamp != nil}
 		c.pods[p.UID] = known
@@ -140,6 +141,7 @@ func (c *collector) removePod(p *v1.Pod) {
 	if known := c.pods[p.UID]; known != nil {
 		c.endPod(known, p)
 	}
+	c.forgetEnded(p)
 }
 
 func (c *collector) ours(p *v1.Pod) bool { return p.Spec.SchedulerName == c.schedulerName }

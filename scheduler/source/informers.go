@@ -82,7 +82,7 @@ func trimMeta(obj any) (any, error) {
 }
 
 // trimPod drops what the scheduler does not look at: most of a pod is for the
-// kubelet. Of a pod that has ended only its identity and its end are kept.
+// kubelet. Of a pod that has ended only its metadata and its end are kept.
 func trimPod(obj any) (any, error) {
 	p, ok := obj.(*v1.Pod)
 	if !ok {
@@ -93,7 +93,6 @@ func trimPod(obj any) (any, error) {
 	}
 	status := v1.PodStatus{Phase: p.Status.Phase, Conditions: p.Status.Conditions}
 	if terminal(p) {
-		p.Labels, p.Annotations = nil, nil
 		p.Spec = v1.PodSpec{SchedulerName: p.Spec.SchedulerName, NodeName: p.Spec.NodeName}
 		p.Status = status
 		return p, nil

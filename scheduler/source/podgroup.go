@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	volcano "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
 	"muster.sh/muster/scheduler/core"
@@ -22,6 +24,8 @@ type group struct {
 	// members that have not ended, and the roles that members were seen in.
 	members int
 	roles   map[string]bool
+	// ended are pods that have ended and still exist, with their last phase.
+	ended map[types.UID]v1.PodPhase
 	// told is the last event about the gang, if there was one.
 	told core.Event
 }
@@ -29,7 +33,7 @@ type group struct {
 func (c *collector) group(id gang.ID) *group {
 	g := c.groups[id]
 	if g == nil {
-		g = &group{roles: map[string]bool{}}
+		g = &group{roles: map[string]bool{}, ended: map[types.UID]v1.PodPhase{}}
 		c.groups[id] = g
 	}
 	return g
@@ -51,9 +55,41 @@ func (c *collector) leaveGroup(id gang.ID, g *group) {
 }
 
 func (c *collector) dropGroupIfUnused(id gang.ID, g *group) {
-	if g.members == 0 && g.spec == nil {
+	if g.members == 0 && len(g.ended) == 0 && g.spec == nil {
 		delete(c.groups, id)
 	}
+}
+
+// countEnded notes a pod of a group that has ended.
+func (c *collector) countEnded(p *v1.Pod) {
+	if claim := classify(p); claim.kind == KindPodGroup && c.ours(p) {
+		c.group(gang.NewID(KindPodGroup, p.Namespace, claim.name)).ended[p.UID] = p.Status.Phase
+	}
+}
+
+// forgetEnded takes a pod that does not exist any more out of the count.
+func (c *collector) forgetEnded(p *v1.Pod) {
+	id, _, _ := GangOf(p)
+	if g := c.groups[id]; g != nil {
+		delete(g.ended, p.UID)
+		c.dropGroupIfUnused(id, g)
+	}
+}
+
+// ended counts the members of a PodGroup that have ended.
+func (c *collector) ended(id gang.ID) (succeeded, failed int) {
+	g := c.groups[id]
+	if g == nil {
+		return 0, 0
+	}
+	for _, phase := range g.ended {
+		if phase == v1.PodSucceeded {
+			succeeded++
+		} else {
+			failed++
+		}
+	}
+	return succeeded, failed
 }
 
 // setGroup takes a new or changed PodGroup in; broken says why its spec could

@@ -67,16 +67,22 @@ func requirements(in []v1.NodeSelectorRequirement, field bool) gang.Term {
 }
 
 // tolerations leaves out those that only concern taints that keep no pod off a
-// node. How long a NoExecute taint is tolerated does not matter here.
+// node, and comparisons of numbers, which are switched off by default. How long
+// a NoExecute taint is tolerated does not matter here.
 func tolerations(in []v1.Toleration) []gang.Toleration {
 	var out []gang.Toleration
 	for _, t := range in {
 		if t.Effect == v1.TaintEffectPreferNoSchedule {
 			continue
 		}
-		o := gang.Toleration{Key: t.Key, Value: t.Value, Effect: gang.Effect(t.Effect), AnyValue: t.Operator == v1.TolerationOpExists}
-		if o.AnyValue {
-			o.Value = ""
+		o := gang.Toleration{Key: t.Key, Effect: gang.Effect(t.Effect)}
+		switch t.Operator {
+		case v1.TolerationOpExists:
+			o.AnyValue = true
+		case v1.TolerationOpEqual, "":
+			o.Value = t.Value
+		default:
+			continue
 		}
 		out = append(out, o)
 	}

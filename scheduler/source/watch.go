@@ -139,6 +139,13 @@ func (s *Source) Pod(id gang.PodID) *v1.Pod {
 	return nil
 }
 
+// Ended returns how many pods of a PodGroup have ended and still exist.
+func (s *Source) Ended(id gang.ID) (succeeded, failed int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.collector.ended(id)
+}
+
 // step runs one change through the collector and sends off what it yields.
 // After the end of the context nothing is posted any more.
 func (s *Source) step(change func(*collector)) {

@@ -1,0 +1,162 @@
+package effects
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"muster.sh/muster/scheduler/core"
+	"muster.sh/muster/scheduler/gang"
+)
+
+// explainWrite shows a verdict: by one event on the gang's owner, and by the
+// PodScheduled condition of one pod that waits.
+//
+// The condition is on one pod per gang and not on each, as a gang that is held
+// must cost the API server nothing per pod: on the driver, which stands for
+// its executors too, or on the oldest pod of a PodGroup, whose own status says
+// the same for the whole. Cluster autoscalers see from it that room is lacking.
+type explainWrite struct {
+	core.Explain
+	decided time.Time
+	// What was sent already is not sent again by a retry.
+	evented, conditioned bool
+}
+
+// due tells when the verdict is to be shown, if it has not changed by then.
+func (w *explainWrite) due() time.Time {
+	switch w.Verdict.Code {
+	case gang.Collecting, gang.Behind, gang.Reserved:
+		return w.decided.Add(passing)
+	}
+	return w.decided
+}
+
+// show sends the event and the condition.
+func (e *Effects) show(ctx context.Context, w *explainWrite) error {
+	waiting := e.representative(w)
+	if !w.evented {
+		if err := e.sendEvent(ctx, w, waiting); err != nil {
+			return fmt.Errorf("send event: %w", err)
+		}
+		w.evented = true
+	}
+	if waiting == nil || w.conditioned || !waits(w.Verdict.Code) {
+		return nil
+	}
+	if err := e.setCondition(ctx, waiting, w); err != nil {
+		return fmt.Errorf("set condition PodScheduled of pod %s/%s: %w", waiting.Namespace, waiting.Name, err)
+	}
+	w.conditioned = true
+	return nil
+}
+
+// representative is the pod that stands for those that wait, or nil.
+func (e *Effects) representative(w *explainWrite) *v1.Pod {
+	var first *v1.Pod
+	for _, id := range w.Waiting {
+		p := e.cfg.Pod(id)
+		if p == nil || p.Spec.NodeName != "" {
+			continue
+		}
+		if string(p.UID) == w.Owner.UID {
+			return p
+		}
+		if first == nil {
+			first = p
+		}
+	}
+	return first
+}
+
+// waits says whether a gang with this verdict has members that wait for good.
+func waits(c gang.Code) bool {
+	return c != gang.Reserved && c != gang.Running
+}
+
+// lacksRoom says whether more room would help, which is what autoscalers ask.
+func lacksRoom(c gang.Code) bool {
+	switch c {
+	case gang.TooBig, gang.Behind, gang.NoRoom, gang.Vetoed, gang.Short:
+		return true
+	}
+	return false
+}
+
+const maxNote = 1024 // the API server's limit for the text of an event
+
+// sendEvent makes one event on the owner, or, where the gang is not declared
+// yet and has none, on the pod.
+func (e *Effects) sendEvent(ctx context.Context, w *explainWrite, waiting *v1.Pod) error {
+	about := v1.ObjectReference{
+		APIVersion: w.Owner.APIVersion, Kind: w.Owner.Kind, Namespace: w.Owner.Namespace, Name: w.Owner.Name, UID: types.UID(w.Owner.UID),
+	}
+	if about.Name == "" {
+		if waiting == nil {
+			return nil
+		}
+		about = v1.ObjectReference{APIVersion: "v1", Kind: "Pod", Namespace: waiting.Namespace, Name: waiting.Name, UID: waiting.UID}
+	}
+	kind := v1.EventTypeNormal
+	switch w.Verdict.Code {
+	case gang.Refused, gang.TooBig, gang.Vetoed, gang.Short:
+		kind = v1.EventTypeWarning
+	}
+	_, err := e.cfg.Client.EventsV1().Events(about.Namespace).Create(ctx, &eventsv1.Event{
+		ObjectMeta: metav1.ObjectMeta{
+			// The name is that of one decision, so that a retry can't double it.
+			Name: fmt.Sprintf("%s.%x", shorten(about.Name, 200), w.decided.UnixNano()), Namespace: about.Namespace,
+		},
+		EventTime:           metav1.NewMicroTime(w.decided),
+		ReportingController: e.cfg.SchedulerName,
+		ReportingInstance:   e.cfg.Instance,
+		Action:              "Scheduling",
+		Reason:              "Gang" + string(w.Verdict.Code),
+		Regarding:           about,
+		Note:                shorten(w.Verdict.String(), maxNote),
+		Type:                kind,
+	}, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		err = nil
+	}
+	e.cfg.Wrote(WriteEvent, err)
+	return err
+}
+
+// setCondition says on a pod why it is not scheduled. The UID in the patch
+// makes sure that it is this pod and not a later one of the same name.
+func (e *Effects) setCondition(ctx context.Context, p *v1.Pod, w *explainWrite) error {
+	condition := v1.PodCondition{
+		Type: v1.PodScheduled, Status: v1.ConditionFalse,
+		Reason: "Gang" + string(w.Verdict.Code), Message: w.Verdict.String(),
+		LastTransitionTime: metav1.NewTime(w.decided),
+	}
+	if lacksRoom(w.Verdict.Code) {
+		condition.Reason = v1.PodReasonUnschedulable
+	}
+	for _, old := range p.Status.Conditions {
+		if old.Type == v1.PodScheduled && old.Status == condition.Status {
+			condition.LastTransitionTime = old.LastTransitionTime
+		}
+	}
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": p.UID},
+		"status":   map[string]any{"conditions": []v1.PodCondition{condition}},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = e.cfg.Client.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		err = nil // the pod that was to be told is gone
+	}
+	e.cfg.Wrote(WriteCondition, err)
+	return err
+}

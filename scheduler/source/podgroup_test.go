@@ -1,0 +1,139 @@
+package source
+
+import (
+	"errors"
+	"testing"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	volcano "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
+)
+
+func TestPodGroupIsAGangOnceBothItAndAPodOfOursAreThere(t *testing.T) {
+	spec := volcano.PodGroupSpec{MinMember: 3, Queue: "train"}
+	t.Run("the group first", func(t *testing.T) {
+		s := newStory(t)
+		s.expect("synced")
+		s.setGroup(newPodGroup("g", spec), nil)
+		s.expect() // it may be another scheduler's
+		s.setPod(newPod("p1", inGroup("g")))
+		s.expect("gang podgroup/team/g; default 0..-1; min 3; queue train", "p1 is default of podgroup/team/g")
+		s.setPod(newPod("p2", inGroup("g")))
+		s.expect("p2 is default of podgroup/team/g")
+	})
+	t.Run("a pod first", func(t *testing.T) {
+		s := newStory(t)
+		s.expect("synced")
+		s.setPod(newPod("p1", inGroup("g")))
+		s.expect("p1 is default of podgroup/team/g")
+		s.setGroup(newPodGroup("g", spec), nil)
+		s.expect("gang podgroup/team/g; default 0..-1; min 3; queue train")
+	})
+	t.Run("pods of another scheduler", func(t *testing.T) {
+		s := newStory(t)
+		s.take()
+		s.setGroup(newPodGroup("g", spec), nil)
+		s.setPod(newPod("p1", inGroup("g"), scheduledBy("volcano"), on("n1")))
+		s.expect("p1 on n1")
+	})
+}
+
+func TestPodGroupsTasksAreItsRoles(t *testing.T) {
+	s := newStory(t)
+	s.take()
+	need := v1.ResourceList{v1.ResourceCPU: resource.MustParse("6"), "nvidia.com/gpu": resource.MustParse("2")}
+	s.setGroup(newPodGroup("g", volcano.PodGroupSpec{
+		MinMember: 3, MinTaskMember: map[string]int32{"worker": 2, "ps": 1}, MinResources: &need,
+	}), nil)
+	s.setPod(newPod("p", inGroup("g"), annotation("volcano.sh/task-spec", "worker")))
+	s.expect("gang podgroup/team/g; ps 1..-1; worker 2..-1; min 3; needs cpu=6 nvidia.com/gpu=2", "p is worker of podgroup/team/g")
+	s.setPod(newPod("q", inGroup("g"), annotation("volcano.sh/task-spec", "evaluator")))
+	s.expect("gang podgroup/team/g; evaluator 0..-1; ps 1..-1; worker 2..-1; min 3; needs cpu=6 nvidia.com/gpu=2", "q is evaluator of podgroup/team/g")
+}
+
+func TestPodGroupThatAsksForNobodyStartsWithItsFirstPod(t *testing.T) {
+	s := newStory(t)
+	s.take()
+	s.setGroup(newPodGroup("g", volcano.PodGroupSpec{}), nil)
+	s.setPod(newPod("p", inGroup("g")))
+	s.expect("gang podgroup/team/g; default 0..-1; min 1", "p is default of podgroup/team/g")
+}
+
+func TestPodGroupThatMakesNoSenseIsRefusedAndCanBeMended(t *testing.T) {
+	less := v1.ResourceList{v1.ResourceCPU: resource.MustParse("-1")}
+	for name, c := range map[string]struct {
+		spec   volcano.PodGroupSpec
+		broken error
+		want   string
+	}{
+		"a negative minMember": {
+			spec: volcano.PodGroupSpec{MinMember: -2},
+			want: "spec.minMember=-2 is negative; set it to the number of pods that start together",
+		},
+		"a negative task": {
+			spec: volcano.PodGroupSpec{MinTaskMember: map[string]int32{"ps": -1}},
+			want: "spec.minTaskMember[ps]=-1 is negative; set it to the number of pods of the task that start together",
+		},
+		"negative resources": {
+			spec: volcano.PodGroupSpec{MinResources: &less},
+			want: "spec.minResources[cpu]=-1 is negative; set it to what the group needs in all, or leave it out",
+		},
+		"a spec that is no spec": {broken: errors.New("no number"), want: "the PodGroup can't be read: no number; mend its spec"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStory(t)
+			s.setPod(newPod("p", inGroup("g")))
+			s.take()
+			s.setGroup(newPodGroup("g", c.spec), c.broken)
+			s.expect("refused podgroup/team/g: " + c.want)
+			s.setGroup(newPodGroup("g", volcano.PodGroupSpec{MinMember: 1}), nil)
+			s.expect("gang podgroup/team/g; default 0..-1; min 1")
+		})
+	}
+}
+
+func TestStatusOfAPodGroupIsNoNews(t *testing.T) {
+	s := newStory(t)
+	s.setPod(newPod("p", inGroup("g")))
+	s.setGroup(newPodGroup("g", volcano.PodGroupSpec{MinMember: 1}), nil)
+	s.take()
+	pg := newPodGroup("g", volcano.PodGroupSpec{MinMember: 1})
+	pg.Status.Phase = volcano.PodGroupRunning
+	s.setGroup(pg, nil)
+	s.expect()
+}
+
+func TestDeletedPodGroupEndsItsGang(t *testing.T) {
+	s := newStory(t)
+	pg := newPodGroup("g", volcano.PodGroupSpec{MinMember: 1})
+	s.setGroup(pg, nil)
+	s.setGroup(newPodGroup("others", volcano.PodGroupSpec{}), nil)
+	s.setPod(newPod("p", inGroup("g")))
+	s.take()
+	s.removeGroup(pg)
+	s.expect("gone podgroup/team/g")
+	s.setGroup(pg, nil)
+	s.expect("gang podgroup/team/g; default 0..-1; min 1")
+	s.removeAllGroups() // the definition was removed
+	s.expect("gone podgroup/team/g")
+	s.removePod(newPod("p", inGroup("g")))
+	s.expect("p Deleted")
+	if len(s.groups) != 0 {
+		t.Fatalf("kept %v", s.groups)
+	}
+}
+
+func TestEndedPodsOfAGroupAreCountedWhileTheyExist(t *testing.T) {
+	done, failed := newPod("done", inGroup("g"), on("n"), phaseOf(v1.PodSucceeded)), newPod("failed", inGroup("g"), on("n"), phaseOf(v1.PodFailed))
+	s := newStory(t, done) // ended before the start
+	s.setPod(newPod("failed", inGroup("g"), on("n")))
+	s.setPod(failed)
+	if ok, bad := s.ended("podgroup/team/g"); ok != 1 || bad != 1 {
+		t.Fatalf("%d succeeded, %d failed", ok, bad)
+	}
+	s.removePod(done)
+	s.removePod(failed)
+	if ok, bad := s.ended("podgroup/team/g"); ok != 0 || bad != 0 || len(s.groups) != 0 {
+		t.Fatalf("%d succeeded, %d failed, kept %v", ok, bad, s.groups)
+	}
+}
