@@ -59,6 +59,7 @@ objects, ports and certificates, in the size given now.`,
 	f.StringVar(&flags.nodeMemory, "node-memory", "", "memory that each real node shows, such as 8Gi (default: this machine's)")
 	f.IntVar(&flags.spec.SimNodes, "sim-nodes", 0, "number of simulated nodes; pods on them run nothing")
 	f.StringVar(&flags.shape, "sim-node-shape", "cpu=32,memory=256Gi", "resources of a simulated node, and its NUMA zones=N")
+	f.BoolVar(&flags.spec.SparkActor, "spark-actor", true, "play the Spark drivers that land on simulated nodes")
 	f.BoolVar(&flags.defaultScheduler, "default-scheduler", true, "run kube-scheduler")
 	f.BoolVar(&flags.spec.AuditLog, "audit-log", false, "record every write in audit.log in the cluster's folder")
 	f.BoolVar(&flags.spec.SeparateProcesses, "separate-processes", false, "run etcd, API server and controller manager as three processes")

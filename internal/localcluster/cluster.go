@@ -32,6 +32,9 @@ type Cluster struct {
 
 	stateMu sync.Mutex
 	state   State
+
+	closeOnce sync.Once
+	closeErr  error
 }
 
 // Up starts a cluster and returns when all of it serves. Its processes are
@@ -258,23 +261,26 @@ func (c *Cluster) unit(name string) (*unit, error) {
 
 // Close ends the cluster. With Spec.Keep the components are stopped in order,
 // etcd last, and the state stays; without it nothing is worth saving, so they
-// are killed and the state is removed.
+// are killed and the state is removed. Closing twice does nothing more.
 func (c *Cluster) Close() error {
+	c.closeOnce.Do(func() { c.closeErr = c.close() })
+	return c.closeErr
+}
+
+func (c *Cluster) close() error {
 	for _, u := range slices.Backward(c.units) {
-		if c.spec.Keep {
-			_ = c.steps.run(context.Background(), "stop "+u.name, func(context.Context) error {
-				u.down()
-				return nil
-			})
-		} else {
+		if !c.spec.Keep {
 			u.kill()
+			continue
 		}
+		_ = c.steps.run(context.Background(), "stop "+u.name, func(context.Context) error {
+			u.down()
+			return nil
+		})
 	}
-	var err error
-	if c.spec.Keep {
-		err = c.saveState()
-	} else {
-		err = c.paths.remove()
+	if !c.spec.Keep {
+		return errors.Join(c.paths.remove(), c.lock.Close())
 	}
-	return errors.Join(err, c.lock.Close())
+	c.state.Owner = Owner{} // this process may live on
+	return errors.Join(c.saveState(), c.lock.Close())
 }

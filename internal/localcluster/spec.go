@@ -38,6 +38,10 @@ type Spec struct {
 	// SimNodeShape is what a simulated node offers; empty: DefaultShape.
 	SimNodeShape Shape `json:"simNodeShape,omitzero"`
 
+	// SparkActor plays Spark drivers on the simulated nodes; see package
+	// sparkactor.
+	SparkActor bool `json:"sparkActor,omitempty"`
+
 	// Schedulers are started beside each other. Nil: the default scheduler;
 	// empty but not nil: none.
 	Schedulers []SchedulerSpec `json:"schedulers"`
