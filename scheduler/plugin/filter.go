@@ -1,0 +1,38 @@
+package plugin
+
+import (
+	"context"
+
+	v1 "k8s.io/api/core/v1"
+	fwk "k8s.io/kube-scheduler/framework"
+)
+
+// Filter keeps a pod off a node where it would take room that is promised to
+// another, and a member off every node but its own: kube-scheduler tries a
+// pod's nominated node before the nodes that PreFilter allows.
+//
+// It judges the node as given: preemption and nomination ask about nodes with
+// pods put on or taken off. Where victims are members their room counts as
+// promised again as soon as they are taken off, so nobody gains by it.
+func (p *Plugin) Filter(_ context.Context, state fwk.CycleState, pod *v1.Pod, info fwk.NodeInfo) *fwk.Status {
+	c, err := cycleOf(state)
+	if err != nil {
+		return fwk.AsStatus(err)
+	}
+	name := info.Node().Name
+	if c.place != nil && c.place.Node != name {
+		return fwk.NewStatus(fwk.UnschedulableAndUnresolvable, "the gang's plan has the pod on another node")
+	}
+	held := p.Board.Held(name)
+	if len(held) == 0 {
+		return nil
+	}
+	lacking := c.ask.lacks(info, held, idOf(pod))
+	if lacking == "" {
+		return nil
+	}
+	if c.place == nil {
+		p.Contention.Refused(name, held)
+	}
+	return fwk.NewStatus(fwk.Unschedulable, "too little "+lacking+" beside the room that is reserved for gangs")
+}

@@ -1,0 +1,106 @@
+package plugin
+
+import (
+	"fmt"
+
+	v1 "k8s.io/api/core/v1"
+	fwk "k8s.io/kube-scheduler/framework"
+	"k8s.io/kubernetes/pkg/scheduler/framework"
+
+	"muster.sh/muster/scheduler/core"
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/resource"
+)
+
+// ask is what a pod asks for.
+type ask struct{ request resource.Vector }
+
+// askOf counts a pod's request by the rule by which kube-scheduler's NodeInfo
+// will count it once it is there.
+func askOf(pod *v1.Pod) (ask, error) {
+	info, err := framework.NewPodInfo(pod)
+	if err != nil {
+		return ask{}, fmt.Errorf("read the pod's affinity: %w", err)
+	}
+	r := info.CalculateResource().Resource
+	v := resource.Vector{MilliCPU: r.GetMilliCPU(), Memory: r.GetMemory(), Storage: r.GetEphemeralStorage(), Pods: 1}
+	for name, value := range r.GetScalarResources() {
+		v = v.With(string(name), value)
+	}
+	return ask{request: v}, nil
+}
+
+// lacks names a resource of which a node has too little for the pod beside
+// what is promised to others, or nothing. Only resources that are promised
+// there are judged: the rest is the business of kube-scheduler's own plugins.
+func (a ask) lacks(info fwk.NodeInfo, held []core.Held, self gang.PodID) string {
+	// Most often there is room beside all promises, whoever has come already.
+	if short(info, sum(held), a.request) == "" {
+		return ""
+	}
+	return short(info, promised(info, held, self), a.request)
+}
+
+// overdrawn names a resource of which less is on a node than pods have and is
+// promised, or nothing.
+func overdrawn(info fwk.NodeInfo, held []core.Held) string {
+	return short(info, promised(info, held, ""), resource.Vector{})
+}
+
+// promised adds up what counts against a node beside its pods: what is held
+// for members that are not there, other than the pod itself. Deciding by the
+// node's own pods makes the order of events irrelevant: however late we hear
+// of a member's start or end, its room is counted once.
+func promised(info fwk.NodeInfo, held []core.Held, self gang.PodID) resource.Vector {
+	present := make(map[gang.PodID]bool, len(info.GetPods()))
+	for _, p := range info.GetPods() {
+		present[idOf(p.GetPod())] = true
+	}
+	var total resource.Vector
+	for _, h := range held {
+		if h.Claimant == "" || (h.Claimant != self && !present[h.Claimant]) {
+			total = total.Add(h.Request)
+		}
+	}
+	return total
+}
+
+func sum(held []core.Held) resource.Vector {
+	var total resource.Vector
+	for _, h := range held {
+		total = total.Add(h.Request)
+	}
+	return total
+}
+
+// short names the first promised resource of which ask does not fit, with a
+// zero ask the first that is overdrawn.
+func short(info fwk.NodeInfo, promised, ask resource.Vector) string {
+	first := ""
+	promised.Each(func(name string, value int64) {
+		wanted := ask.Get(name)
+		if first != "" || (wanted == 0 && !ask.IsZero()) {
+			return
+		}
+		if free(info, name)-value < wanted {
+			first = name
+		}
+	})
+	return first
+}
+
+// free is what is left of a resource beside the node's pods.
+func free(info fwk.NodeInfo, name string) int64 {
+	total, used := info.GetAllocatable(), info.GetRequested()
+	switch name {
+	case resource.CPU:
+		return total.GetMilliCPU() - used.GetMilliCPU()
+	case resource.Memory:
+		return total.GetMemory() - used.GetMemory()
+	case resource.Storage:
+		return total.GetEphemeralStorage() - used.GetEphemeralStorage()
+	case resource.Pods:
+		return int64(total.GetAllowedPodNumber() - len(info.GetPods()))
+	}
+	return total.GetScalarResources()[v1.ResourceName(name)] - used.GetScalarResources()[v1.ResourceName(name)]
+}

@@ -1,0 +1,118 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/events"
+	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
+	schedulerconfig "k8s.io/kubernetes/pkg/scheduler/apis/config"
+	frameworkruntime "k8s.io/kubernetes/pkg/scheduler/framework/runtime"
+
+	config "muster.sh/muster/api/config/v1alpha1"
+	"muster.sh/muster/scheduler/core"
+	"muster.sh/muster/scheduler/hold"
+	"muster.sh/muster/scheduler/plugin"
+	"muster.sh/muster/scheduler/queue"
+	"muster.sh/muster/scheduler/source"
+)
+
+// cluster is what an engine is built on.
+type cluster struct {
+	rest      *rest.Config
+	client    kubernetes.Interface
+	informers informers.SharedInformerFactory
+}
+
+// assemble builds an engine that is not running. The order matters:
+// kube-scheduler's queue is wrapped before its informers start, and nothing
+// has taken the inner queue from it by then but the nominator and the
+// activator, for which it is the right one.
+func assemble(ctx context.Context, c *config.SchedulerConfiguration, on cluster) (*engine, error) {
+	kube, err := kubeSchedulerConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	board := &core.Board{}
+	member := members(c.SchedulerName)
+	e := &engine{recovered: make(chan struct{}), contention: plugin.NewContention(board.Held)}
+	machine := core.NewMachine(machineOptions(c), queue.NewFIFO())
+	e.metrics = newMetrics(e, machine)
+	e.loop = core.NewLoop(machine, core.LoopOptions{
+		Board: board, Now: time.Now, Observe: e.observe,
+		Handle: func(decisions []core.Decision) { e.carryOut(ctx, decisions) },
+	})
+	e.latch = plugin.NewLatch(board.Placement, e.loop.Post)
+
+	e.broadcast = events.NewBroadcaster(&events.EventSinkImpl{Interface: on.client.EventsV1()})
+	e.kube, err = newKubeScheduler(ctx, kube, on, e.broadcast, plugin.Options{
+		Board: board, Member: member, Post: e.loop.Post, Latch: e.latch, Contention: e.contention,
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.queue = hold.Wrap(e.kube.SchedulingQueue, hold.Options{
+		Member: member, Placement: board.Placement, Post: e.loop.Post, Gone: e.latch.Gone,
+	})
+	e.kube.SchedulingQueue = e.queue
+	e.kube.NextEntity = e.queue.Pop
+	handler := &failures{
+		stock: e.kube.FailureHandler, member: member, queue: e.queue, placement: board.Placement,
+		post: e.loop.Post, vetoed: e.metrics.vetoed,
+	}
+	e.kube.FailureHandler = handler.handle
+	return e, nil
+}
+
+// newKubeScheduler is kube-scheduler with our plugins. It gets no factory of
+// dynamic informers: none of the plugins watches a custom resource, and an
+// event of ours that no informer delivers is allowed only without one.
+func newKubeScheduler(ctx context.Context, kube *schedulerconfig.KubeSchedulerConfiguration, on cluster, broadcast events.EventBroadcaster, o plugin.Options) (*kubescheduler.Scheduler, error) {
+	recorder := func(name string) events.EventRecorderLogger {
+		return quiet{broadcast.NewRecorder(scheme.Scheme, name), o.Member}
+	}
+	s, err := kubescheduler.New(ctx, on.client, on.informers, nil, recorder,
+		kubescheduler.WithComponentConfigVersion(kube.APIVersion),
+		kubescheduler.WithKubeConfig(on.rest),
+		kubescheduler.WithProfiles(kube.Profiles...),
+		kubescheduler.WithPercentageOfNodesToScore(kube.PercentageOfNodesToScore),
+		kubescheduler.WithFrameworkOutOfTreeRegistry(frameworkruntime.Registry{
+			plugin.Name:           plugin.Factory(o),
+			plugin.PreemptionName: plugin.PreemptionFactory(o.Member),
+		}),
+		kubescheduler.WithPodMaxBackoffSeconds(kube.PodMaxBackoffSeconds),
+		kubescheduler.WithPodInitialBackoffSeconds(kube.PodInitialBackoffSeconds),
+		kubescheduler.WithExtenders(kube.Extenders...),
+		kubescheduler.WithParallelism(kube.Parallelism),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("set up kube-scheduler: %w", err)
+	}
+	return s, nil
+}
+
+// members says which pods are members: pods of our name that say so. Others
+// are scheduled one by one, whatever labels they have.
+func members(schedulerName string) func(*v1.Pod) bool {
+	return func(pod *v1.Pod) bool {
+		if pod.Spec.SchedulerName != schedulerName {
+			return false
+		}
+		_, _, ok := source.GangOf(pod)
+		return ok
+	}
+}
+
+func machineOptions(c *config.SchedulerConfiguration) core.Options {
+	o := core.DefaultOptions()
+	o.ExpectedTimeout = c.Gangs.ExpectedMemberTimeout.Duration
+	o.MaxAttempts = int(c.Gangs.MaxAttempts)
+	o.RetryAfter = c.Gangs.RetryAfter.Duration
+	return o
+}

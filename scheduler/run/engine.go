@@ -1,0 +1,110 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/klog/v2"
+	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
+
+	"muster.sh/muster/scheduler/core"
+	"muster.sh/muster/scheduler/hold"
+	"muster.sh/muster/scheduler/plugin"
+)
+
+// feed brings the loop what happens in the cluster. source.Source is one.
+type feed interface {
+	// Start posts all that exists, then goes on until the context ends. It
+	// returns when all that exists has been posted.
+	Start(ctx context.Context, post func(core.Event)) error
+}
+
+// writes carries decisions out that concern API objects. effects.Effects is
+// one.
+type writes interface {
+	Do(d core.Decision)
+	// Run sends what Do was given until the context ends.
+	Run(ctx context.Context)
+}
+
+// engine is kube-scheduler with Muster around and inside of it.
+type engine struct {
+	kube       *kubescheduler.Scheduler
+	broadcast  events.EventBroadcaster
+	loop       *core.Loop
+	queue      *hold.Queue
+	latch      *plugin.Latch
+	contention *plugin.Contention
+	feed       feed
+	writes     writes
+	metrics    *metrics
+	// recovered is closed when the loop has taken up all that existed at the
+	// start.
+	recovered chan struct{}
+}
+
+// carryOut begins what was decided, in order. It runs in the loop's goroutine
+// and holds no lock of ours while it calls kube-scheduler's queue, but the
+// hold's own.
+func (e *engine) carryOut(ctx context.Context, decisions []core.Decision) {
+	for _, d := range decisions {
+		switch d := d.(type) {
+		case core.Release:
+			e.queue.Release(ctx, d)
+		case core.OpenLatch:
+			e.latch.Open(d.Gang, d.Epoch)
+		case core.ShutLatch:
+			e.latch.Shut(d.Gang, d.Epoch, d.Reason)
+		default:
+			e.writes.Do(d)
+		}
+	}
+}
+
+// observe is told of every step of the loop, after the Board was brought up to
+// date.
+func (e *engine) observe(event core.Stamped, decisions []core.Decision, took time.Duration) {
+	e.metrics.step(event, decisions, took)
+	e.contention.Changed()
+	if _, ok := event.Event.(core.Synced); ok {
+		close(e.recovered)
+	}
+}
+
+// act schedules until the context ends. It is called once, on becoming the
+// leader; before, nothing is written.
+func (e *engine) act(ctx context.Context) error {
+	context.AfterFunc(ctx, e.latch.Close)
+	if err := e.broadcast.StartRecordingToSinkWithContext(ctx); err != nil {
+		return fmt.Errorf("start to record events: %w", err)
+	}
+	var routines sync.WaitGroup
+	defer routines.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	routines.Go(func() { e.loop.Run(ctx) })
+	routines.Go(func() { e.writes.Run(ctx) })
+	routines.Go(func() { e.contention.Run(ctx, func() { e.wake(ctx) }) })
+
+	if err := e.feed.Start(ctx, e.loop.Post); err != nil {
+		return fmt.Errorf("take up what exists: %w", err)
+	}
+	// No pod is scheduled before room that an earlier leader has promised is on
+	// the Board again.
+	select {
+	case <-e.recovered:
+	case <-ctx.Done():
+		return nil
+	}
+	klog.FromContext(ctx).Info("Scheduling")
+	e.kube.Run(ctx)
+	return nil
+}
+
+// wake lets pods be tried again that promised room has kept out.
+func (e *engine) wake(ctx context.Context) {
+	e.queue.MoveAllToActiveOrBackoffQueue(klog.FromContext(ctx), plugin.RoomFreed, nil, nil, nil)
+}

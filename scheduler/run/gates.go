@@ -1,0 +1,55 @@
+package run
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	resourceapi "k8s.io/api/resource/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilfeature "k8s.io/apiserver/pkg/util/feature"
+	"k8s.io/client-go/discovery"
+	"k8s.io/kubernetes/pkg/features"
+)
+
+// setGates sets kube-scheduler's feature gates, process wide: ours, and over
+// them those that the user asks for.
+//
+//   - NominatedNodeNameForExpectation would write a nomination for every member
+//     that has a volume to bind, and leave it behind when the gang is planned
+//     anew. It is a hint to autoscalers about pods whose binding takes long.
+//   - DRADeviceTaintRules makes kube-scheduler wait for objects that API servers
+//     before 1.37 do not serve, for ever.
+//
+// Kubernetes' own gangs, GenericWorkload, stay off as they are by default: two
+// books of gangs do not mix.
+func setGates(server discovery.DiscoveryInterface, asked map[string]bool) error {
+	taintRules, err := servesDeviceTaintRules(server)
+	if err != nil {
+		return err
+	}
+	gates := map[string]bool{
+		string(features.NominatedNodeNameForExpectation): false,
+		string(features.DRADeviceTaintRules):             taintRules,
+	}
+	maps.Copy(gates, asked)
+	if err := utilfeature.DefaultMutableFeatureGate.SetFromMap(gates); err != nil {
+		return fmt.Errorf("feature gates: %w", err)
+	}
+	if utilfeature.DefaultFeatureGate.Enabled(features.GenericWorkload) {
+		return fmt.Errorf("feature gate %s: this scheduler has gangs of its own; leave it off", features.GenericWorkload)
+	}
+	return nil
+}
+
+func servesDeviceTaintRules(server discovery.DiscoveryInterface) (bool, error) {
+	list, err := server.ServerResourcesForGroupVersion(resourceapi.SchemeGroupVersion.String())
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("ask the API server what it serves: %w", err)
+	}
+	return slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == "devicetaintrules" }), nil
+}

@@ -1,0 +1,121 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/server/healthz"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
+
+	config "muster.sh/muster/api/config/v1alpha1"
+	"muster.sh/muster/scheduler/effects"
+	"muster.sh/muster/scheduler/explain"
+	"muster.sh/muster/scheduler/source"
+)
+
+// Options are what is set on the command line alone.
+type Options struct {
+	// FeatureGates of kube-scheduler.
+	FeatureGates map[string]bool
+	// OpenPaths are served to everybody, beside health.
+	OpenPaths []string
+}
+
+// Run schedules until the context ends. Any other end is an error, after which
+// the process must end too.
+func Run(ctx context.Context, c *config.SchedulerConfiguration, o Options) error {
+	server, err := connect(&c.ClientConnection)
+	if err != nil {
+		return err
+	}
+	client, err := kubernetes.NewForConfig(server)
+	if err != nil {
+		return fmt.Errorf("API client: %w", err)
+	}
+	if err := setGates(client.Discovery(), o.FeatureGates); err != nil {
+		return err
+	}
+	on := cluster{rest: server, client: client, informers: kubescheduler.NewInformerFactory(client, 0, nil)}
+	e, err := assemble(ctx, c, on)
+	if err != nil {
+		return err
+	}
+	if err := e.connect(c, on); err != nil {
+		return err
+	}
+
+	watchdog, ready := newWatchdog(&c.LeaderElection), make(chan struct{})
+	p := pages{ready: []healthz.HealthChecker{synced(ready)}, more: map[string]http.Handler{"/gangs": explain.Handler(e.loop, time.Now)}}
+	if watchdog != nil {
+		p.live = append(p.live, watchdog)
+	}
+	if err := serve(ctx, &c.Serving, c.ClientConnection.Kubeconfig, append(healthPaths, o.OpenPaths...), p); err != nil {
+		return err
+	}
+
+	on.informers.StartWithContext(ctx)
+	on.informers.WaitForCacheSyncWithContext(ctx)
+	if err := e.kube.WaitForHandlersSync(ctx); err != nil {
+		return nil // the context has ended
+	}
+	close(ready)
+	if !*c.LeaderElection.LeaderElect {
+		return e.act(ctx)
+	}
+	lock, err := newLock(&c.LeaderElection, server)
+	if err != nil {
+		return err
+	}
+	klog.FromContext(ctx).Info("Waiting to lead", "lease", c.LeaderElection.ResourceNamespace+"/"+c.LeaderElection.ResourceName, "identity", lock.Identity())
+	return lead(ctx, &c.LeaderElection, lock, watchdog, e.act)
+}
+
+// connect makes the configuration of clients. Built-in objects travel as
+// protobuf, which is several times cheaper to read.
+func connect(c *config.ClientConnection) (*rest.Config, error) {
+	server, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("find the API server: %w; give a kubeconfig file outside of a cluster", err)
+	}
+	server.QPS, server.Burst = c.QPS, int(c.Burst)
+	server.UserAgent = "muster-scheduler"
+	server.DisableCompression = true
+	server.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	server.ContentType = runtime.ContentTypeProtobuf
+	server.Wrap(func(next http.RoundTripper) http.RoundTripper { return countWrites{next} })
+	return server, nil
+}
+
+// connect gives an engine the source that feeds it and the effects that write
+// for it.
+func (e *engine) connect(c *config.SchedulerConfiguration, on cluster) error {
+	dynamicClient, err := dynamic.NewForConfig(on.rest)
+	if err != nil {
+		return fmt.Errorf("API client: %w", err)
+	}
+	in, err := source.New(source.Config{
+		Client: on.client, Dynamic: dynamicClient, Informers: on.informers, SchedulerName: c.SchedulerName,
+		ConfigMapTimeout: c.Spark.ConfigMapTimeout.Duration, MinExecutorsFloor: int(*c.Spark.MinExecutorsFloor),
+		SettleTime: c.Spark.SettleTime.Duration,
+	})
+	if err != nil {
+		return err
+	}
+	out, err := effects.New(effects.Config{
+		Client: on.client, Dynamic: dynamicClient, SchedulerName: c.SchedulerName,
+		Post: e.loop.Post, Pod: in.Pod, Ended: in.Ended,
+	})
+	if err != nil {
+		return err
+	}
+	e.feed, e.writes = in, out
+	return nil
+}
