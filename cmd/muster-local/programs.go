@@ -16,6 +16,9 @@ import (
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 
+	"muster.sh/muster/internal/localcluster/node"
+	muster "muster.sh/muster/scheduler/run"
+
 	_ "k8s.io/component-base/metrics/prometheus/clientgo" // metrics of client-go in every program
 	_ "k8s.io/component-base/metrics/prometheus/version"  // the kubernetes_build_info metric
 )
@@ -31,6 +34,8 @@ var programs = map[string]func(args []string) int{
 	"kube-apiserver":          func(args []string) int { return run(apiserver.NewAPIServerCommand(), args) },
 	"kube-controller-manager": func(args []string) int { return run(manager.NewControllerManagerCommand(), args) },
 	"kube-scheduler":          func(args []string) int { return run(scheduler.NewSchedulerCommand(), args) },
+	"muster-scheduler":        func(args []string) int { return run(muster.NewCommand(), args) },
+	node.InitCommand:          node.InitMain,
 	"kubelet":                 func(args []string) int { return run(kubelet.NewKubeletCommand(context.Background()), args) },
 	"kube-proxy":              func(args []string) int { return run(proxy.NewProxyCommand(), args) },
 	"kubectl":                 func(args []string) int { return run(newKubectlCommand(), args) },

@@ -26,7 +26,7 @@ from there; "down --purge" removes it.`,
 		SilenceErrors: true,
 	}
 	root.AddCommand(newUpCommand(), newDownCommand(), newStatusCommand(), newKubeconfigCommand(),
-		newLogsCommand(), newKubectlStub(), newSuperviseCommand())
+		newLogsCommand(), newLoadImageCommand(), newKubectlStub(), newSuperviseCommand())
 	return root
 }
 

@@ -52,6 +52,9 @@ func printStatus(ctx context.Context, out io.Writer, state localcluster.State) e
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	for _, note := range state.Notes {
+		fmt.Fprintf(out, "\nnote: %s\n", note)
+	}
 	nodes, err := listNodes(ctx, state.Kubeconfig)
 	if err != nil {
 		return err

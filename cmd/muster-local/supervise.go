@@ -48,16 +48,16 @@ func supervise(ctx context.Context, input io.Reader, progress, outcome *os.File)
 	if err := json.NewDecoder(input).Decode(&spec); err != nil {
 		return fmt.Errorf("read the cluster's spec: %w", err)
 	}
-	// Once the cluster is up the terminal is no longer ours to write to.
-	said := &divertable{to: progress}
-	spec.Progress = said
+	spec.Progress = progress
 	cluster, err := localcluster.Up(ctx, spec)
 	text := supervisorReady
 	if err != nil {
 		text = err.Error()
 	}
 	_, writeErr := io.WriteString(outcome, text)
-	said.divert(os.Stderr)
+	if cluster != nil {
+		cluster.SetProgress(os.Stderr) // the terminal is no longer ours to write to
+	}
 	if err := errors.Join(err, writeErr, outcome.Close(), progress.Close()); err != nil {
 		if cluster != nil {
 			err = errors.Join(err, cluster.Close())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strconv"
@@ -23,6 +24,7 @@ type upFlags struct {
 	featureGates     []string
 	runtimeConfig    []string
 	defaultScheduler bool
+	musterScheduler  bool
 	spec             localcluster.Spec
 }
 
@@ -45,6 +47,7 @@ objects, ports and certificates, in the size given now.`,
 			if err != nil {
 				return err
 			}
+			simulateInstead(command.Context(), command.OutOrStdout(), &spec)
 			if flags.foreground {
 				return upForeground(spec)
 			}
@@ -61,6 +64,7 @@ objects, ports and certificates, in the size given now.`,
 	f.StringVar(&flags.shape, "sim-node-shape", "cpu=32,memory=256Gi", "resources of a simulated node, and its NUMA zones=N")
 	f.BoolVar(&flags.spec.SparkActor, "spark-actor", true, "play the Spark drivers that land on simulated nodes")
 	f.BoolVar(&flags.defaultScheduler, "default-scheduler", true, "run kube-scheduler")
+	f.BoolVar(&flags.musterScheduler, "muster-scheduler", false, "run Muster's scheduler beside it")
 	f.BoolVar(&flags.spec.AuditLog, "audit-log", false, "record every write in audit.log in the cluster's folder")
 	f.BoolVar(&flags.spec.SeparateProcesses, "separate-processes", false, "run etcd, API server and controller manager as three processes")
 	f.StringSliceVar(&flags.spec.Manifests, "manifest", nil, "YAML file or folder to apply before the schedulers start (repeatable)")
@@ -95,7 +99,29 @@ func (f *upFlags) complete() (localcluster.Spec, error) {
 	if f.defaultScheduler {
 		spec.Schedulers = append(spec.Schedulers, localcluster.DefaultScheduler())
 	}
+	if f.musterScheduler {
+		spec.Schedulers = append(spec.Schedulers, localcluster.MusterScheduler())
+	}
 	return spec, nil
+}
+
+// simulateInstead replaces real nodes by simulated ones on a machine that can't
+// run them, and says why.
+func simulateInstead(ctx context.Context, out io.Writer, spec *localcluster.Spec) {
+	if spec.Nodes == 0 {
+		return
+	}
+	missing := localcluster.MissingForNodes(ctx, spec.Dir)
+	if len(missing) == 0 {
+		return
+	}
+	var lines []string
+	for _, requirement := range missing {
+		lines = append(lines, requirement.String())
+	}
+	fmt.Fprintf(out, "no real nodes here, simulated ones instead: %s\n", strings.Join(lines, "; "))
+	spec.SimNodes = max(spec.SimNodes, spec.Nodes)
+	spec.Nodes = 0
 }
 
 func parseGates(pairs []string) (map[string]bool, error) {

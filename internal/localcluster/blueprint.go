@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"muster.sh/muster/internal/localcluster/pki"
+	"muster.sh/muster/internal/localcluster/toolchain"
 )
 
 // Names under which ports are kept; a scheduler's is its component's name.
@@ -16,9 +17,13 @@ const (
 	portControllerManager = "kube-controller-manager"
 )
 
+// proxyUser names the kubeconfig that the real nodes' kube-proxies share.
+const proxyUser = "kube-proxy"
+
 // blueprint is everything that the components' values are made from.
 type blueprint struct {
 	spec   Spec
+	tools  toolchain.Paths // the programs of real nodes
 	paths  layout
 	net    addresses
 	ports  map[string]int
@@ -33,21 +38,22 @@ type addresses struct {
 	bind string
 	// routable tells that pods can reach bind.
 	routable bool
+	// dial opens a connection to bind from this process; nil: as usual.
+	dial func(address string) (net.Conn, error)
 	// outside is the API server's host:port for programs outside the cluster;
 	// empty means that they dial bind as well.
 	outside string
 }
 
-// newBlueprint lays the cluster's folder out: ports, certificates, kubeconfigs.
-func newBlueprint(spec Spec, paths layout, where addresses, ports map[string]int, binary string) (*blueprint, error) {
-	b := &blueprint{spec: spec, paths: paths, net: where, ports: ports, binary: binary}
+// lay lays the cluster's folder out: ports, certificates, kubeconfigs.
+func (b *blueprint) lay() error {
 	if err := reservePorts(b.ports, b.portNames()...); err != nil {
-		return nil, err
+		return err
 	}
 	if err := b.issueCertificates(); err != nil {
-		return nil, err
+		return err
 	}
-	return b, b.writeKubeconfigs()
+	return b.writeKubeconfigs()
 }
 
 func (b *blueprint) portNames() []string {
@@ -77,6 +83,10 @@ func (b *blueprint) identities() map[string]pki.Certificate {
 		"admin":                   {User: "admin", Groups: []string{"system:masters"}},
 		"kwok":                    {User: "kwok", Groups: []string{"system:masters"}},
 		"kube-controller-manager": {User: "system:kube-controller-manager"},
+	}
+	if b.spec.Nodes > 0 {
+		users[proxyUser] = pki.Certificate{User: "system:kube-proxy"}
+		users[corednsUser] = pki.Certificate{User: corednsUser}
 	}
 	for _, scheduler := range b.spec.Schedulers {
 		user := scheduler.User
@@ -145,6 +155,13 @@ func (b *blueprint) components() (base, rest []component, err error) {
 	base, err = b.controlPlane()
 	if err != nil {
 		return nil, nil, err
+	}
+	if b.spec.Nodes > 0 {
+		dns, err := b.coredns()
+		if err != nil {
+			return nil, nil, err
+		}
+		rest = append(rest, dns)
 	}
 	if b.spec.simulates() {
 		rest = append(rest, b.kwok())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"sync"
@@ -17,6 +18,9 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
+
+	"muster.sh/muster/internal/localcluster/network"
+	"muster.sh/muster/internal/localcluster/toolchain"
 )
 
 // Cluster is a running cluster, owned by this process.
@@ -25,7 +29,11 @@ type Cluster struct {
 	paths  layout
 	lock   *os.File
 	plan   *blueprint
+	start  starter // of components: on the host or in the hub
 	units  []*unit // in the order of starting
+	tools  toolchain.Paths
+	hub    *network.Hub // nil without real nodes
+	nodes  []*realNode
 	client kubernetes.Interface
 	config *rest.Config
 	steps  *steps
@@ -49,6 +57,7 @@ func Up(ctx context.Context, spec Spec) (*Cluster, error) {
 		return nil, fmt.Errorf("local cluster: %w", err)
 	}
 	if err := c.up(ctx); err != nil {
+		c.steps.redirect(c.spec.Progress)
 		return nil, errors.Join(fmt.Errorf("local cluster: %w", err), c.Close())
 	}
 	return c, nil
@@ -75,7 +84,7 @@ func open(spec Spec) (*Cluster, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	state.Spec = spec
+	state.Spec, state.Notes = spec, nil
 	if state.Owner, err = ownerOf(os.Getpid()); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -91,9 +100,16 @@ func (c *Cluster) up(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.start = hostStarter()
 	where := addresses{bind: loopback}
-	c.plan, err = newBlueprint(c.spec, c.paths, where, c.state.Ports, binary)
-	if err != nil {
+	if c.spec.Nodes > 0 {
+		if where, err = c.buildNetwork(ctx); err != nil {
+			return err
+		}
+		c.start = c.hub.Start
+	}
+	c.plan = &blueprint{spec: c.spec, tools: c.tools, paths: c.paths, net: where, ports: c.state.Ports, binary: binary}
+	if err := c.plan.lay(); err != nil {
 		return err
 	}
 	base, rest, err := c.plan.components()
@@ -108,7 +124,7 @@ func (c *Cluster) up(ctx context.Context) error {
 	if err := c.connect(ctx); err != nil {
 		return err
 	}
-	if len(c.spec.Manifests) > 0 {
+	if c.spec.Nodes > 0 || len(c.spec.Manifests) > 0 {
 		if err := c.steps.run(ctx, "manifests", c.applyManifests); err != nil {
 			return err
 		}
@@ -116,6 +132,7 @@ func (c *Cluster) up(ctx context.Context) error {
 	if err := c.startRest(ctx, rest); err != nil {
 		return err
 	}
+	c.steps.redirect(c.spec.Progress) // no more moving lines
 	return c.saveState()
 }
 
@@ -132,11 +149,14 @@ func (c *Cluster) startRest(ctx context.Context, parts []component) error {
 			return c.steps.run(ctx, name, c.fillSimNodes)
 		})
 	}
+	if c.spec.Nodes > 0 {
+		group.Go(func() error { return c.startNodes(ctx) })
+	}
 	return group.Wait()
 }
 
 func (c *Cluster) add(part component) *unit {
-	u := &unit{component: part, logFile: c.paths.log(part.name), start: hostStarter(), logf: c.steps.logf}
+	u := &unit{component: part, logFile: c.paths.log(part.name), start: c.start, logf: c.steps.logf}
 	c.units = append(c.units, u)
 	return u
 }
@@ -178,6 +198,9 @@ func (c *Cluster) RESTConfig() *rest.Config { return rest.CopyConfig(c.config) }
 
 // Client is an administrator's client, shared by all callers.
 func (c *Cluster) Client() kubernetes.Interface { return c.client }
+
+// SetProgress has what happens from now on told elsewhere, a line each.
+func (c *Cluster) SetProgress(out io.Writer) { c.steps.redirect(out) }
 
 // Dir is the folder with the cluster's state.
 func (c *Cluster) Dir() string { return c.paths.dir }
@@ -268,6 +291,7 @@ func (c *Cluster) Close() error {
 }
 
 func (c *Cluster) close() error {
+	errs := []error{c.stopNodes()}
 	for _, u := range slices.Backward(c.units) {
 		if !c.spec.Keep {
 			u.kill()
@@ -278,9 +302,14 @@ func (c *Cluster) close() error {
 			return nil
 		})
 	}
-	if !c.spec.Keep {
-		return errors.Join(c.paths.remove(), c.lock.Close())
+	if c.hub != nil {
+		errs = append(errs, c.hub.Close())
 	}
-	c.state.Owner = Owner{} // this process may live on
-	return errors.Join(c.saveState(), c.lock.Close())
+	if c.spec.Keep {
+		c.state.Owner = Owner{} // this process may live on
+		errs = append(errs, c.saveState())
+	} else {
+		errs = append(errs, c.paths.remove())
+	}
+	return errors.Join(append(errs, c.lock.Close())...)
 }

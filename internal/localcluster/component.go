@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -25,23 +26,36 @@ type component struct {
 	grace time.Duration
 }
 
-// servesHTTPS returns a readiness check that asks for url, trusting the
-// authority in caFile.
-func servesHTTPS(url, caFile string) func(context.Context) error {
+// probeTimeout bounds one question for readiness.
+const probeTimeout = 5 * time.Second
+
+// serves returns a readiness check by HTTPS on a port in the cluster's network.
+func (b *blueprint) serves(port, path string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		pem, err := os.ReadFile(caFile)
+		pem, err := os.ReadFile(b.ca.CertFile("ca"))
 		if err != nil {
 			return err
 		}
 		roots := x509.NewCertPool()
 		roots.AppendCertsFromPEM(pem)
 		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
-		defer transport.CloseIdleConnections()
+		return b.probe(b.url(port, path), transport)(ctx)
+	}
+}
+
+// probe returns a readiness check that asks for a URL in the cluster's network.
+func (b *blueprint) probe(url string, transport *http.Transport) func(context.Context) error {
+	if b.net.dial != nil {
+		transport.DialContext = func(_ context.Context, _, address string) (net.Conn, error) { return b.net.dial(address) }
+	}
+	transport.DisableKeepAlives = true
+	client := &http.Client{Transport: transport, Timeout: probeTimeout}
+	return func(ctx context.Context) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
 			return err
 		}
-		response, err := (&http.Client{Transport: transport, Timeout: 5 * time.Second}).Do(request)
+		response, err := client.Do(request)
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ func (b *blueprint) controllerManager() component {
 		name:   "kube-controller-manager",
 		binary: b.binary,
 		args:   args,
-		ready:  servesHTTPS(b.url(portControllerManager, "/healthz"), b.ca.CertFile("ca")),
+		ready:  b.serves(portControllerManager, "/healthz"),
 		grace:  15 * time.Second,
 	}
 }

@@ -28,7 +28,7 @@ func (b *blueprint) controlPlane() ([]component, error) {
 		[]string{"kube-controller-manager"}, b.controllerManagerArgs(),
 	)
 	apiReady := b.apiServerReady()
-	managerReady := servesHTTPS(b.url(portControllerManager, "/healthz"), b.ca.CertFile("ca"))
+	managerReady := b.serves(portControllerManager, "/healthz")
 	return []component{{
 		name:   "control-plane",
 		binary: b.binary,

@@ -19,6 +19,7 @@ func (l layout) configFile(name string) string { return filepath.Join(l.config()
 func (l layout) etcdData() string              { return filepath.Join(l.dir, "etcd") }
 func (l layout) auditPolicy() string           { return l.configFile("audit-policy") }
 func (l layout) auditLog() string              { return filepath.Join(l.dir, "audit.log") }
+func (l layout) nodes() string                 { return filepath.Join(l.dir, "nodes") }
 func (l layout) state() string                 { return filepath.Join(l.dir, "cluster.json") }
 func (l layout) lock() string                  { return filepath.Join(l.dir, "lock") }
 
@@ -34,7 +35,7 @@ func (l layout) create() error {
 
 // remove deletes what a cluster wrote, and the folder if nothing else is in it.
 func (l layout) remove() error {
-	for _, path := range []string{l.etcdData(), l.pki(), l.kubeconfigs(), l.config(), l.logs(), l.auditLog(), l.state(), l.lock()} {
+	for _, path := range []string{l.nodes(), l.etcdData(), l.pki(), l.kubeconfigs(), l.config(), l.logs(), l.auditLog(), l.state(), l.lock()} {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("remove cluster state: %w", err)
 		}

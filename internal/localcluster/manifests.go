@@ -36,6 +36,13 @@ var crdResource = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Ver
 // applyManifests applies the manifests of the cluster's spec.
 func (c *Cluster) applyManifests(ctx context.Context) error {
 	var objects []*unstructured.Unstructured
+	if c.spec.Nodes > 0 {
+		rbac, err := decodeManifest(corednsRBAC)
+		if err != nil {
+			return fmt.Errorf("CoreDNS's role: %w", err)
+		}
+		objects = append(objects, rbac...)
+	}
 	for _, path := range c.spec.Manifests {
 		found, err := readManifests(path)
 		if err != nil {

@@ -1,6 +1,7 @@
 package localcluster
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,9 @@ type Spec struct {
 	// NodeMemory is how much memory each real node shows; zero shows the
 	// machine's.
 	NodeMemory resource.Quantity `json:"nodeMemory,omitzero"`
+	// SharedFolders are folders of this machine that every real node sees at
+	// the same path and can write to, for hostPath volumes.
+	SharedFolders []string `json:"sharedFolders,omitempty"`
 
 	// SimNodes is the number of simulated nodes, all of SimNodeShape.
 	SimNodes int `json:"simNodes,omitempty"`
@@ -76,8 +80,8 @@ type SchedulerSpec struct {
 	Program string `json:"program,omitempty"`
 	// Binary runs it from a program file of its own instead.
 	Binary string `json:"binary,omitempty"`
-	// Config is a KubeSchedulerConfiguration in YAML; client connection and
-	// leader election are filled in where it leaves them out.
+	// Config is the content of its configuration file; empty: none. In a
+	// KubeSchedulerConfiguration the client connection is filled in.
 	Config string `json:"config,omitempty"`
 	// Args are further flags; they win over those set here.
 	Args []string `json:"args,omitempty"`
@@ -93,6 +97,17 @@ type SchedulerSpec struct {
 func DefaultScheduler() SchedulerSpec {
 	return SchedulerSpec{Name: "kube-scheduler"}
 }
+
+// MusterScheduler is Muster's own, in the rights of its user alone: some
+// manifest must bind a role to the user muster-scheduler.
+func MusterScheduler() SchedulerSpec {
+	return SchedulerSpec{Name: "muster-scheduler", Program: "muster-scheduler", User: "muster-scheduler"}
+}
+
+// defaultProgram runs a scheduler that names none.
+const defaultProgram = "kube-scheduler"
+
+func (s SchedulerSpec) program() string { return cmp.Or(s.Program, defaultProgram) }
 
 func (s SchedulerSpec) replicas() []string {
 	if s.Replicas <= 1 {

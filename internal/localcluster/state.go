@@ -24,6 +24,8 @@ type State struct {
 	Server string `json:"server"`
 	// Kubeconfig is the path of the administrator's kubeconfig.
 	Kubeconfig string `json:"kubeconfig"`
+	// Notes are what this machine's real nodes cannot do, and what would help.
+	Notes []string `json:"notes,omitempty"`
 	// Components are in the order of starting.
 	Components []ComponentState `json:"components"`
 }
