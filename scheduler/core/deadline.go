@@ -1,6 +1,8 @@
 package core
 
 import (
+	"cmp"
+	"container/heap"
 	"slices"
 	"time"
 
@@ -8,71 +10,93 @@ import (
 	"muster.sh/muster/scheduler/ledger"
 )
 
+// alarm is when a gang has to be looked at if nothing happens to it before.
+type alarm struct {
+	at   time.Time
+	gang gang.ID
+}
+
+// alarms is a heap, the next one first. One that its gang does not know of any
+// more is stale, and means nothing.
+type alarms []alarm
+
+func (a alarms) Len() int      { return len(a) }
+func (a alarms) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
+func (a alarms) Less(i, j int) bool {
+	return cmp.Or(a[i].at.Compare(a[j].at), cmp.Compare(a[i].gang, a[j].gang)) < 0
+}
+
+// Push implements heap.Interface.
+func (a *alarms) Push(x any) { *a = append(*a, x.(alarm)) }
+
+// Pop implements heap.Interface.
+func (a *alarms) Pop() any {
+	last := (*a)[len(*a)-1]
+	*a = (*a)[:len(*a)-1]
+	return last
+}
+
+// alarmAt has a gang looked at at a time, at the latest.
+func (m *Machine) alarmAt(g *group, at time.Time) {
+	if g.alarm.IsZero() || at.Before(g.alarm) {
+		g.alarm = at
+		heap.Push(&m.alarms, alarm{at, g.decl.ID})
+	}
+}
+
+// nextAlarm returns the gang whose alarm is next, or nil.
+func (m *Machine) nextAlarm() *group {
+	for len(m.alarms) > 0 {
+		next := m.alarms[0]
+		if g := m.groups[next.gang]; g != nil && g.alarm.Equal(next.at) {
+			return g
+		}
+		heap.Pop(&m.alarms)
+	}
+	return nil
+}
+
 // NextDeadline returns when a Tick is due if nothing happens before.
 func (m *Machine) NextDeadline() (time.Time, bool) {
-	var next time.Time
-	for id := range m.timed {
-		if t := m.groups[id].nextDeadline(); !t.IsZero() && (next.IsZero() || t.Before(next)) {
-			next = t
-		}
+	g := m.nextAlarm()
+	if g == nil {
+		return time.Time{}, false
 	}
-	return next, !next.IsZero()
+	return g.alarm, true
 }
 
-func (g *group) nextDeadline() time.Time {
-	next := g.retryAt
-	if t := g.collectingUntil; !t.IsZero() && (next.IsZero() || t.Before(next)) {
-		next = t
-	}
-	for _, t := range g.deadlines {
-		if next.IsZero() || t.Before(next) {
-			next = t
-		}
-	}
-	return next
-}
-
-// await gives an unclaimed slot the time in which its member must come.
-func (m *Machine) await(g *group, id ledger.SlotID) {
-	g.deadlines[id] = m.now.Add(m.opts.ExpectedTimeout)
-	m.timed[g.decl.ID] = true
-}
-
-// retryLater keeps a gang from being planned for a while.
-func (m *Machine) retryLater(g *group, after time.Duration) {
-	g.retryAt = m.now.Add(after)
-	m.timed[g.decl.ID] = true
-}
-
-func (m *Machine) retryAfterVeto(g *group) {
-	g.attempts = m.opts.MaxAttempts
-	m.retryLater(g, m.opts.VetoTimeout)
-}
-
-// expire gives back the room of members that never came: the owner has asked
-// for more than it uses, and others wait.
+// expire looks at the gangs whose time has come.
 func (m *Machine) expire() {
 	if !m.synced {
 		return
 	}
-	for _, id := range sortedKeys(m.timed) {
-		g := m.groups[id]
-		if !g.retryAt.IsZero() && !g.retryAt.After(m.now) {
-			g.retryAt, g.attempts, g.tried = time.Time{}, 0, false
-			m.touch(g)
+	for g := m.nextAlarm(); g != nil && !g.alarm.After(m.now); g = m.nextAlarm() {
+		heap.Pop(&m.alarms)
+		g.alarm = time.Time{}
+		m.ring(g)
+		if next := g.nextDeadline(m.now); !next.IsZero() {
+			m.alarmAt(g, next)
 		}
-		if !g.collectingUntil.IsZero() {
-			m.reviewed[id] = true
+	}
+}
+
+// ring does what is due for a gang. The room of members that never came is
+// given back: the owner has asked for more than it uses, and others wait.
+func (m *Machine) ring(g *group) {
+	m.touch(g)
+	if !g.retryAt.After(m.now) && !g.retryAt.IsZero() {
+		g.retryAt, g.tried = time.Time{}, false
+		if g.attempts >= m.opts.MaxAttempts {
+			g.attempts = 0
 		}
-		for _, slot := range g.overdue(m.now) {
-			g.done[m.book.Slot(slot).Role]++
-			g.lost++
-			m.release(g, slot)
-			m.touch(g)
-		}
-		if g.nextDeadline().IsZero() {
-			delete(m.timed, id)
-		}
+	}
+	if g.dropVetoes(m.now) {
+		g.tried = false
+	}
+	for _, slot := range g.overdue(m.now) {
+		g.done[m.book.Slot(slot).Role]++
+		g.lost++
+		m.release(g, slot)
 	}
 }
 
@@ -87,6 +111,50 @@ func (g *group) overdue(now time.Time) []ledger.SlotID {
 	return out
 }
 
+// nextDeadline is the first time after now at which something is due.
+func (g *group) nextDeadline(now time.Time) time.Time {
+	var next time.Time
+	consider := func(t time.Time) {
+		if t.After(now) && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	consider(g.retryAt)
+	consider(g.collectingUntil)
+	for _, t := range g.deadlines {
+		consider(t)
+	}
+	for _, nodes := range g.vetoes {
+		for _, v := range nodes {
+			consider(v.until)
+		}
+	}
+	return next
+}
+
+// await gives an unclaimed slot the time in which its member must come.
+func (m *Machine) await(g *group, id ledger.SlotID) {
+	g.deadlines[id] = m.now.Add(m.opts.ExpectedTimeout)
+	m.alarmAt(g, g.deadlines[id])
+}
+
+// retryLater keeps a gang from being planned for a while.
+func (m *Machine) retryLater(g *group, after time.Duration) {
+	g.retryAt = m.now.Add(after)
+	m.alarmAt(g, g.retryAt)
+}
+
+// failed counts a start that came to nothing. A gang of which too many did, one
+// after the other, steps back for a while and lets others pass.
+func (m *Machine) failed(g *group, code gang.Code) {
+	if g.attempts++; g.attempts < m.opts.MaxAttempts {
+		return
+	}
+	m.retryLater(g, m.opts.VetoTimeout)
+	g.tried, g.triedAt, g.blocks = true, m.book.Changes(), false
+	g.verdict = gang.Verdict{Code: code, Detail: g.veto}
+}
+
 // release frees slots of a gang.
 func (m *Machine) release(g *group, ids ...ledger.SlotID) {
 	for _, id := range ids {
@@ -96,17 +164,14 @@ func (m *Machine) release(g *group, ids ...ledger.SlotID) {
 }
 
 func (m *Machine) releaseAll(g *group) {
-	var ids []ledger.SlotID
 	for _, s := range m.book.OfGang(g.decl.ID) {
-		ids = append(ids, s.ID)
+		m.release(g, s.ID)
 	}
-	m.release(g, ids...)
 }
 
 // forget removes a gang of which nothing is left.
 func (m *Machine) forget(id gang.ID) {
 	delete(m.groups, id)
-	delete(m.timed, id)
 	delete(m.short, id)
 	delete(m.elastic, id)
 	m.queue.Remove(id)

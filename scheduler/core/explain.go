@@ -111,13 +111,10 @@ func (m *Machine) collectsInTime(g *group) bool {
 		return false
 	case g.collectingUntil.IsZero():
 		g.collectingUntil = m.now.Add(m.opts.CollectTimeout)
-		m.timed[g.decl.ID] = true
-		return true
-	case g.collectingUntil.After(m.now):
+		m.alarmAt(g, g.collectingUntil)
 		return true
 	default:
-		g.collectingUntil = time.Time{}
-		return false
+		return g.collectingUntil.After(m.now)
 	}
 }
 

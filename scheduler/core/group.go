@@ -35,20 +35,25 @@ type group struct {
 	// epoch of the plan by which it was, or is being, started.
 	epoch   Epoch
 	members map[gang.PodID]*member
+	order   []*member // the same, oldest first
 	// done counts, by role, members of the minimum that ended well, or that
 	// are not replaced: the minimum is less by these.
 	done map[string]int
 	// deadlines of slots that wait for a member.
 	deadlines map[ledger.SlotID]time.Time
 
+	// alarm is when the gang has to be looked at next.
+	alarm time.Time
+	// attempts that came to nothing, and when the next one is due.
 	attempts int
 	retryAt  time.Time
-	// triedAt is the state of the book at which planning failed.
-	triedAt uint64
+	// tried says that planning failed at this state of the book.
 	tried   bool
+	triedAt ledger.Changes
 	// blocks says that the gang waits for room that others will free, so that
-	// none behind it may start.
+	// none behind it may start. It hopes for room on these nodes.
 	blocks bool
+	hope   map[string]bool
 	// vetoes by shape and node, and the last of them in words.
 	vetoes map[string]map[string]veto
 	veto   string
@@ -95,21 +100,37 @@ func newGroup(id gang.ID) *group {
 	}
 }
 
+// join adds a member. What was planned for the members that wait holds no
+// more if an older one takes its turn among them.
+func (g *group) join(mem *member) {
+	i, _ := slices.BinarySearchFunc(g.order, mem, byAge)
+	g.order = slices.Insert(g.order, i, mem)
+	g.members[mem.ID] = mem
+	g.tried = g.tried && i == len(g.order)-1
+}
+
+// leave takes a member out; another may take its turn.
+func (g *group) leave(mem *member) {
+	i, _ := slices.BinarySearchFunc(g.order, mem, byAge)
+	g.order = slices.Delete(g.order, i, i+1)
+	delete(g.members, mem.ID)
+	g.tried = false
+}
+
 // sorted returns the members that pass a test, oldest first.
 func (g *group) sorted(keep func(*member) bool) []*member {
-	out := make([]*member, 0, len(g.members))
-	for _, mem := range g.members {
+	var out []*member
+	for _, mem := range g.order {
 		if keep(mem) {
 			out = append(out, mem)
 		}
 	}
-	slices.SortFunc(out, byAge)
 	return out
 }
 
 func (g *group) count(state memberState) int {
 	n := 0
-	for _, mem := range g.members {
+	for _, mem := range g.order {
 		if mem.state == state {
 			n++
 		}
@@ -117,9 +138,20 @@ func (g *group) count(state memberState) int {
 	return n
 }
 
-// busy says whether members are still on their way back to the hold.
+// runs says whether a member is bound that is not being deleted.
+func (g *group) runs() bool {
+	return slices.ContainsFunc(g.order, func(mem *member) bool { return mem.state == bound && !mem.terminating })
+}
+
+// starting says whether room is held, and the latch still shut.
+func (g *group) starting() bool { return g.phase == Storing || g.phase == Starting }
+
+// busy says whether members are still on their way back to the hold. Those that
+// are being deleted need not come back.
 func (g *group) busy() bool {
-	return g.phase == Waiting && g.count(released)+g.count(latched) > 0
+	return g.phase == Waiting && slices.ContainsFunc(g.order, func(mem *member) bool {
+		return (mem.state == released || mem.state == latched) && !mem.terminating
+	})
 }
 
 // minimum is the minimum of a role, less what is done.

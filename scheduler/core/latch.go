@@ -28,8 +28,15 @@ func (m *Machine) atLatch(e AtLatch) {
 		return
 	}
 	mem.state = latched
-	g := m.groups[mem.Gang]
-	if g.phase != Starting || g.epoch != e.Epoch {
+	if g := m.groups[mem.Gang]; g.epoch == e.Epoch {
+		m.openIfWhole(g)
+	}
+}
+
+// openIfWhole opens the latch of a gang that is starting as soon as every
+// member that has a slot stands at it, or was bound by somebody else.
+func (m *Machine) openIfWhole(g *group) {
+	if g.phase != Starting {
 		return
 	}
 	for _, s := range m.book.OfGang(g.decl.ID) {
@@ -77,11 +84,8 @@ func (m *Machine) parked(e Parked) {
 	}
 	g.veto = fmt.Sprintf("%s on node %s: %s", e.Plugin, s.Node, e.Reason)
 	if g.phase == Starting {
-		g.attempts++
 		m.abort(g, g.veto)
-		if g.attempts >= m.opts.MaxAttempts {
-			m.giveUpForNow(g)
-		}
+		m.failed(g, gang.Vetoed)
 		return
 	}
 	m.retryMember(g, mem, s)
@@ -95,11 +99,4 @@ func (m *Machine) retryMember(g *group, mem *member, s *ledger.Slot) {
 		return
 	}
 	m.release(g, s.ID)
-}
-
-// giveUpForNow lets others pass a gang that was vetoed too often in a row.
-func (m *Machine) giveUpForNow(g *group) {
-	m.retryAfterVeto(g)
-	g.tried, g.triedAt = true, m.book.Freed()
-	g.verdict = gang.Verdict{Code: gang.Vetoed, Detail: g.veto}
 }

@@ -51,6 +51,8 @@ type Machine struct {
 	queue   queue.Queue
 
 	nodes map[string]uint64 // how often a node's own state has changed
+	// assumed pods of no gang are not known to be bound yet.
+	assumed map[gang.PodID]bool
 
 	// unsettled gangs are looked at once more before the step ends.
 	unsettled map[gang.ID]bool
@@ -58,13 +60,12 @@ type Machine struct {
 	// have members above it that wait.
 	short   map[gang.ID]bool
 	elastic map[gang.ID]bool
-	// timed gangs have a deadline.
-	timed map[gang.ID]bool
+	alarms  alarms
 	// reviewed gangs get their verdict worked out at the end of the step.
 	reviewed map[gang.ID]bool
 	// seen is the state of the book when room was last offered; moot is set
 	// while nothing has changed that could let a gang start.
-	seen uint64
+	seen ledger.Changes
 	moot bool
 
 	out []Decision
@@ -77,8 +78,8 @@ func NewMachine(opts Options, q queue.Queue) *Machine {
 	return &Machine{
 		opts: opts, book: ledger.New(), queue: q,
 		groups: map[gang.ID]*group{}, members: map[gang.PodID]*member{},
-		nodes:     map[string]uint64{},
-		unsettled: map[gang.ID]bool{}, short: map[gang.ID]bool{}, elastic: map[gang.ID]bool{}, timed: map[gang.ID]bool{},
+		nodes: map[string]uint64{}, assumed: map[gang.PodID]bool{},
+		unsettled: map[gang.ID]bool{}, short: map[gang.ID]bool{}, elastic: map[gang.ID]bool{},
 		reviewed: map[gang.ID]bool{},
 		placed:   map[gang.PodID]*Placement{},
 	}
@@ -113,9 +114,9 @@ func (m *Machine) take(e Event) {
 	case PodGone:
 		m.podGone(e)
 	case Assumed:
-		m.takeRoom(e.Pod)
+		m.assume(e.Pod)
 	case Forgotten:
-		m.book.RemovePod(e.ID)
+		m.unassume(e.ID)
 	case GangSet:
 		m.gangSet(e.Gang)
 	case GangRefused:

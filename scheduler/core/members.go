@@ -2,6 +2,7 @@ package core
 
 import (
 	"reflect"
+	"time"
 
 	"muster.sh/muster/scheduler/gang"
 )
@@ -11,8 +12,11 @@ func (m *Machine) gangSet(decl gang.Gang) {
 	if g.declared && reflect.DeepEqual(g.decl, decl) {
 		return
 	}
+	if g.starting() {
+		m.abort(g, "the gang was changed")
+	}
 	g.decl, g.declared, g.refused = decl, true, gang.Verdict{}
-	g.tried, g.attempts = false, 0
+	g.tried, g.attempts, g.retryAt = false, 0, time.Time{}
 	m.touch(g)
 }
 
@@ -41,9 +45,9 @@ func (m *Machine) gangGone(id gang.ID) {
 	}
 	m.releaseAll(g)
 	fresh := newGroup(id)
-	for _, mem := range g.members {
+	for _, mem := range g.order {
 		m.unplace(mem)
-		fresh.members[mem.ID] = mem
+		fresh.join(mem)
 	}
 	m.forget(id)
 	if len(fresh.members) > 0 {
@@ -55,6 +59,7 @@ func (m *Machine) gangGone(id gang.ID) {
 
 func (m *Machine) podSet(e PodSet) {
 	if e.Pod.Node != "" {
+		delete(m.assumed, e.Pod.ID)
 		m.takeRoom(e.Pod)
 	}
 	if e.Member == nil {
@@ -62,12 +67,25 @@ func (m *Machine) podSet(e PodSet) {
 	}
 	mem := m.member(*e.Member)
 	g := m.groups[mem.Gang]
-	mem.terminating = e.Terminating
+	if e.Terminating && !mem.terminating {
+		m.terminate(g, mem)
+	}
 	if e.Pod.Node != "" && mem.state != bound {
 		mem.state, mem.node = bound, e.Pod.Node
 		m.arrived(g, mem)
+		m.openIfWhole(g)
 	}
 	m.touch(g)
+}
+
+// terminate notes that a member is being deleted. One that is not bound yet can
+// never be: its place is free, though the pod may stay for long.
+func (m *Machine) terminate(g *group, mem *member) {
+	mem.terminating, g.tried = true, false
+	if mem.state != bound {
+		m.unplace(mem)
+		m.vacate(g, mem, Deleted)
+	}
 }
 
 // member returns the record of a member, new or as it was told now. A pod
@@ -78,7 +96,7 @@ func (m *Machine) member(t Member) *member {
 	if !ok {
 		mem = &member{Member: t}
 		m.members[t.ID] = mem
-		m.group(t.Gang).members[t.ID] = mem
+		m.group(t.Gang).join(mem)
 	}
 	if mem.state == held && !reflect.DeepEqual(mem.Shape, t.Shape) {
 		mem.Shape = t.Shape
@@ -102,6 +120,7 @@ func (m *Machine) arrived(g *group, mem *member) {
 }
 
 func (m *Machine) podGone(e PodGone) {
+	delete(m.assumed, e.ID)
 	m.book.RemovePod(e.ID)
 	mem, ok := m.members[e.ID]
 	if !ok {
@@ -109,12 +128,9 @@ func (m *Machine) podGone(e PodGone) {
 	}
 	g := m.groups[mem.Gang]
 	delete(m.members, e.ID)
-	delete(g.members, e.ID)
+	g.leave(mem)
 	m.unplace(mem)
 	m.vacate(g, mem, e.End)
-	if len(g.members) == 0 {
-		m.emptied(g)
-	}
 	m.touch(g)
 }
 
@@ -125,7 +141,7 @@ func (m *Machine) vacate(g *group, mem *member, end End) {
 	if s == nil {
 		return
 	}
-	if g.phase == Storing || g.phase == Starting {
+	if g.starting() {
 		m.abort(g, "member "+mem.Name+" is gone")
 		return
 	}
@@ -143,21 +159,22 @@ func (m *Machine) vacate(g *group, mem *member, end End) {
 	}
 }
 
-// emptied makes a gang that has lost its last member ready to be run again:
-// only the room that waits for replacements is left of it.
+// emptied looks at a gang without members. If no room waits for any either, it
+// is made ready to be run again, or forgotten if it is not declared.
 func (m *Machine) emptied(g *group) {
-	if !g.declared && m.book.OfGang(g.decl.ID) == nil {
-		m.forget(g.decl.ID)
+	known := g.declared || g.refused.Code != ""
+	if len(m.book.OfGang(g.decl.ID)) > 0 || (known && g.phase == Collecting) {
 		return
 	}
-	if len(m.book.OfGang(g.decl.ID)) > 0 || g.phase == Collecting {
-		return
-	}
-	if g.stored != nil {
+	if g.stored != nil || g.found != nil {
 		m.decide(DropReservation{Gang: g.decl.ID})
 	}
-	fresh := newGroup(g.decl.ID)
-	fresh.decl, fresh.declared, fresh.reported = g.decl, g.declared, g.reported
 	m.forget(g.decl.ID)
+	if !known {
+		return
+	}
+	fresh := newGroup(g.decl.ID)
+	fresh.decl, fresh.declared, fresh.refused, fresh.reported = g.decl, g.declared, g.refused, g.reported
 	m.groups[g.decl.ID] = fresh
+	m.reviewed[g.decl.ID] = true
 }

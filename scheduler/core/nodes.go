@@ -1,6 +1,8 @@
 package core
 
 import (
+	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -10,6 +12,9 @@ import (
 )
 
 func (m *Machine) nodeSet(n cluster.Node) {
+	if known := m.book.Node(n.Name); known != nil && reflect.DeepEqual(*known, n) {
+		return
+	}
 	m.book.SetNode(n)
 	m.nodeChanged(n.Name)
 }
@@ -29,6 +34,21 @@ func (m *Machine) nodeChanged(name string) {
 func (m *Machine) takeRoom(p cluster.Pod) {
 	m.book.SetPod(p)
 	m.checkSlots(p.Node)
+}
+
+// assume records a pod of no gang that is about to be bound.
+func (m *Machine) assume(p cluster.Pod) {
+	m.assumed[p.ID] = true
+	m.takeRoom(p)
+}
+
+// unassume takes an assumed pod back, unless it was bound after all: the answer
+// to a bind may be lost.
+func (m *Machine) unassume(id gang.PodID) {
+	if m.assumed[id] {
+		delete(m.assumed, id)
+		m.book.RemovePod(id)
+	}
 }
 
 // checkSlots takes back slots that a node can't serve any more: it is gone,
@@ -60,16 +80,15 @@ func (m *Machine) serves(name string, s *ledger.Slot) bool {
 // started one gets the slot again elsewhere.
 func (m *Machine) loseSlot(s *ledger.Slot) {
 	g := m.groups[s.Gang]
-	switch g.phase {
-	case Storing, Starting:
+	if g.starting() {
 		m.abort(g, "room on node "+s.Node+" was lost")
-	default:
-		if mem := m.members[s.Claimant]; mem != nil {
-			m.unplace(mem)
-		}
-		m.release(g, s.ID)
-		m.touch(g)
+		return
 	}
+	if mem := m.members[s.Claimant]; mem != nil {
+		m.unplace(mem)
+	}
+	m.release(g, s.ID)
+	m.touch(g)
 }
 
 // veto is a refusal by a check that is not modelled here. It holds for members
@@ -85,7 +104,26 @@ func (m *Machine) veto(g *group, s *gang.Shape, node string) {
 	if g.vetoes[sig] == nil {
 		g.vetoes[sig] = map[string]veto{}
 	}
-	g.vetoes[sig][node] = veto{m.nodes[node], m.now.Add(m.opts.VetoTimeout)}
+	v := veto{m.nodes[node], m.now.Add(m.opts.VetoTimeout)}
+	g.vetoes[sig][node] = v
+	m.alarmAt(g, v.until)
+}
+
+// dropVetoes forgets what was refused long ago, and reports whether there was
+// anything.
+func (g *group) dropVetoes(now time.Time) bool {
+	dropped := false
+	for sig, nodes := range g.vetoes {
+		maps.DeleteFunc(nodes, func(_ string, v veto) bool {
+			old := !v.until.After(now)
+			dropped = dropped || old
+			return old
+		})
+		if len(nodes) == 0 {
+			delete(g.vetoes, sig)
+		}
+	}
+	return dropped
 }
 
 // vetoed returns the test that plans of a gang use; nil if nothing is vetoed.
@@ -102,6 +140,6 @@ func (m *Machine) vetoed(g *group) func(*gang.Shape, string) bool {
 			known[s] = nodes
 		}
 		v, was := nodes[node]
-		return was && v.change == m.nodes[node] && v.until.After(m.now)
+		return was && v.change == m.nodes[node]
 	}
 }

@@ -11,8 +11,8 @@ import (
 // members of their minimum, then to whole gangs in the order of the queue,
 // last to members above their gang's minimum.
 func (m *Machine) offer() {
-	for !m.moot || m.seen != m.book.Freed() {
-		m.moot, m.seen = true, m.book.Freed()
+	for !m.moot || m.seen != m.book.Changes() {
+		m.moot, m.seen = true, m.book.Changes()
 		if m.repair() && m.admit() {
 			m.extend()
 		}
@@ -36,13 +36,30 @@ func (m *Machine) admit() bool {
 			}
 			return false
 		}
-		if !g.tried || g.triedAt != m.book.Freed() {
+		if !m.triedInVain(g) {
 			m.try(g)
 		}
 		if g.phase == Waiting && g.blocks {
 			return false
 		}
 	}
+	return true
+}
+
+// triedInVain says that planning a gang again would end as it did before: no
+// room was freed since, and none was taken from where the gang hopes for it.
+func (m *Machine) triedInVain(g *group) bool {
+	now := m.book.Changes()
+	if !g.tried || now.Freed != g.triedAt.Freed {
+		return false
+	}
+	if !g.blocks || now.Taken == g.triedAt.Taken {
+		return true
+	}
+	if _, v := planner.Plan(m.book.WithoutOthers("", g.hope), m.request(g, m.need(g))); v.Code != "" {
+		return false
+	}
+	g.triedAt = now
 	return true
 }
 
@@ -61,30 +78,33 @@ func (m *Machine) try(g *group) {
 			verdict = gang.Verdict{Code: gang.NoRoom, Detail: err.Error()}
 		}
 	}
-	g.tried, g.triedAt = true, m.book.Freed()
-	g.blocks, g.verdict = m.judge(r, verdict)
-	if g.attempts > 0 && g.veto != "" && g.verdict.RuledOut[gang.Excluded] > 0 {
-		g.verdict.Code, g.verdict.Detail = gang.Vetoed, g.veto
-		m.retryAfterVeto(g)
-	}
+	g.tried, g.triedAt = true, m.book.Changes()
+	g.verdict = m.judge(g, r, verdict)
 	m.reviewed[g.decl.ID] = true
 }
 
-// judge says whether a plan that failed will succeed once other gangs have
+// judge finds out whether a plan that failed will succeed once other gangs have
 // gone: then nobody may pass. It sharpens the verdict where not.
-func (m *Machine) judge(r planner.Request, v gang.Verdict) (blocks bool, _ gang.Verdict) {
-	if _, w := planner.Plan(m.book.WithoutGangs(), r); w.Code == "" {
-		return true, v
+func (m *Machine) judge(g *group, r planner.Request, v gang.Verdict) gang.Verdict {
+	shares, w := planner.Plan(m.book.WithoutOthers("", nil), r)
+	if g.blocks = w.Code == ""; g.blocks {
+		g.hope = map[string]bool{}
+		for _, s := range shares {
+			g.hope[s.Node] = true
+		}
+		return v
 	}
 	r.Excluded = nil
 	if _, w := planner.Plan(m.book.Empty(), r); w.Code != "" {
 		w.Code = gang.TooBig
-		return false, w
+		return w
 	}
-	if v.RuledOut[gang.Excluded] == 0 {
+	if v.RuledOut[gang.Excluded] > 0 {
+		v.Code, v.Detail = gang.Vetoed, g.veto
+	} else {
 		v.Detail = "pods outside of any gang hold the room"
 	}
-	return false, v
+	return v
 }
 
 // start enters a plan that is in the book already.
@@ -110,8 +130,10 @@ func (m *Machine) reservationStored(e ReservationStored) {
 		m.launch(g)
 		return
 	}
+	g.veto = e.Err
 	m.abort(g, "the reservation could not be stored: "+e.Err)
 	m.retryLater(g, m.opts.RetryAfter)
+	m.failed(g, gang.NotStored)
 }
 
 // launch sends the members that have a pod towards the latch.
@@ -148,7 +170,7 @@ func (m *Machine) nodesToCheck(g *group) []string {
 func (m *Machine) abort(g *group, reason string) {
 	m.decide(ShutLatch{Gang: g.decl.ID, Epoch: g.epoch, Reason: reason})
 	m.releaseAll(g)
-	for _, mem := range g.members {
+	for _, mem := range g.order {
 		m.unplace(mem)
 	}
 	g.phase, g.tried, g.blocks = Waiting, false, false

@@ -15,13 +15,7 @@ func (m *Machine) recover() {
 	}
 	m.synced = true
 	for _, id := range sortedKeys(m.groups) {
-		g := m.groups[id]
-		if !g.declared && g.found != nil && len(g.members) == 0 {
-			m.decide(DropReservation{Gang: id})
-			m.forget(id)
-			continue
-		}
-		m.touch(g)
+		m.touch(m.groups[id])
 	}
 }
 

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"math"
 	"slices"
 
 	"muster.sh/muster/scheduler/cluster"
@@ -17,6 +18,9 @@ func (m *Machine) settleGroup(g *group) {
 	case Started:
 		m.serve(g)
 	}
+	if len(g.members) == 0 {
+		m.emptied(g)
+	}
 	m.reviewed[g.decl.ID] = true
 }
 
@@ -28,7 +32,7 @@ func (m *Machine) enroll(g *group) {
 		m.queue.Remove(g.decl.ID)
 		return
 	}
-	if g.count(bound) > 0 && !g.busy() {
+	if g.runs() && !g.busy() {
 		m.resume(g)
 		return
 	}
@@ -141,40 +145,41 @@ func (m *Machine) balance(g *group) {
 func (m *Machine) repair() bool {
 	free := true
 	for _, g := range m.byAge(m.short) {
-		n := m.need(g)
-		r := m.request(g, n)
-		m.fill(g, n, r, false)
+		m.fill(g, m.need(g).expected, false)
 		m.settleGroup(g)
-		if m.short[g.decl.ID] {
-			m.retryLater(g, m.opts.VetoTimeout)
-			free = free && !m.helpedByRoom(g)
-		}
+		free = free && !(m.short[g.decl.ID] && m.helpedByRoom(g))
 	}
 	return free
 }
 
+// helpedByRoom says whether a started gang that lacks members will get all of
+// them once other gangs have gone.
 func (m *Machine) helpedByRoom(g *group) bool {
-	_, v := planner.Plan(m.book.WithoutGangs(), m.request(g, m.need(g)))
+	_, v := planner.Plan(m.book.WithoutOthers(g.decl.ID, nil), m.request(g, m.need(g)))
 	return v.Code == ""
 }
 
 // extend gives room to members above their gang's minimum.
 func (m *Machine) extend() {
 	for _, g := range m.byAge(m.elastic) {
-		n := need{members: m.unslotted(g)}
-		m.fill(g, n, m.request(g, n), true)
+		m.fill(g, nil, true)
 		m.settleGroup(g)
-		if m.elastic[g.decl.ID] {
-			m.retryLater(g, m.opts.VetoTimeout)
-		}
 	}
 }
 
-// fill holds room for as much of a need as there is room for, and releases the
-// members that got some.
-func (m *Machine) fill(g *group, n need, r planner.Request, elastic bool) {
+// fill holds room for members that wait in the hold, and for expected ones, as
+// far as there is room and the gang may have it, and releases the members that
+// got some. Of a gang that lacks members any will do, so that one for which
+// there is no room does not keep the others from making the gang whole.
+func (m *Machine) fill(g *group, expected []expectation, elastic bool) {
+	n := need{members: m.unslotted(g), expected: expected}
+	r := m.request(g, n)
 	for w := range r.Wants {
-		shares := planner.Fill(m.book.View(), r.Wants[w], r.Excluded)
+		want := &r.Wants[w]
+		if want.Count = min(want.Count, m.allowed(g, want.Role, elastic)); want.Count <= 0 {
+			continue
+		}
+		shares := planner.Fill(m.book.View(), *want, r.Excluded)
 		for i := range shares {
 			shares[i].Want = w
 		}
@@ -190,6 +195,25 @@ func (m *Machine) fill(g *group, n need, r planner.Request, elastic bool) {
 		}
 		m.send(g, held)
 	}
+}
+
+// allowed is how many slots more a role may have: as many as the minimum
+// lacks, or above it as many as its maximum leaves.
+func (m *Machine) allowed(g *group, role string, elastic bool) int {
+	r, declared := g.decl.Role(role)
+	switch {
+	case !elastic:
+		return m.lack(g, role)
+	case !declared || r.Max < 0:
+		return math.MaxInt
+	}
+	have := 0
+	for _, s := range m.book.OfGang(g.decl.ID) {
+		if s.Role == role {
+			have++
+		}
+	}
+	return r.Max - have
 }
 
 func (m *Machine) send(g *group, slots []*ledger.Slot) {

@@ -1,6 +1,7 @@
 package gang
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,6 +29,9 @@ const (
 	// Vetoed: a constraint that only the members' own cycles can judge
 	// (volumes, pod affinity, claims) said no.
 	Vetoed Code = "Vetoed"
+	// NotStored: there is room, but the Reservation that would make it outlive
+	// this process could not be stored, several times in a row.
+	NotStored Code = "NotStored"
 	// Reserved: room is held for the whole minimum; members are starting.
 	Reserved Code = "Reserved"
 	// Running: the whole minimum is bound.
@@ -93,6 +97,8 @@ func (v Verdict) String() string {
 		b.WriteString("not enough room")
 	case Vetoed:
 		b.WriteString("no node passes the checks of the members' own cycle")
+	case NotStored:
+		b.WriteString("its Reservation can't be stored")
 	case Reserved:
 		b.WriteString("room is reserved, members are starting")
 	case Running:
@@ -108,10 +114,10 @@ func (v Verdict) String() string {
 }
 
 func (v Verdict) describeRole(b *strings.Builder) {
-	if v.Role == "" {
+	if v.Wanted == 0 {
 		return
 	}
-	fmt.Fprintf(b, ": %d of %d %s placed", v.Placed, v.Wanted, v.Role)
+	fmt.Fprintf(b, ": %d of %d %s placed", v.Placed, v.Wanted, cmp.Or(v.Role, "members"))
 	if !v.Missing.IsZero() {
 		fmt.Fprintf(b, ", %s missing in all", v.Missing)
 	}

@@ -24,7 +24,17 @@ type Book struct {
 	// touched nodes have slots that changed since Touched was last called.
 	touched map[string]bool
 
-	freed uint64
+	changes Changes
+}
+
+// Changes counts changes of the room that there is. A plan that failed ends
+// the same way as long as no more room was freed.
+type Changes struct {
+	// Freed changes whenever room may have become free, or a node has changed.
+	Freed uint64
+	// Taken changes whenever a pod of no gang takes room: it may never give it
+	// back.
+	Taken uint64
 }
 
 // New returns an empty book.
@@ -43,7 +53,7 @@ func (b *Book) SetNode(n cluster.Node) {
 	}
 	b.table.SetNode(n)
 	b.changed(n.Name)
-	b.freed++
+	b.changes.Freed++
 }
 
 // RemoveNode removes a node. Slots on it stay, for their owner to move.
@@ -51,6 +61,7 @@ func (b *Book) RemoveNode(name string) {
 	b.table.RemoveNode(name)
 	b.order = nil
 	b.changed(name)
+	b.changes.Freed++ // who hoped for its room hopes no more
 }
 
 // SetPod records that a pod takes room.
@@ -58,8 +69,14 @@ func (b *Book) SetPod(p cluster.Pod) {
 	if old, ok := b.table.Pod(p.ID); ok {
 		b.changed(old.Node)
 		if old.Node != p.Node || !old.Request.Fits(p.Request) {
-			b.freed++
+			b.changes.Freed++
 		}
+	}
+	if s := b.claims[p.ID]; s != nil && b.Counts(s) && !s.Shape.Request.Fits(p.Request) {
+		b.changes.Freed++ // it takes less than was held for it
+	}
+	if p.Gang == "" {
+		b.changes.Taken++
 	}
 	b.table.SetPod(p)
 	b.changed(p.Node)
@@ -71,7 +88,7 @@ func (b *Book) RemovePod(id gang.PodID) bool {
 	p, ok := b.table.RemovePod(id)
 	if ok {
 		b.changed(p.Node)
-		b.freed++
+		b.changes.Freed++
 	}
 	return ok
 }
@@ -82,9 +99,8 @@ func (b *Book) Node(name string) *cluster.Node { return b.table.Node(name) }
 // Pod returns what is recorded of a pod that takes room.
 func (b *Book) Pod(id gang.PodID) (cluster.Pod, bool) { return b.table.Pod(id) }
 
-// Freed changes whenever room may have become free or a node has changed: a
-// plan that failed can't succeed before it does.
-func (b *Book) Freed() uint64 { return b.freed }
+// Changes returns the counts of this moment.
+func (b *Book) Changes() Changes { return b.changes }
 
 // Slot returns a slot by its ID, or nil. It must not be changed.
 func (b *Book) Slot(id SlotID) *Slot { return b.slots[id] }
@@ -164,21 +180,34 @@ func (b *Book) View() cluster.View {
 	return cluster.View{Rows: rows}
 }
 
-// WithoutGangs returns the room that would be free if every gang had gone.
-func (b *Book) WithoutGangs() cluster.View {
-	return b.bare(func(p cluster.Pod) bool { return p.Gang != "" })
+// WithoutOthers returns the room that would be free if every gang but one had
+// gone: on some nodes, or on all if these are nil.
+func (b *Book) WithoutOthers(id gang.ID, on map[string]bool) cluster.View {
+	v := b.bare(func(p cluster.Pod) bool { return p.Gang != "" && p.Gang != id }, on)
+	for i := range v.Rows {
+		row := &v.Rows[i]
+		for _, s := range b.byNode[row.Node.Name] {
+			if s.Gang == id && b.Counts(s) {
+				row.Free = row.Free.Sub(s.Shape.Request)
+				row.Ports = addPorts(row.Ports, s.Shape.HostPorts)
+			}
+		}
+	}
+	return v
 }
 
 // Empty returns the room of the cluster without any pod.
 func (b *Book) Empty() cluster.View {
-	return b.bare(func(cluster.Pod) bool { return true })
+	return b.bare(func(cluster.Pod) bool { return true }, nil)
 }
 
-func (b *Book) bare(skip func(cluster.Pod) bool) cluster.View {
+func (b *Book) bare(skip func(cluster.Pod) bool, on map[string]bool) cluster.View {
 	var v cluster.View
 	for _, name := range b.table.Names() {
-		row, _ := b.table.Row(name, skip)
-		v.Rows = append(v.Rows, row)
+		if on == nil || on[name] {
+			row, _ := b.table.Row(name, skip)
+			v.Rows = append(v.Rows, row)
+		}
 	}
 	return v
 }
@@ -263,7 +292,7 @@ func (b *Book) remove(id SlotID) {
 	drop(b.byNode, s.Node, s)
 	drop(b.byGang, s.Gang, s)
 	b.slotChanged(s)
-	b.freed++
+	b.changes.Freed++
 }
 
 func drop[K comparable](m map[K][]*Slot, key K, s *Slot) {
