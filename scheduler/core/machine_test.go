@@ -14,14 +14,7 @@ import (
 var one = gangtest.Shape(1, 1)
 
 // app declares a Spark application and creates its driver.
-func app(w *coretest.World, name string, executors int) gang.ID {
-	g := gangtest.Spark(name, executors, one)
-	g.Created = w.Now
-	w.Now = w.Now.Add(time.Second)
-	w.Send(core.GangSet{Gang: g})
-	w.Pod(g.ID, "driver", name+"-driver", one)
-	return g.ID
-}
+func app(w *coretest.World, name string, executors int) gang.ID { return w.App(name, executors, one) }
 
 func executors(w *coretest.World, id gang.ID, name string, from, to int) {
 	for i := from; i <= to; i++ {
@@ -39,14 +32,7 @@ func wantBound(t *testing.T, w *coretest.World, id gang.ID, want int) {
 	}
 }
 
-func world(nodes int, cores int64) *coretest.World {
-	w := coretest.New()
-	for i := range nodes {
-		w.Node(fmt.Sprintf("n%d", i), cores, 64)
-	}
-	w.Send(core.Synced{})
-	return w
-}
+func world(nodes int, cores int64) *coretest.World { return coretest.Cluster(nodes, cores) }
 
 func TestDriverWaitsForRoomOfItsExecutors(t *testing.T) {
 	w := world(2, 2)
@@ -66,7 +52,7 @@ func TestDriverWaitsForRoomOfItsExecutors(t *testing.T) {
 	}
 	wantBound(t, w, b, 0) // a's room is still a's
 	w.End("a-driver", core.Succeeded)
-	w.Send(core.GangGone{ID: a})
+	w.Remove(a)
 	wantBound(t, w, b, 1)
 	if len(w.Stored) != 1 {
 		t.Fatalf("reservations: %v", w.Stored)
@@ -152,7 +138,7 @@ func TestARestartTakesUpWhatWasReserved(t *testing.T) {
 	b := app(w, "b", 3)
 	executors(w, a, "a", 1, 1)
 	before := w.Stored[a]
-	w.Restart()
+	w.Crash(func(string) bool { return false })
 	ga, gb := gangtest.Spark("a", 3, one), gangtest.Spark("b", 3, one)
 	gb.Created = gb.Created.Add(time.Second)
 	w.Send(coretest.NodeEvent("n0", 2, 64), coretest.NodeEvent("n1", 2, 64), core.GangSet{Gang: gb}, core.GangSet{Gang: ga},

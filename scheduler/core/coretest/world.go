@@ -1,11 +1,12 @@
 // Package coretest is a small world around a machine: a kube-scheduler, an
-// apiserver and Spark's driver, as far as the machine can see them. Every order
-// is carried out at once, unless the test says otherwise.
+// apiserver, sources and Spark's driver, as far as the machine can see them.
+// What is under way between them is in flight: usually it arrives at once and
+// in order, but a test may choose what arrives when.
 package coretest
 
 import (
 	"fmt"
-	"slices"
+	"reflect"
 	"time"
 
 	"muster.sh/muster/scheduler/cluster"
@@ -13,58 +14,114 @@ import (
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/gang/gangtest"
 	"muster.sh/muster/scheduler/queue"
-	"muster.sh/muster/scheduler/resource"
 )
 
-// World holds what is outside of the machine.
+// World holds what is outside of the machine: the truth, of which the machine
+// hears sooner or later.
 type World struct {
 	Machine *core.Machine
 	Board   *core.Board
+	Options core.Options
 	Now     time.Time
-	// Members that exist, and the node of those that are bound.
+	Synced  bool
+
+	Nodes map[string]cluster.Node
+	// Gangs that were declared, and those whose declaration was refused.
+	Gangs   map[gang.ID]gang.Gang
+	Refused map[gang.ID]core.GangRefused
+	// Members that exist, the node of those that are bound, and those that are
+	// being deleted.
 	Members map[gang.PodID]*core.Member
 	Bound   map[gang.PodID]string
+	Dying   map[gang.PodID]bool
+	// Others are bound pods that belong to no gang.
+	Others map[gang.PodID]cluster.Pod
 	// Stored reservations.
 	Stored map[gang.ID][]core.ReservedSlot
+
 	// Log has every event and decision, as one line each.
 	Log []string
+	// Seen counts events by kind.
+	Seen map[string]int
 	// Verdicts has the kinds of verdict that were shown, by gang.
 	Verdicts map[gang.ID][]gang.Code
+	// Faults are breaches of what the machine owes to the world.
+	Faults []string
 
+	// Async leaves everything in flight until the test delivers it.
+	Async bool
+	// Observe, if set, is called after each step.
+	Observe func(core.Stamped, []core.Decision)
 	// Veto, if set, says why a member's own cycle refuses a node.
 	Veto func(m *core.Member, node string) string
 	// StoreFails, if set, says why a reservation can't be stored.
 	StoreFails func(id gang.ID) string
+	// Fate, if set, says what becomes of a bind.
+	Fate func(id gang.PodID) Fate
 
-	latch   map[gang.PodID]core.Epoch
+	flights []flight
+	cycles  map[gang.PodID]*cycle
+	// assumed are pods of no gang whose bind is under way.
+	assumed map[gang.PodID]cluster.Pod
 	open    map[gang.ID]core.Epoch
-	pending []core.Event
+	shut    map[gang.ID]core.Epoch
 }
 
 // New returns a world with a machine that has been told nothing.
 func New() *World {
 	w := &World{
-		Now: gangtest.Epoch0, Members: map[gang.PodID]*core.Member{}, Bound: map[gang.PodID]string{},
-		Stored: map[gang.ID][]core.ReservedSlot{}, Verdicts: map[gang.ID][]gang.Code{},
+		Options: core.DefaultOptions(), Now: gangtest.Epoch0,
+		Nodes: map[string]cluster.Node{}, Gangs: map[gang.ID]gang.Gang{}, Refused: map[gang.ID]core.GangRefused{},
+		Members: map[gang.PodID]*core.Member{}, Bound: map[gang.PodID]string{}, Dying: map[gang.PodID]bool{},
+		Others: map[gang.PodID]cluster.Pod{}, Stored: map[gang.ID][]core.ReservedSlot{},
+		Seen: map[string]int{}, Verdicts: map[gang.ID][]gang.Code{},
 	}
-	w.Restart()
+	w.start()
 	return w
 }
 
-// Restart replaces the machine by one that knows nothing, as after a crash of
-// the process. What was on its way is lost; the test tells the new machine
-// what exists.
-func (w *World) Restart() {
-	w.Machine = core.NewMachine(core.DefaultOptions(), queue.NewFIFO())
+// start makes a machine that knows nothing, and a kube-scheduler beside it.
+func (w *World) start() {
+	w.Machine = core.NewMachine(w.Options, queue.NewFIFO())
 	w.Board = &core.Board{}
-	w.latch, w.open, w.pending = map[gang.PodID]core.Epoch{}, map[gang.ID]core.Epoch{}, nil
+	w.Synced = false
+	w.cycles, w.assumed = map[gang.PodID]*cycle{}, map[gang.PodID]cluster.Pod{}
+	w.open, w.shut = map[gang.ID]core.Epoch{}, map[gang.ID]core.Epoch{}
 }
 
-// Send takes events in one after the other, and carries out all that follows.
+// Step takes one event in, and begins what was decided.
+func (w *World) Step(e core.Event) []core.Decision {
+	w.logf("  %T%+v", e, e)
+	w.Seen[reflect.TypeOf(e).Name()]++
+	if _, ok := e.(core.Synced); ok {
+		w.Synced = true
+	}
+	out := w.Machine.Step(w.Now, e)
+	w.Machine.Publish(w.Board)
+	for _, d := range out {
+		w.logf("→ %T%+v", d, d)
+	}
+	if w.Observe != nil {
+		w.Observe(core.Stamped{At: w.Now, Event: e}, out)
+	}
+	for _, d := range out {
+		w.carryOut(d)
+	}
+	return out
+}
+
+func (w *World) logf(format string, args ...any) {
+	w.Log = append(w.Log, fmt.Sprintf(format, args...))
+}
+
+func (w *World) fault(format string, args ...any) {
+	w.Faults = append(w.Faults, fmt.Sprintf(format, args...))
+}
+
+// Send hands events to the machine, and waits until all that follows is done.
 func (w *World) Send(events ...core.Event) {
 	for _, e := range events {
-		w.pending = append(w.pending, e)
-		w.drain()
+		w.tell("test", e)
 	}
 }
 
@@ -72,141 +129,6 @@ func (w *World) Send(events ...core.Event) {
 func (w *World) Pass(d time.Duration) {
 	w.Now = w.Now.Add(d)
 	w.Send(core.Tick{})
-}
-
-func (w *World) drain() {
-	for len(w.pending) > 0 {
-		e := w.pending[0]
-		w.pending = w.pending[1:]
-		w.Step(e)
-	}
-}
-
-// Step takes one event in, and queues what follows from the decisions.
-func (w *World) Step(e core.Event) []core.Decision {
-	w.Log = append(w.Log, fmt.Sprintf("  %T%+v", e, e))
-	out := w.Machine.Step(w.Now, e)
-	w.Machine.Publish(w.Board)
-	for _, d := range out {
-		w.Log = append(w.Log, fmt.Sprintf("→ %T%+v", d, d))
-		w.carryOut(d)
-	}
-	return out
-}
-
-func (w *World) carryOut(d core.Decision) {
-	switch d := d.(type) {
-	case core.Release:
-		w.cycle(d)
-	case core.OpenLatch:
-		w.open[d.Gang] = d.Epoch
-		w.leave(d.Gang, d.Epoch, w.bind)
-	case core.ShutLatch:
-		w.leave(d.Gang, d.Epoch, func(id gang.PodID) {
-			w.pending = append(w.pending, core.Parked{ID: id, Epoch: d.Epoch, Reason: d.Reason})
-		})
-	case core.StoreReservation:
-		w.store(d)
-	case core.DropReservation:
-		delete(w.Stored, d.Gang)
-	case core.Explain:
-		w.Verdicts[d.Gang] = append(w.Verdicts[d.Gang], d.Verdict.Code)
-	}
-}
-
-// cycle is kube-scheduler's cycle of one released member.
-func (w *World) cycle(d core.Release) {
-	place, ok := w.Board.Placement(d.Pod)
-	mem := w.Members[d.Pod]
-	switch {
-	case mem == nil:
-	case !ok || place.Epoch != d.Epoch:
-		w.pending = append(w.pending, core.Parked{ID: d.Pod, Epoch: d.Epoch, Reason: "no placement"})
-	case w.Veto != nil && w.Veto(mem, place.Node) != "":
-		w.pending = append(w.pending, core.Parked{ID: d.Pod, Epoch: d.Epoch, Veto: true, Node: place.Node, Plugin: "Test", Reason: w.Veto(mem, place.Node)})
-	case w.open[d.Gang] == d.Epoch:
-		w.latch[d.Pod] = d.Epoch
-		w.bind(d.Pod)
-	default:
-		w.latch[d.Pod] = d.Epoch
-		w.pending = append(w.pending, core.AtLatch{ID: d.Pod, Epoch: d.Epoch})
-	}
-}
-
-func (w *World) leave(id gang.ID, epoch core.Epoch, f func(gang.PodID)) {
-	var pods []gang.PodID
-	for pod, e := range w.latch {
-		if mem := w.Members[pod]; e == epoch && mem != nil && mem.Gang == id {
-			pods = append(pods, pod)
-		}
-	}
-	slices.Sort(pods)
-	for _, pod := range pods {
-		delete(w.latch, pod)
-		f(pod)
-	}
-}
-
-func (w *World) bind(id gang.PodID) {
-	place, ok := w.Board.Placement(id)
-	if !ok {
-		panic("coretest: a member without a placement passed the latch")
-	}
-	delete(w.latch, id)
-	w.Bound[id] = place.Node
-	w.pending = append(w.pending, w.PodEvent(id))
-}
-
-func (w *World) store(d core.StoreReservation) {
-	err := ""
-	if w.StoreFails != nil {
-		err = w.StoreFails(d.Gang)
-	}
-	if err == "" {
-		w.Stored[d.Gang] = d.Slots
-	}
-	if d.Epoch != 0 {
-		w.pending = append(w.pending, core.ReservationStored{Gang: d.Gang, Epoch: d.Epoch, Err: err})
-	}
-}
-
-// PodEvent is what the source tells of a member now.
-func (w *World) PodEvent(id gang.PodID) core.PodSet {
-	mem := w.Members[id]
-	return core.PodSet{
-		Pod:    cluster.Pod{ID: id, Namespace: mem.Namespace, Name: mem.Name, Node: w.Bound[id], Request: mem.Shape.Request, Gang: mem.Gang},
-		Member: mem,
-	}
-}
-
-// Node tells of a node with cores and gibibytes.
-func (w *World) Node(name string, cores, gib int64) {
-	w.Send(NodeEvent(name, cores, gib))
-}
-
-// NodeEvent is the event of a ready node with cores and gibibytes.
-func NodeEvent(name string, cores, gib int64) core.NodeSet {
-	return core.NodeSet{Node: cluster.Node{
-		Name: name, Ready: true,
-		Allocatable: resource.Vector{MilliCPU: cores * 1000, Memory: gib << 30, Pods: 110},
-	}}
-}
-
-// Pod creates a member; its name is its UID.
-func (w *World) Pod(id gang.ID, role, name string, shape gang.Shape) {
-	w.Members[gang.PodID(name)] = &core.Member{
-		ID: gang.PodID(name), Namespace: "default", Name: name, Gang: id, Role: role, Shape: shape, Created: w.Now,
-	}
-	w.Send(w.PodEvent(gang.PodID(name)))
-}
-
-// End ends a pod.
-func (w *World) End(name string, end core.End) {
-	id := gang.PodID(name)
-	delete(w.Members, id)
-	delete(w.Bound, id)
-	delete(w.latch, id)
-	w.Send(core.PodGone{ID: id, End: end})
 }
 
 // BoundOf counts the bound members of a gang.

@@ -1,0 +1,454 @@
+package core_test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"muster.sh/muster/scheduler/core"
+	"muster.sh/muster/scheduler/core/coretest"
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/gang/gangtest"
+	"muster.sh/muster/scheduler/queue"
+	"muster.sh/muster/scheduler/resource"
+)
+
+// history is a random history of a world, with the invariants looked at after
+// each step.
+type history struct {
+	*coretest.World
+	t      *rapid.T
+	steps  int
+	names  int // of gangs and pods so far
+	before core.Snapshot
+
+	// What is out of order at the moment.
+	vetoed  map[string]bool // role@node
+	unready map[gang.ID]bool
+	fates   bool
+
+	journal   bytes.Buffer
+	decisions []string
+	writes    *writeCount
+}
+
+func newHistory(t *rapid.T) *history {
+	h := &history{t: t, World: coretest.New(), vetoed: map[string]bool{}, unready: map[gang.ID]bool{}}
+	h.writes = newWriteCount()
+	h.Async = true
+	h.World.Observe = h.observe
+	h.Veto = func(m *core.Member, node string) string {
+		if h.vetoed[m.Role+"@"+node] {
+			return "no volume"
+		}
+		return ""
+	}
+	h.StoreFails = func(id gang.ID) string {
+		if h.unready[id] {
+			return "forbidden"
+		}
+		return ""
+	}
+	h.World.Fate = func(gang.PodID) coretest.Fate {
+		if !h.fates {
+			return coretest.Binds
+		}
+		return coretest.Fate(h.number("fate", 0, 2))
+	}
+	return h
+}
+
+func (h *history) observe(e core.Stamped, out []core.Decision) {
+	h.steps++
+	if err := core.WriteEvent(&h.journal, e); err != nil {
+		h.t.Fatal(err)
+	}
+	h.decisions = append(h.decisions, fmt.Sprintf("%+v", out))
+	h.writes.count(h.World, e.Event, out)
+	seen := core.Seen{
+		Machine: h.Machine, Board: h.Board, Event: e.Event, Out: out, Before: h.before,
+		Stored: func(id gang.ID) []core.ReservedSlot { return h.Stored[id] },
+	}
+	for _, i := range core.Invariants {
+		if err := i.Holds(seen); err != nil {
+			h.fail("%s: %v", i.Name, err)
+		}
+	}
+	if err := h.writes.check(); err != nil {
+		h.fail("a gang costs few writes: %v", err)
+	}
+	if len(h.Faults) > 0 {
+		h.fail("%s", strings.Join(h.Faults, "; "))
+	}
+	h.before = h.Machine.Snap()
+}
+
+func (h *history) fail(format string, args ...any) {
+	for _, line := range h.Log {
+		h.t.Log(line)
+	}
+	h.t.Fatalf(format, args...)
+}
+
+func (h *history) number(label string, low, high int) int {
+	return rapid.IntRange(low, high).Draw(h.t, label)
+}
+
+func (h *history) chance(label string, of int) bool { return h.number(label, 0, of) == of }
+
+// pick draws a key of a map; it reports false if there is none.
+func pick[K ~string, V any](h *history, label string, from map[K]V, test func(K) bool) (K, bool) {
+	var keys []K
+	for _, k := range slices.Sorted(maps.Keys(from)) {
+		if test == nil || test(k) {
+			keys = append(keys, k)
+		}
+	}
+	if len(keys) == 0 {
+		return "", false
+	}
+	return rapid.SampledFrom(keys).Draw(h.t, label), true
+}
+
+func (h *history) name(prefix string) string {
+	h.names++
+	return fmt.Sprintf("%s%d", prefix, h.names)
+}
+
+func (h *history) shape() gang.Shape {
+	s := gangtest.Shape(int64(h.number("cores", 1, 2)), int64(h.number("gib", 1, 4)))
+	if h.chance("zoned", 4) {
+		s.Affinity = []gang.Term{{{Key: "zone", Operator: gang.In, Values: []string{"a"}}}}
+	}
+	if h.chance("ported", 9) {
+		s.HostPorts = []string{"TCP/0.0.0.0/80"}
+	}
+	return s
+}
+
+// action is something that may happen. Weight is how often, in relation to
+// others.
+type action struct {
+	name   string
+	weight int
+	do     func(*history)
+}
+
+// act lets one thing happen.
+func (h *history) act() {
+	i := rapid.SampledFrom(lots).Draw(h.t, "action")
+	actions[i].do(h)
+}
+
+// lots has the index of each action as often as it weighs.
+var lots = func() []int {
+	var out []int
+	for i, a := range actions {
+		for range a.weight {
+			out = append(out, i)
+		}
+	}
+	return out
+}()
+
+var actions = []action{
+	{"nothing happens", 1, func(h *history) { h.Step(core.Tick{}) }},
+	{"something arrives", 60, func(h *history) {
+		if n := h.InFlight(); n > 0 {
+			h.Deliver(h.number("flight", 0, n-1))
+		}
+	}},
+	{"everything arrives", 4, func(h *history) { h.DeliverAll() }},
+	{"time passes", 4, func(h *history) {
+		h.Now = h.Now.Add(time.Duration(h.number("seconds", 1, 400)) * time.Second)
+		h.Step(core.Tick{})
+	}},
+	{"a node comes or changes", 3, (*history).changeNode},
+	{"a node goes", 1, (*history).loseNode},
+	{"a Spark application is submitted", 3, (*history).submitSpark},
+	{"a PodGroup is made", 3, (*history).makeGroup},
+	{"pods are created", 12, (*history).createPods},
+	{"a pod ends", 5, (*history).endPod},
+	{"a pod is being deleted", 2, (*history).terminatePod},
+	{"a gang is changed", 1, (*history).editGang},
+	{"a gang can't be understood", 1, (*history).refuseGang},
+	{"a gang ends", 2, (*history).endGang},
+	{"another scheduler binds a pod", 3, (*history).otherPod},
+	{"a single pod is scheduled", 4, (*history).singlePod},
+	{"a pod of no gang ends", 4, func(h *history) {
+		if id, ok := pick(h, "other", h.Others, nil); ok {
+			h.End(string(id), core.Deleted)
+		}
+	}},
+	{"a check begins or ceases to refuse a node", 2, func(h *history) {
+		toggle(h.vetoed, rapid.SampledFrom([]string{"driver", "executor", "ps", ""}).Draw(h.t, "role")+"@"+h.nodeName())
+	}},
+	{"reservations of a gang begin or cease to fail", 1, func(h *history) {
+		if id, ok := pick(h, "gang", h.Gangs, nil); ok {
+			toggle(h.unready, id)
+		}
+	}},
+	{"binds begin or cease to fail", 1, func(h *history) { h.fates = !h.fates }},
+	{"somebody binds a member", 1, (*history).bindOutside},
+	{"the scheduler crashes", 1, (*history).crash},
+	{"the world comes to rest", 1, (*history).rest},
+}
+
+func toggle[K comparable](set map[K]bool, k K) {
+	if set[k] {
+		delete(set, k)
+		return
+	}
+	set[k] = true
+}
+
+func (h *history) nodeName() string { return fmt.Sprintf("n%d", h.number("node", 0, 5)) }
+
+func (h *history) changeNode() {
+	n := coretest.NodeEvent(h.nodeName(), int64(h.number("cores", 1, 6)), int64(h.number("gib", 4, 32))).Node
+	n.Labels = map[string]string{"zone": rapid.SampledFrom([]string{"a", "b"}).Draw(h.t, "zone")}
+	n.Unschedulable = h.chance("cordoned", 5)
+	n.Ready = !h.chance("not ready", 7)
+	if h.chance("tainted", 7) {
+		n.Taints = []gang.Taint{{Key: "dedicated", Effect: gang.NoSchedule}}
+	}
+	h.SetNode(n)
+}
+
+func (h *history) loseNode() {
+	name, ok := pick(h, "node", h.Nodes, nil)
+	if !ok {
+		return
+	}
+	h.RemoveNode(name)
+	for _, id := range slices.Sorted(maps.Keys(h.Bound)) {
+		if h.Bound[id] == name {
+			h.End(string(id), core.Failed)
+		}
+	}
+}
+
+func (h *history) submitSpark() {
+	if len(h.Gangs) >= 6 {
+		return
+	}
+	g := gangtest.Spark(h.name("app"), h.number("executors", 0, 4), h.shape())
+	g.Created = h.Now
+	r := &g.Roles[1]
+	if r.Shrinks = h.chance("dynamic", 1); r.Shrinks {
+		r.Max += 3
+	}
+	h.Declare(g)
+	h.create(g, "driver")
+}
+
+func (h *history) makeGroup() {
+	if len(h.Gangs) >= 6 {
+		return
+	}
+	g := gangtest.Group(h.name("group"), h.number("minMember", 1, 4))
+	g.Created = h.Now
+	if h.chance("tasks", 1) {
+		g.Roles = []gang.Role{{Name: "", Max: -1}, {Name: "ps", Min: h.number("minTaskMember", 0, 2), Max: -1}}
+	}
+	if h.chance("minResources", 3) {
+		g.MinResources = resource.Vector{MilliCPU: int64(h.number("cores", 1, 8)) * 1000}
+	}
+	h.Declare(g)
+}
+
+// create makes a pod of a gang's role, in the shape that was declared for it.
+func (h *history) create(g gang.Gang, role string) {
+	r, _ := g.Role(role)
+	shape := r.Shape
+	if !r.Expected {
+		shape = h.shape()
+	}
+	h.Now = h.Now.Add(time.Millisecond)
+	h.Pod(g.ID, role, h.name("pod"), shape)
+}
+
+func (h *history) membersOf(id gang.ID, role string) int {
+	n := 0
+	for _, m := range h.Members {
+		if m.Gang == id && m.Role == role {
+			n++
+		}
+	}
+	return n
+}
+
+// createPods lets an owner create some of its pods: a driver that runs creates
+// executors, a PodGroup's owner whatever it likes.
+func (h *history) createPods() {
+	id, ok := pick(h, "gang", h.Gangs, nil)
+	if !ok {
+		return
+	}
+	g := h.Gangs[id]
+	for range h.number("pods", 1, 4) {
+		h.createOne(g)
+	}
+}
+
+func (h *history) createOne(g gang.Gang) {
+	role := ""
+	if r, spark := g.Role("executor"); spark {
+		if role = "executor"; !h.driverRuns(g.ID) || h.membersOf(g.ID, role) >= r.Max {
+			return
+		}
+	} else if len(g.Roles) > 0 {
+		role = rapid.SampledFrom([]string{"", "ps"}).Draw(h.t, "role")
+	}
+	if h.membersOf(g.ID, role) < 6 {
+		h.create(g, role)
+	}
+}
+
+func (h *history) driverRuns(id gang.ID) bool {
+	for pod, m := range h.Members {
+		if m.Gang == id && m.Role == "driver" && h.Bound[pod] != "" && !h.Dying[pod] {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *history) endPod() {
+	id, ok := pick(h, "pod", h.Members, nil)
+	if !ok {
+		return
+	}
+	ends := []core.End{core.Deleted}
+	if h.Bound[id] != "" {
+		ends = []core.End{core.Failed, core.Deleted, core.Succeeded}
+	}
+	h.endMember(id, rapid.SampledFrom(ends).Draw(h.t, "end"))
+}
+
+// endMember ends a member; an application ends with its driver.
+func (h *history) endMember(id gang.PodID, end core.End) {
+	mem := h.Members[id]
+	h.End(string(id), end)
+	if mem.Role == "driver" {
+		h.Remove(mem.Gang)
+	}
+}
+
+func (h *history) terminatePod() {
+	if id, ok := pick(h, "pod", h.Members, func(id gang.PodID) bool { return !h.Dying[id] }); ok {
+		h.Terminate(string(id))
+	}
+}
+
+func (h *history) editGang() {
+	id, ok := pick(h, "gang", h.Gangs, nil)
+	if !ok {
+		return
+	}
+	g := h.Gangs[id]
+	if g.MinMember > 0 {
+		g.MinMember = h.number("minMember", 1, 5)
+	}
+	g.Roles = slices.Clone(g.Roles)
+	for i := range g.Roles {
+		if g.Roles[i].Name == "ps" {
+			g.Roles[i].Min = h.number("minTaskMember", 0, 2)
+		}
+	}
+	h.Declare(g)
+}
+
+func (h *history) refuseGang() {
+	if id, ok := pick(h, "gang", h.Gangs, nil); ok {
+		g := h.Gangs[id]
+		h.Refuse(g, "spark.executor.memory=much: not a quantity")
+		if h.chance("mended", 1) {
+			h.Declare(g)
+		}
+	}
+}
+
+func (h *history) endGang() {
+	if id, ok := pick(h, "gang", h.Gangs, nil); ok {
+		h.Remove(id)
+	}
+}
+
+// otherPod is a pod of another scheduler, which knows nothing of what is held.
+func (h *history) otherPod() {
+	request := resource.Vector{MilliCPU: int64(h.number("millis", 500, 2000)), Memory: 1 << 30, Pods: 1}
+	node, ok := pick(h, "node", h.Nodes, func(name string) bool {
+		free := h.Nodes[name].Allocatable
+		for _, p := range h.On(name) {
+			free = free.Sub(p.Request)
+		}
+		return request.Fits(free)
+	})
+	if ok {
+		h.Other(h.name("other"), node, request)
+	}
+}
+
+func (h *history) singlePod() {
+	if !h.Synced {
+		return
+	}
+	request := resource.Vector{MilliCPU: int64(h.number("millis", 500, 2000)), Memory: 1 << 30, Pods: 1}
+	node, ok := pick(h, "node", h.Nodes, func(name string) bool {
+		free, _ := h.Free(name, "")
+		return request.Fits(free)
+	})
+	if ok {
+		h.Single(h.name("single"), node, request, coretest.Fate(h.number("fate", 0, 2)))
+	}
+}
+
+func (h *history) bindOutside() {
+	id, ok := pick(h, "pod", h.Members, func(id gang.PodID) bool { return h.Bound[id] == "" && !h.Dying[id] })
+	if !ok {
+		return
+	}
+	if node, ok := pick(h, "node", h.Nodes, nil); ok {
+		h.BindOutside(id, node)
+	}
+}
+
+// crash kills the scheduler; the next one is told what exists, in any order.
+func (h *history) crash() {
+	h.checkReplay()
+	h.Crash(func(line string) bool { return h.chance(line, 1) })
+	h.before, h.writes = h.Machine.Snap(), newWriteCount()
+	found := map[gang.ID][]core.ReservedSlot{}
+	for _, e := range rapid.Permutation(h.Existing()).Draw(h.t, "existing") {
+		if r, ok := e.(core.ReservationFound); ok {
+			found[r.Gang] = r.Slots
+		}
+		h.Step(e)
+	}
+	h.Step(core.Synced{})
+	if err := h.Machine.LostReservations(found); err != nil {
+		h.fail("a reservation outlives the scheduler: %v", err)
+	}
+}
+
+// checkReplay feeds what was recorded to a new machine.
+func (h *history) checkReplay() {
+	fresh, i := core.NewMachine(h.Options, queue.NewFIFO()), 0
+	err := core.Replay(&h.journal, fresh, func(e core.Stamped, out []core.Decision) {
+		if got := fmt.Sprintf("%+v", out); got != h.decisions[i] {
+			h.fail("the same events give the same decisions: for %T%+v once %s, then %s", e.Event, e.Event, h.decisions[i], got)
+		}
+		i++
+	})
+	if err != nil || i != len(h.decisions) {
+		h.fail("%d of %d events are replayed: %v", i, len(h.decisions), err)
+	}
+	h.journal.Reset()
+	h.decisions = nil
+}

@@ -1,0 +1,41 @@
+package core_test
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"muster.sh/muster/scheduler/core"
+)
+
+// minSteps is how many events each history has at least.
+const minSteps = 200
+
+// TestHistories lets random histories happen, with every invariant looked at
+// after every event, and then lets everything end.
+func TestHistories(t *testing.T) {
+	seen := map[string]int{}
+	rapid.Check(t, func(rt *rapid.T) {
+		h := newHistory(rt)
+		h.before = h.Machine.Snap()
+		for range rapid.IntRange(1, 4).Draw(rt, "nodes") {
+			h.changeNode()
+		}
+		h.DeliverAll()
+		h.Step(core.Synced{})
+		for h.steps < minSteps {
+			h.act()
+		}
+		h.windDown()
+		h.checkReplay()
+		for kind, n := range h.Seen {
+			seen[kind] += n
+		}
+	})
+	for _, kind := range core.Kinds() {
+		if seen[kind] == 0 {
+			t.Errorf("no event of kind %s has occurred", kind)
+		}
+	}
+	t.Log(seen)
+}
