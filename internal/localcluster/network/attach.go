@@ -59,7 +59,7 @@ func (h *Hub) layCable(port string, namespace netns.NsHandle) error {
 // configureNode sets up the node's own namespace: its address, and the hub as
 // the way to everything else.
 func configureNode(namespace netns.NsHandle, ip netip.Addr) error {
-	links, err := netlink.NewHandleAt(namespace)
+	links, err := netlink.NewHandleAt(namespace, unix.NETLINK_ROUTE)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func NewHub(ctx context.Context) (*Hub, error) {
 		if h.file, err = os.Open("/proc/thread-self/ns/net"); err != nil {
 			return err
 		}
-		h.links, err = netlink.NewHandle()
+		h.links, err = netlink.NewHandle(unix.NETLINK_ROUTE)
 		return err
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -17,15 +18,21 @@ import (
 // pauseImage is the name of the image that holds a pod's namespaces open.
 const pauseImage = "muster.local/pause:1"
 
-// pauseArchive makes that image of the program, as an archive to import.
+// pauseArchive makes that image, as an archive to import.
 func pauseArchive(program string) ([]byte, error) {
+	return programArchive(pauseImage, program)
+}
+
+// programArchive makes an image with nothing in it but a static program.
+func programArchive(image, program string) ([]byte, error) {
 	binary, err := os.ReadFile(program)
 	if err != nil {
 		return nil, err
 	}
+	entry := "/" + filepath.Base(program)
 	var files bytes.Buffer
 	writer := tar.NewWriter(&files)
-	if err := writer.WriteHeader(&tar.Header{Name: "pause", Mode: 0o755, Size: int64(len(binary))}); err != nil {
+	if err := writer.WriteHeader(&tar.Header{Name: entry[1:], Mode: 0o755, Size: int64(len(binary))}); err != nil {
 		return nil, err
 	}
 	if _, err := writer.Write(binary); err != nil {
@@ -40,25 +47,25 @@ func pauseArchive(program string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	image, err := mutate.AppendLayers(empty.Image, layer)
+	content, err := mutate.AppendLayers(empty.Image, layer)
 	if err != nil {
 		return nil, err
 	}
-	config, err := image.ConfigFile()
+	config, err := content.ConfigFile()
 	if err != nil {
 		return nil, err
 	}
 	config = config.DeepCopy()
 	config.OS, config.Architecture = "linux", runtime.GOARCH
-	config.Config.Entrypoint = []string{"/pause"}
-	if image, err = mutate.ConfigFile(image, config); err != nil {
+	config.Config.Entrypoint = []string{entry}
+	if content, err = mutate.ConfigFile(content, config); err != nil {
 		return nil, err
 	}
-	tag, err := name.NewTag(pauseImage)
+	tag, err := name.NewTag(image)
 	if err != nil {
-		return nil, fmt.Errorf("name %s: %w", pauseImage, err)
+		return nil, fmt.Errorf("name image %s: %w", image, err)
 	}
 	var archive bytes.Buffer
-	err = tarball.Write(tag, image, &archive)
+	err = tarball.Write(tag, content, &archive)
 	return archive.Bytes(), err
 }

@@ -91,7 +91,7 @@ func exists(path string) bool {
 }
 
 func tryLinks() error {
-	links, err := netlink.NewHandle()
+	links, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return err
 	}
