@@ -2,13 +2,10 @@ package testcluster
 
 import (
 	"context"
-	_ "embed"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/dynamic"
 
 	"muster.sh/muster/benchmarks/audit"
@@ -29,13 +26,10 @@ const MusterComponent = "muster-scheduler"
 // tenth of it.
 const storyTimeout = 10 * time.Minute
 
-//go:embed podgroup-crd.yaml
-var podGroupDefinition []byte
-
 // Spec says on what a story is played.
 type Spec struct {
 	Scheduler string // Muster or DefaultScheduler; empty: none, the story binds
-	Config    string // its KubeSchedulerConfiguration, if not the default
+	Config    string // of Muster, what follows apiVersion and kind
 	Replicas  int    // of the scheduler; zero means one
 	Nodes     int
 	Shape     string // of each node, as "cpu=4,memory=16Gi"
@@ -49,7 +43,8 @@ type Cluster struct {
 	Dynamic   dynamic.Interface
 	Pods      *Pods
 
-	outages []audit.Span
+	executors corev1.ResourceList // what each executor asks for
+	outages   []audit.Span
 }
 
 // Start starts a cluster that ends with the test. It skips the test with -short.
@@ -66,17 +61,14 @@ func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 		t.Fatal(err)
 	}
 	manifests := t.TempDir()
-	if err := os.WriteFile(filepath.Join(manifests, "podgroup.yaml"), podGroupDefinition, 0o600); err != nil {
+	if err := writeManifests(manifests, MusterComponent); err != nil {
 		t.Fatal(err)
 	}
 	local, err := localcluster.Up(ctx, localcluster.Spec{
 		SimNodes: spec.Nodes, SimNodeShape: shape, AuditLog: true,
-		Schedulers: schedulers(spec),
-		Manifests:  []string{manifests, moduleFile("charts", "muster", "crds")},
-		Progress:   t.Output(),
+		Schedulers: schedulers(spec), Manifests: []string{manifests}, Progress: t.Output(),
 	})
 	if err != nil {
-		skipWithoutMuster(t, spec, err)
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -100,25 +92,13 @@ func schedulers(spec Spec) []localcluster.SchedulerSpec {
 	case "":
 		return []localcluster.SchedulerSpec{}
 	case Muster:
-		scheduler = localcluster.SchedulerSpec{Name: MusterComponent, Program: MusterComponent}
+		scheduler = localcluster.MusterScheduler()
+		if spec.Config != "" {
+			scheduler.Config = "apiVersion: config.muster.sh/v1alpha1\nkind: SchedulerConfiguration\n" + spec.Config
+		}
 	default:
 		scheduler = localcluster.DefaultScheduler()
 	}
-	scheduler.Config, scheduler.Replicas = spec.Config, spec.Replicas
+	scheduler.Replicas = spec.Replicas
 	return []localcluster.SchedulerSpec{scheduler}
-}
-
-// skipWithoutMuster skips the test where muster-local was built without Muster's
-// scheduler.
-func skipWithoutMuster(t *testing.T, spec Spec, err error) {
-	t.Helper()
-	if spec.Scheduler == Muster && strings.Contains(err.Error(), "unknown command") {
-		t.Skip("this muster-local has no command muster-scheduler yet")
-	}
-}
-
-// moduleFile is the path of a file of this module. Tests run in the folder of
-// their package, which lies at test/STORY.
-func moduleFile(path ...string) string {
-	return filepath.Join(append([]string{"..", ".."}, path...)...)
 }

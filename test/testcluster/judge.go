@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/benchmarks/audit"
 )
 
@@ -30,7 +31,7 @@ func (c *Cluster) Judge(t *testing.T, minExecutors int) (*audit.Verdict, *audit.
 		t.Fatal(err)
 	}
 	gangs = append(gangs, audit.SparkApplications(tl, func(audit.SparkApp) int { return minExecutors })...)
-	reservations, err := audit.Reservations(tl, nil)
+	reservations, err := audit.Reservations(tl, c.roleShape)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,6 +46,10 @@ func (c *Cluster) Judge(t *testing.T, minExecutors int) (*audit.Verdict, *audit.
 	t.Logf("the audit log says:\n%s", text.String())
 	return verdict, tl
 }
+
+// roleShape is how much room a reservation holds for each member. All executors of
+// a story are equal.
+func (c *Cluster) roleShape(v1alpha1.ReservationSpec, string) corev1.ResourceList { return c.executors }
 
 // list reads all pods from the API server.
 func (c *Cluster) list(t *testing.T) []corev1.Pod {
