@@ -1,0 +1,78 @@
+package chart
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"muster.sh/muster/api/v1alpha1"
+)
+
+// grants says whether rules allow a verb on a resource of a group.
+func grants(rules []rbacv1.PolicyRule, group, resource, verb string) bool {
+	return slices.ContainsFunc(rules, func(r rbacv1.PolicyRule) bool {
+		return has(r.APIGroups, group) && has(r.Resources, resource) && has(r.Verbs, verb)
+	})
+}
+
+func has(list []string, s string) bool { return slices.Contains(list, s) || slices.Contains(list, "*") }
+
+func TestSchedulerHasNoMoreRightsThanItNeeds(t *testing.T) {
+	rules := SchedulerClusterRules()
+	for _, never := range [][3]string{
+		{"", "secrets", "get"}, {"", "secrets", "list"}, {"", "secrets", "watch"},
+		{"", "configmaps", "list"}, {"", "configmaps", "watch"}, {"", "configmaps", "update"}, {"", "configmaps", "create"},
+		{"", "pods", "create"}, {"", "pods", "update"}, {"", "pods", "patch"}, {"", "pods/exec", "create"},
+		{"", "nodes", "update"}, {"", "nodes", "patch"}, {"", "serviceaccounts/token", "create"},
+		{"rbac.authorization.k8s.io", "clusterroles", "get"}, {"coordination.k8s.io", "leases", "update"},
+		{"apiextensions.k8s.io", "customresourcedefinitions", "update"}, {"scheduling.volcano.sh", "podgroups", "delete"},
+	} {
+		if grants(rules, never[0], never[1], never[2]) {
+			t.Errorf("the scheduler may %s %s of group %q", never[2], never[1], never[0])
+		}
+	}
+	for _, r := range slices.Concat(rules, SchedulerNamespaceRules()) {
+		if slices.Contains(r.APIGroups, "*") || slices.Contains(r.Resources, "*") || slices.Contains(r.Verbs, "*") || len(r.NonResourceURLs) > 0 {
+			t.Errorf("rule %v is a blank cheque", r)
+		}
+	}
+}
+
+func TestSchedulerHasTheRightsThatItNeeds(t *testing.T) {
+	rules := SchedulerClusterRules()
+	for _, need := range [][3]string{
+		{"", "nodes", "watch"}, {"", "pods", "watch"}, {"", "pods/binding", "create"}, {"", "pods/status", "patch"}, {"", "pods", "delete"},
+		{"", "configmaps", "get"}, {"", "limitranges", "watch"}, {"node.k8s.io", "runtimeclasses", "watch"}, {"events.k8s.io", "events", "create"},
+		{"muster.sh", "reservations", "create"}, {"muster.sh", "reservations", "update"}, {"muster.sh", "reservations", "delete"},
+		{"muster.sh", "reservations", "list"}, {"muster.sh", "reservations", "get"},
+		{"scheduling.volcano.sh", "podgroups", "watch"}, {"scheduling.volcano.sh", "podgroups/status", "patch"},
+		{"apiextensions.k8s.io", "customresourcedefinitions", "watch"}, {"resource.k8s.io", "devicetaintrules", "watch"},
+		{"storage.k8s.io", "csistoragecapacities", "watch"}, {"", "persistentvolumeclaims", "patch"},
+	} {
+		if !grants(rules, need[0], need[1], need[2]) {
+			t.Errorf("the scheduler may not %s %s of group %q", need[2], need[1], need[0])
+		}
+	}
+	for _, verb := range []string{"create", "get", "update"} {
+		if !grants(SchedulerNamespaceRules(), "coordination.k8s.io", "leases", verb) {
+			t.Errorf("the scheduler may not %s its lease", verb)
+		}
+	}
+}
+
+func TestEveryDefinitionIsGivenOut(t *testing.T) {
+	files, err := filepath.Glob("crds/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	crds := CustomResourceDefinitions()
+	if len(files) != len(crds) {
+		t.Fatalf("%d files, %d definitions", len(files), len(crds))
+	}
+	crd := crds[0]
+	if crd.Name != "reservations.muster.sh" || crd.Spec.Group != v1alpha1.GroupVersion.Group || crd.Spec.Versions[0].Name != v1alpha1.GroupVersion.Version {
+		t.Fatalf("it defines %s %s", crd.Name, crd.Spec.Versions[0].Name)
+	}
+}

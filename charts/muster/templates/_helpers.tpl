@@ -1,0 +1,13 @@
+{{- define "muster.scheduler" -}}
+{{ printf "%s-scheduler" .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- end -}}
+
+{{- define "muster.serviceAccount" -}}
+{{ .Values.serviceAccount.name | default (include "muster.scheduler" .) }}
+{{- end -}}
+
+{{- define "muster.labels" -}}
+app.kubernetes.io/name: muster
+app.kubernetes.io/component: scheduler
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
