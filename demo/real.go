@@ -67,6 +67,7 @@ func (g *realSpark) answer(ctx context.Context, r *run) ([]string, error) {
 	return answerIn(file, r.name)
 }
 
+// eventLog reads what Spark recorded of the application.
 func (g *realSpark) eventLog(r *run) (eventLog, error) {
 	file, err := os.Open(filepath.Join(g.events, r.id))
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"k8s.io/client-go/kubernetes"
+
+	"muster.sh/muster/internal/localcluster"
 )
 
 // ground is what the applications run on: real nodes with Spark, or simulated
@@ -36,7 +38,7 @@ func perform(ctx context.Context, o options, c *console, dir string) (verdict st
 			c.say("the cluster stays until Ctrl-C: export KUBECONFIG=%s", cluster.Kubeconfig())
 			<-ctx.Done()
 		}
-		err = errors.Join(err, cluster.Close())
+		err = closing(cluster, err)
 	}()
 	apps, err := castApplications(ctx, cluster.Client(), o.apps)
 	if err != nil {
@@ -65,6 +67,14 @@ func perform(ctx context.Context, o options, c *console, dir string) (verdict st
 		c.say("audit log: no stranded gang, no overcommitted node, no stolen room, every driver's executors reserved before it started")
 	}
 	return "ok" + g.label(), errors.Join(problems...)
+}
+
+// closing ends the cluster and returns err, and what went wrong with the ending.
+func closing(cluster *localcluster.Cluster, err error) error {
+	if close := cluster.Close(); close != nil {
+		return errors.Join(err, fmt.Errorf("end the cluster: %w", close))
+	}
+	return err
 }
 
 // castApplications makes the applications, sized to the cluster's nodes.

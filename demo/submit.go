@@ -26,8 +26,8 @@ const (
 	submitterAccount = "submitter"
 )
 
-// eventsPath is where drivers write their event logs; it is a folder of this
-// machine, which the nodes share.
+// eventsPath is where drivers write their event logs; behind it is a folder of
+// this machine that all nodes share.
 const eventsPath = "/var/spark-events"
 
 // thrift is what short jobs on few cores ask of Java: no optimizing compiler and

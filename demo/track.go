@@ -136,11 +136,13 @@ func (r *run) starving() bool {
 	return r.driver.phase == corev1.PodRunning && r.boundExecutors() == 0 && r.refusal() != ""
 }
 
-// refusal is why an executor has no node, in the scheduler's words.
+// refusal is why an executor has no node, in the scheduler's words. What
+// kube-scheduler adds about preemption says nothing here, and is left out.
 func (r *run) refusal() string {
 	for _, name := range slices.Sorted(maps.Keys(r.executors)) {
 		if e := r.executors[name]; e.node == "" && e.unschedulable != "" {
-			return e.unschedulable
+			reason, _, _ := strings.Cut(e.unschedulable, " preemption:")
+			return reason
 		}
 	}
 	return ""
