@@ -29,9 +29,9 @@ func setGates(server discovery.DiscoveryInterface, asked map[string]bool) error 
 	if err != nil {
 		return err
 	}
-	gates := map[string]bool{
-		string(features.NominatedNodeNameForExpectation): false,
-		string(features.DRADeviceTaintRules):             taintRules,
+	gates := map[string]bool{string(features.NominatedNodeNameForExpectation): false}
+	if !taintRules {
+		gates[string(features.DRADeviceTaintRules)] = false
 	}
 	maps.Copy(gates, asked)
 	if err := utilfeature.DefaultMutableFeatureGate.SetFromMap(gates); err != nil {

@@ -1,0 +1,238 @@
+package run
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+
+	config "muster.sh/muster/api/config/v1alpha1"
+	"muster.sh/muster/internal/localcluster"
+)
+
+const patienceOfTests = time.Minute
+
+var podGroups = schema.GroupVersionResource{Group: "scheduling.volcano.sh", Version: "v1beta1", Resource: "podgroups"}
+
+// stage is a real control plane with simulated nodes and this scheduler in the
+// test's own process.
+type stage struct {
+	*localcluster.Cluster
+	t       *testing.T
+	ctx     context.Context
+	client  kubernetes.Interface
+	dynamic dynamic.Interface
+	// gangs is where the last scheduler tells of its gangs.
+	gangs string
+}
+
+// freePort returns a port on which nobody listens now.
+func freePort(t *testing.T) int32 {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return int32(l.Addr().(*net.TCPAddr).Port)
+}
+
+// get reads what the scheduler serves with a certificate that it has made.
+func (s *stage) get(url string) string {
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, Timeout: 5 * time.Second}
+	defer client.CloseIdleConnections()
+	response, err := client.Get(url)
+	if err != nil {
+		return err.Error()
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(body)
+}
+
+func newStage(t *testing.T, nodes int, shape string) *stage {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts a control plane; not with -short")
+	}
+	s, err := localcluster.ParseShape(shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	t.Cleanup(cancel)
+	cluster, err := localcluster.Up(ctx, localcluster.Spec{
+		SimNodes: nodes, SimNodeShape: s, Schedulers: []localcluster.SchedulerSpec{}, Progress: t.Output(),
+		Manifests: []string{"../../charts/muster/crds", "../../test/testcluster/podgroup-crd.yaml"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cluster.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	dyn, err := dynamic.NewForConfig(cluster.RESTConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &stage{Cluster: cluster, t: t, ctx: ctx, client: cluster.Client(), dynamic: dyn}
+}
+
+// schedule runs a scheduler until stop is called, which returns how it ended.
+func (s *stage) schedule(change func(*config.SchedulerConfiguration)) (stop func() error) {
+	s.t.Helper()
+	c := config.NewSchedulerConfiguration()
+	c.ClientConnection.Kubeconfig = s.Kubeconfig()
+	off, port := false, freePort(s.t)
+	c.LeaderElection.LeaderElect, c.Serving.Port = &off, &port
+	s.gangs = fmt.Sprintf("https://127.0.0.1:%d/gangs", port)
+	if change != nil {
+		change(c)
+	}
+	ctx, cancel := context.WithCancel(s.ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- Run(ctx, c, Options{OpenPaths: []string{"/gangs", "/metrics"}}) }()
+	stop = func() error {
+		cancel()
+		err := <-ended
+		ended <- err
+		return err
+	}
+	s.t.Cleanup(func() {
+		if err := stop(); err != nil && !errors.Is(err, ErrLeaseLost) {
+			s.t.Errorf("the scheduler ended: %v", err)
+		}
+	})
+	return stop
+}
+
+func (s *stage) podGroup(name string, minMember int64) {
+	s.t.Helper()
+	g := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "scheduling.volcano.sh/v1beta1", "kind": "PodGroup",
+		"metadata": map[string]any{"name": name, "namespace": "default"},
+		"spec":     map[string]any{"minMember": minMember},
+	}}
+	if _, err := s.dynamic.Resource(podGroups).Namespace("default").Create(s.ctx, g, metav1.CreateOptions{}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *stage) deletePodGroup(name string) {
+	s.t.Helper()
+	if err := s.dynamic.Resource(podGroups).Namespace("default").Delete(s.ctx, name, metav1.DeleteOptions{}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *stage) deletePod(name string) {
+	s.t.Helper()
+	if err := s.client.CoreV1().Pods("default").Delete(s.ctx, name, metav1.DeleteOptions{}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// pod creates a pod of ours, a member of a PodGroup if one is named.
+func (s *stage) pod(name, group, cpu string, change ...func(*v1.Pod)) *v1.Pod {
+	s.t.Helper()
+	p := &v1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default"},
+		Spec: v1.PodSpec{SchedulerName: "muster", Containers: []v1.Container{{
+			Name: "c", Image: "registry.invalid/none",
+			Resources: v1.ResourceRequirements{Requests: v1.ResourceList{v1.ResourceCPU: resource.MustParse(cpu)}},
+		}}},
+	}
+	if group != "" {
+		p.Annotations = map[string]string{"scheduling.k8s.io/group-name": group}
+	}
+	for _, f := range change {
+		f(p)
+	}
+	p, err := s.client.CoreV1().Pods("default").Create(s.ctx, p, metav1.CreateOptions{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return p
+}
+
+func (s *stage) pods() []v1.Pod {
+	s.t.Helper()
+	list, err := s.client.CoreV1().Pods("default").List(s.ctx, metav1.ListOptions{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return list.Items
+}
+
+// bound returns the names of the pods that have a node.
+func (s *stage) bound() []string {
+	var out []string
+	for _, p := range s.pods() {
+		if p.Spec.NodeName != "" {
+			out = append(out, p.Name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// await waits until a condition holds that can only be seen by looking.
+func (s *stage) await(what string, holds func() bool) {
+	s.t.Helper()
+	err := wait.PollUntilContextTimeout(s.ctx, 50*time.Millisecond, patienceOfTests, true, func(context.Context) (bool, error) { return holds(), nil })
+	if err != nil {
+		s.t.Fatalf("waited in vain until %s; bound are %v; the scheduler says:\n%s", what, s.bound(), s.get(s.gangs))
+	}
+}
+
+func (s *stage) awaitBound(want ...string) {
+	s.t.Helper()
+	slices.Sort(want)
+	s.await(fmt.Sprintf("%v are bound", want), func() bool { return slices.Equal(s.bound(), want) })
+}
+
+func TestAGangStartsWholeOrNotAtAll(t *testing.T) {
+	s := newStage(t, 2, "cpu=4,memory=16Gi")
+	s.schedule(nil)
+	s.podGroup("big", 5)
+	for i := range 5 {
+		s.pod(fmt.Sprint("big-", i), "big", "2")
+	}
+	s.podGroup("small", 3)
+	for i := range 3 {
+		s.pod(fmt.Sprint("small-", i), "small", "2")
+	}
+	s.pod("single", "", "1")
+	s.awaitBound("single", "small-0", "small-1", "small-2")
+
+	// Without its PodGroup nobody waits for replacements of its members.
+	s.deletePodGroup("small")
+	for i := range 3 {
+		s.deletePod(fmt.Sprint("small-", i))
+	}
+	s.podGroup("next", 3)
+	for i := range 3 {
+		s.pod(fmt.Sprint("next-", i), "next", "2")
+	}
+	s.awaitBound("next-0", "next-1", "next-2", "single")
+}
