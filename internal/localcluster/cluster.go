@@ -124,6 +124,9 @@ func (c *Cluster) up(ctx context.Context) error {
 	if err := c.connect(ctx); err != nil {
 		return err
 	}
+	if err := c.removeSurplusNodes(ctx); err != nil {
+		return err
+	}
 	if c.spec.Nodes > 0 || len(c.spec.Manifests) > 0 {
 		if err := c.steps.run(ctx, "manifests", c.applyManifests); err != nil {
 			return err

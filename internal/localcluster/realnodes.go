@@ -109,16 +109,19 @@ type realNode struct {
 }
 
 func (c *Cluster) startNode(ctx context.Context, place *realNode) error {
+	started := time.Now()
 	running, err := node.Start(ctx, c.hub, place.config)
 	if err != nil {
 		return err
 	}
 	place.running = running
-	return c.awaitNodeReady(ctx, place)
+	return c.awaitNodeReady(ctx, place, started)
 }
 
-// awaitNodeReady waits until the node is Ready and has lost its taints.
-func (c *Cluster) awaitNodeReady(ctx context.Context, place *realNode) error {
+// awaitNodeReady waits until the node has said, since it was started, that it
+// is Ready, and has lost its taints. An object left by an earlier run of the
+// node looks ready as well.
+func (c *Cluster) awaitNodeReady(ctx context.Context, place *realNode, started time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, nodeReadyTimeout)
 	defer cancel()
 	list := cache.NewListWatchFromClient(c.client.CoreV1().RESTClient(), "nodes", "", fields.OneTermEqualSelector("metadata.name", place.config.Name))
@@ -128,7 +131,7 @@ func (c *Cluster) awaitNodeReady(ctx context.Context, place *realNode) error {
 		if !ok {
 			return false, nil
 		}
-		ready, why := readyCondition(found)
+		ready, why := readyCondition(found, started)
 		condition = why
 		return ready && len(found.Spec.Taints) == 0, nil
 	})
@@ -138,12 +141,15 @@ func (c *Cluster) awaitNodeReady(ctx context.Context, place *realNode) error {
 	return nil
 }
 
-func readyCondition(n *corev1.Node) (ready bool, why string) {
+func readyCondition(n *corev1.Node, since time.Time) (ready bool, why string) {
 	i := slices.IndexFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool { return c.Type == corev1.NodeReady })
 	if i < 0 {
 		return false, "it has not told its condition"
 	}
 	condition := n.Status.Conditions[i]
+	if condition.LastHeartbeatTime.Time.Before(since.Truncate(time.Second)) {
+		return false, "it has not told its condition since it was started"
+	}
 	return condition.Status == corev1.ConditionTrue, condition.Message
 }
 

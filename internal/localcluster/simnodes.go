@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
@@ -50,15 +51,47 @@ func (c *Cluster) AddSimNodes(ctx context.Context, n int, shape Shape) error {
 
 // fillSimNodes adds what is missing to Spec.SimNodes.
 func (c *Cluster) fillSimNodes(ctx context.Context) error {
-	have, err := c.countSimNodes(ctx)
-	if err != nil {
-		return err
+	return c.createSimNodes(ctx, 0, c.spec.SimNodes, c.spec.SimNodeShape)
+}
+
+// removeSurplusNodes deletes the nodes of an earlier run that this one does not
+// have, or has in another shape. Their pods go with them.
+func (c *Cluster) removeSurplusNodes(ctx context.Context) error {
+	wanted := map[string]bool{}
+	for i := range c.spec.Nodes {
+		wanted[nodeName(i)] = true
 	}
-	return c.createSimNodes(ctx, have, max(have, c.spec.SimNodes), c.spec.SimNodeShape)
+	for i := range c.spec.SimNodes {
+		wanted[simNodeName(i)] = true
+	}
+	nodes, err := c.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("list nodes: %w", err)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(createParallelism)
+	for _, node := range nodes.Items {
+		simulated := node.Labels[SimulatedLabel] == "true"
+		if wanted[node.Name] && (!simulated || c.spec.SimNodeShape.fits(&node)) {
+			continue
+		}
+		group.Go(func() error {
+			err := c.client.CoreV1().Nodes().Delete(ctx, node.Name, metav1.DeleteOptions{})
+			if err != nil && !apierrors.IsNotFound(err) {
+				return fmt.Errorf("delete node %s of an earlier run: %w", node.Name, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// fits tells whether a simulated node has this shape.
+func (s Shape) fits(node *corev1.Node) bool {
+	return apiequality.Semantic.DeepEqual(node.Status.Capacity, s.Resources) && node.Labels[ZonesLabel] == strconv.Itoa(s.Zones)
 }
 
 func (c *Cluster) countSimNodes(ctx context.Context) (int, error) {
-	// Counting from the watch cache is cheap, and nobody else adds them.
 	nodes, err := c.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{LabelSelector: SimulatedLabel + "=true"})
 	if err != nil {
 		return 0, fmt.Errorf("list simulated nodes: %w", err)
@@ -108,10 +141,12 @@ func (c *Cluster) awaitSchedulable(ctx context.Context, want int) error {
 	return nil
 }
 
+func simNodeName(i int) string { return fmt.Sprintf("sim-%05d", i) }
+
 // simNode is the node as a kubelet would register it, with its status: so no
 // other write is needed to make it ready.
 func simNode(i int, shape Shape) *corev1.Node {
-	name := fmt.Sprintf("sim-%05d", i)
+	name := simNodeName(i)
 	podCIDR := netip.PrefixFrom(addressAt(netip.MustParseAddr("10.128.0.0"), i<<8), 24).String()
 	labels := map[string]string{
 		SimulatedLabel:                 "true",
