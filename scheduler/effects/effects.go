@@ -27,19 +27,7 @@ import (
 	"muster.sh/muster/scheduler/gang"
 )
 
-// Kind is a kind of API write.
-type Kind string
-
-// The kinds of writes.
-const (
-	WriteReservation Kind = "reservation"
-	WriteEvent       Kind = "event"
-	WriteCondition   Kind = "pod_condition"
-	WritePodGroup    Kind = "podgroup_status"
-)
-
-// Config is what Effects need. All but Ended, Wrote, Instance and Clock must be
-// set.
+// Config is what Effects need. All but Ended, Instance and Clock must be set.
 type Config struct {
 	Client kubernetes.Interface
 	// Dynamic writes Reservations and the status of PodGroups.
@@ -55,8 +43,6 @@ type Config struct {
 	Pod func(gang.PodID) *v1.Pod
 	// Ended returns how many members of a PodGroup have ended, and how.
 	Ended func(gang.ID) (succeeded, failed int)
-	// Wrote is told of every write that was sent, for counting.
-	Wrote func(kind Kind, err error)
 	Clock clock.WithTicker
 }
 
@@ -103,9 +89,6 @@ func New(cfg Config) (*Effects, error) {
 	}
 	if cfg.Ended == nil {
 		cfg.Ended = func(gang.ID) (succeeded, failed int) { return 0, 0 }
-	}
-	if cfg.Wrote == nil {
-		cfg.Wrote = func(Kind, error) {}
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = clock.RealClock{}

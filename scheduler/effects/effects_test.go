@@ -49,7 +49,6 @@ type bench struct {
 	pods    map[gang.PodID]*v1.Pod
 
 	mu     sync.Mutex
-	wrote  []string
 	posted []core.Event
 }
 
@@ -65,15 +64,6 @@ func newBench(t *testing.T, custom ...runtime.Object) *bench {
 		Post:  func(e core.Event) { b.mu.Lock(); defer b.mu.Unlock(); b.posted = append(b.posted, e) },
 		Pod:   func(id gang.PodID) *v1.Pod { return b.pods[id] },
 		Ended: func(gang.ID) (int, int) { return 4, 1 },
-		Wrote: func(kind Kind, err error) {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			line := string(kind)
-			if err != nil {
-				line += " failed"
-			}
-			b.wrote = append(b.wrote, line)
-		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +81,7 @@ func (b *bench) addPod(name string, options ...func(*v1.Pod)) gang.PodID {
 	if _, err := b.client.CoreV1().Pods("team").Create(b.t.Context(), p, metav1.CreateOptions{}); err != nil {
 		b.t.Fatal(err)
 	}
+	b.client.ClearActions()
 	b.pods[gang.PodID(p.UID)] = p
 	return gang.PodID(p.UID)
 }
@@ -106,14 +97,22 @@ func (b *bench) flush(id gang.ID) (left bool) {
 	return !rest.empty()
 }
 
+// writes checks what was sent since the last call, failures included: events
+// and pods first, then Reservations and PodGroups.
 func (b *bench) writes(want ...string) {
 	b.t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !slices.Equal(want, b.wrote) {
-		b.t.Fatalf("wrote %q, want %q", b.wrote, want)
+	var got []string
+	for _, f := range []*clienttesting.Fake{&b.client.Fake, &b.dynamic.Fake} {
+		for _, a := range f.Actions() {
+			if a.GetVerb() != "get" && a.GetVerb() != "list" {
+				got = append(got, strings.TrimSuffix(a.GetVerb()+" "+a.GetResource().Resource+"/"+a.GetSubresource(), "/"))
+			}
+		}
+		f.ClearActions()
 	}
-	b.wrote = nil
+	if !slices.Equal(want, got) {
+		b.t.Fatalf("sent %q, want %q", got, want)
+	}
 }
 
 func (b *bench) acks() (out []core.ReservationStored) {
@@ -178,7 +177,7 @@ func TestReservationIsStoredOwnedAndAcknowledged(t *testing.T) {
 	if acks := b.acks(); len(acks) != 1 || acks[0] != (core.ReservationStored{Gang: app, Epoch: 7}) {
 		t.Errorf("acknowledged %v", acks)
 	}
-	b.writes("reservation")
+	b.writes("create reservations")
 }
 
 func TestReservationIsBroughtUpToDate(t *testing.T) {
@@ -190,12 +189,24 @@ func TestReservationIsBroughtUpToDate(t *testing.T) {
 	if r, err := b.reservation("spark.app"); err != nil || r.Spec.Slots[0].Node != "n2" {
 		t.Fatalf("%v, %v", r, err)
 	}
-	b.writes("reservation", "reservation")
+	b.writes("create reservations", "update reservations")
 	b.Do(storeSlots(0, "n2"))
 	b.flush(app)
-	b.writes() // it is so already
+	b.writes() // it is as it should be
 	if acks := b.acks(); len(acks) != 1 {
 		t.Errorf("acknowledged %v", acks)
+	}
+}
+
+func TestReservationThatWasLostIsMadeAgain(t *testing.T) {
+	b := newBench(t)
+	b.Do(storeSlots(0, "n1"))
+	b.flush(app)
+	b.Do(storeSlots(5, "n2")) // it is there, though a new one was expected
+	b.flush(app)
+	b.writes("create reservations", "create reservations", "update reservations")
+	if r, err := b.reservation("spark.app"); err != nil || r.Spec.Slots[0].Node != "n2" {
+		t.Fatalf("%v, %v", r, err)
 	}
 }
 
@@ -245,7 +256,7 @@ func TestOvertakenReservationIsNotSentButAcknowledged(t *testing.T) {
 	b.Do(storeSlots(1, "n1"))
 	b.Do(storeSlots(0, "n2"))
 	b.flush(app)
-	b.writes("reservation")
+	b.writes("create reservations")
 	if acks := b.acks(); len(acks) != 1 || acks[0].Epoch != 1 {
 		t.Fatalf("acknowledged %v", acks)
 	}
@@ -333,7 +344,7 @@ func TestVerdictIsShownByOneEventAndOneCondition(t *testing.T) {
 	e, d := b.addPod("e"), b.addPod("d")
 	b.Do(explain(driver, app, gang.NoRoom, e, d))
 	b.flush(app)
-	b.writes("event", "pod_condition")
+	b.writes("create events", "patch pods/status")
 	if got := b.events(); len(got) != 1 || got[0] != "Normal GangNoRoom on Pod d: not enough room: because" {
 		t.Errorf("events %q", got)
 	}
@@ -373,7 +384,7 @@ func TestStatesThatPassAreNotShown(t *testing.T) {
 	}
 	b.Do(explain(driver, app, gang.Running))
 	b.flush(app)
-	b.writes("event")
+	b.writes("create events")
 	if got := b.events(); len(got) != 1 || !strings.HasPrefix(got[0], "Normal GangRunning") {
 		t.Errorf("events %q", got)
 	}
@@ -385,7 +396,7 @@ func TestStatesThatLastAreShown(t *testing.T) {
 	b.Do(explain(driver, app, gang.Collecting, d))
 	b.clock.Step(passing)
 	b.flush(app)
-	b.writes("event", "pod_condition")
+	b.writes("create events", "patch pods/status")
 }
 
 func TestVerdictOfAGangThatNobodyDeclaredIsShownOnAPod(t *testing.T) {
@@ -431,7 +442,7 @@ func TestShowingIsTriedAgainWithoutSayingAnythingTwice(t *testing.T) {
 	b.Do(explain(driver, app, gang.NoRoom, d))
 	for b.flush(app) {
 	}
-	b.writes("event failed", "event", "pod_condition failed", "pod_condition")
+	b.writes("create events", "create events", "patch pods/status", "patch pods/status")
 	if len(b.events()) != 1 || b.scheduled("d") == nil {
 		t.Fatalf("events %q, condition %v", b.events(), b.scheduled("d"))
 	}
@@ -506,7 +517,7 @@ func TestPodGroupGetsPhaseNumbersAndConditionInOneWrite(t *testing.T) {
 	b.Do(explain(group, podGroup, gang.NoRoom, p))
 	b.clock.Step(passing)
 	b.flush(podGroup)
-	b.writes("event", "pod_condition", "podgroup_status")
+	b.writes("create events", "patch pods/status", "patch podgroups/status")
 	s := b.podGroup()
 	if s.Phase != volcano.PodGroupPending || s.Succeeded != 4 || s.Failed != 1 {
 		t.Errorf("status %+v", s)
@@ -518,7 +529,7 @@ func TestPodGroupGetsPhaseNumbersAndConditionInOneWrite(t *testing.T) {
 	b.Do(core.Status{Gang: podGroup, Owner: group, Phase: core.Started, Bound: 2, Min: 2})
 	b.Do(explain(group, podGroup, gang.Running))
 	b.flush(podGroup)
-	b.writes("event", "podgroup_status")
+	b.writes("create events", "patch podgroups/status")
 	if s := b.podGroup(); s.Phase != volcano.PodGroupRunning || s.Running != 2 || s.Conditions[0].Type != volcano.PodGroupScheduled {
 		t.Errorf("status %+v", s)
 	}
@@ -557,7 +568,7 @@ func TestPodGroupStatusIsTriedAgain(t *testing.T) {
 	if !b.flush(podGroup) || b.flush(podGroup) {
 		t.Fatal("it was to be tried once more")
 	}
-	b.writes("event", "podgroup_status failed", "podgroup_status")
+	b.writes("create events", "patch podgroups/status", "patch podgroups/status")
 }
 
 func TestStatusOfOtherOwnersIsNotWritten(t *testing.T) {

@@ -124,9 +124,8 @@ func (e *Effects) sendEvent(ctx context.Context, w *explainWrite, waiting *v1.Po
 		Type:                kind,
 	}, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
-		err = nil
+		return nil
 	}
-	e.cfg.Wrote(WriteEvent, err)
 	return err
 }
 
@@ -155,8 +154,7 @@ func (e *Effects) setCondition(ctx context.Context, p *v1.Pod, w *explainWrite) 
 	}
 	_, err = e.cfg.Client.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
-		err = nil // the pod that was to be told is gone
+		return nil // the pod that was to be told is gone
 	}
-	e.cfg.Wrote(WriteCondition, err)
 	return err
 }

@@ -78,7 +78,6 @@ func (e *Effects) showPodGroup(ctx context.Context, owner gang.Object, x *explai
 		return fmt.Errorf("write status of PodGroup %s/%s: %w", owner.Namespace, owner.Name, err)
 	}
 	err = patchStatus(ctx, client, owner.Name, patch)
-	e.cfg.Wrote(WritePodGroup, err)
 	if apierrors.IsNotFound(err) {
 		return nil
 	}

@@ -107,7 +107,7 @@ func (e *Effects) settle(ctx context.Context, w *reservationWrite) bool {
 	if w.store == nil {
 		err = e.dropReservation(ctx, w.gang)
 	} else {
-		err = e.storeReservation(ctx, w.store)
+		err = e.storeReservation(ctx, w)
 	}
 	if passes(err) {
 		return false
@@ -130,39 +130,45 @@ func (e *Effects) dropReservation(ctx context.Context, id gang.ID) error {
 	_, namespace, _ := split(id)
 	err := e.reservations(namespace).Delete(ctx, reservationName(id), metav1.DeleteOptions{})
 	if apierrors.IsNotFound(err) {
-		err = nil
+		return nil
 	}
-	e.cfg.Wrote(WriteReservation, err)
 	return err
 }
 
-// storeReservation creates the object or, if one is there, makes it so.
-func (e *Effects) storeReservation(ctx context.Context, want *v1alpha1.Reservation) error {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(want)
+// storeReservation makes the object what it should be. One that is to be
+// acknowledged is most likely new, any other is there already: that is tried
+// first.
+func (e *Effects) storeReservation(ctx context.Context, w *reservationWrite) error {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(w.store)
 	if err != nil {
-		return fmt.Errorf("store reservation %s: %w", want.Name, err)
+		return fmt.Errorf("store reservation %s: %w", w.store.Name, err)
 	}
-	client := e.reservations(want.Namespace)
-	_, err = client.Create(ctx, &unstructured.Unstructured{Object: content}, metav1.CreateOptions{})
-	if !apierrors.IsAlreadyExists(err) {
-		e.cfg.Wrote(WriteReservation, err)
-		return err
-	}
-	old, err := client.Get(ctx, want.Name, metav1.GetOptions{})
-	if err != nil {
-		if apierrors.IsNotFound(err) {
-			return apierrors.NewConflict(v1alpha1.ReservationResource.GroupResource(), want.Name, err)
+	want := &unstructured.Unstructured{Object: content}
+	client := e.reservations(w.store.Namespace)
+	if len(w.epochs) > 0 {
+		if err := create(ctx, client, want); !apierrors.IsAlreadyExists(err) {
+			return err
 		}
+	}
+	old, err := client.Get(ctx, want.GetName(), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return create(ctx, client, want)
+	}
+	if err != nil {
 		return err
 	}
 	changed := old.DeepCopy()
-	changed.Object["spec"] = content["spec"]
-	changed.SetLabels(want.Labels)
-	changed.SetOwnerReferences(want.OwnerReferences)
+	changed.Object["spec"] = want.Object["spec"]
+	changed.SetLabels(want.GetLabels())
+	changed.SetOwnerReferences(want.GetOwnerReferences())
 	if reflect.DeepEqual(old.Object, changed.Object) {
 		return nil
 	}
 	_, err = client.Update(ctx, changed, metav1.UpdateOptions{})
-	e.cfg.Wrote(WriteReservation, err)
+	return err
+}
+
+func create(ctx context.Context, client dynamic.ResourceInterface, want *unstructured.Unstructured) error {
+	_, err := client.Create(ctx, want, metav1.CreateOptions{})
 	return err
 }
