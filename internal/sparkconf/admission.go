@@ -82,6 +82,9 @@ func applyLimitRange(c *corev1.Container, limitRange *corev1.LimitRange) {
 // pod's runtime class.
 func (s *settings) applyRuntimeClass(spec *corev1.PodSpec, class *nodev1.RuntimeClass) {
 	if spec.RuntimeClassName == nil {
+		if len(spec.Overhead) > 0 {
+			s.fail(keyTemplateFile, "", "states an overhead without a runtime class", "remove overhead from the pod template")
+		}
 		return
 	}
 	name := *spec.RuntimeClassName

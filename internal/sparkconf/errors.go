@@ -2,6 +2,8 @@ package sparkconf
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -18,13 +20,11 @@ type KeyError struct {
 	Cure string
 }
 
-// maxShownValue bounds how much of a user's value an error repeats, in bytes:
-// errors end up in events, which have a size limit of their own.
-const maxShownValue = 64
-
-// Error names the key, the value, the reason and the cure in one line.
+// Error names the key, the value, the reason and the cure in one line. What
+// users wrote is cut: errors end up in events, which hold 1024 bytes.
 func (e *KeyError) Error() string {
-	return fmt.Sprintf("%s=%q %s; %s", e.Key, shorten(e.Value, maxShownValue), e.Why, e.Cure)
+	text := fmt.Sprintf("%s=%s %s; %s", shorten(e.Key, 128), strconv.Quote(shorten(e.Value, 64)), shorten(e.Why, 256), shorten(e.Cure, 256))
+	return strings.ToValidUTF8(text, "\uFFFD")
 }
 
 // shorten cuts text to at most limit bytes, at a character's border.

@@ -41,7 +41,7 @@ func ReadTemplate(text string) (*corev1.Pod, error) {
 }
 
 func templateError(why string) error {
-	return &KeyError{Key: keyTemplateFile, Why: shorten(why, 512), Cure: "correct the pod template"}
+	return &KeyError{Key: keyTemplateFile, Why: why, Cure: "correct the pod template"}
 }
 
 // exponentPattern is a number with an exponent of three digits or more. As a
