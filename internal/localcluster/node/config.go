@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -38,8 +37,8 @@ type Config struct {
 	// ClientCA is the file of the authority whose clients the kubelet trusts.
 	ClientCA string
 
-	// CPUs is how many CPUs the node shows, a multiple of the machine's; zero
-	// shows the machine's. MemoryBytes is how much memory; zero likewise.
+	// CPUs is how many CPUs the node shows, MemoryBytes how much memory; zero
+	// shows the machine's. Pods see the machine's in any case.
 	CPUs        int
 	MemoryBytes int64
 	// Labels are set on the node when it registers.
@@ -61,11 +60,8 @@ func (c *Config) validate() error {
 	if !c.IP.Is4() || !c.Pods.IsValid() {
 		errs = append(errs, errors.New("an IPv4 address and a pod network are needed"))
 	}
-	if machine := runtime.NumCPU(); c.CPUs < 0 || c.CPUs%machine != 0 {
-		errs = append(errs, fmt.Errorf("CPUs: %d is not a multiple of the machine's %d", c.CPUs, machine))
-	}
-	if c.MemoryBytes < 0 {
-		errs = append(errs, fmt.Errorf("memory: %d is negative", c.MemoryBytes))
+	if c.CPUs < 0 || c.MemoryBytes < 0 {
+		errs = append(errs, fmt.Errorf("CPUs %d and memory %d must not be below 0", c.CPUs, c.MemoryBytes))
 	}
 	for _, path := range append([]string{c.Dir, c.Binary}, c.Shared...) {
 		if !filepath.IsAbs(path) {

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 
 	"muster.sh/muster/internal/localcluster/network"
 	"muster.sh/muster/internal/localcluster/node/cgroup"
@@ -79,13 +80,17 @@ func (n *Node) start(ctx context.Context) error {
 	return nil
 }
 
+// groups counts the control groups that this process has made.
+var groups atomic.Int64
+
 // newGroup makes the node's control group, and removes those that earlier
 // processes, killed together with their janitors, have left.
 func newGroup(host cgroup.Host, name string) (*cgroup.Group, error) {
 	if err := cgroup.Sweep(); err != nil {
 		return nil, fmt.Errorf("remove old cgroups: %w", err)
 	}
-	unique, err := cgroup.Name(os.Getpid(), name)
+	// One process may have several nodes of the same name, in several clusters.
+	unique, err := cgroup.Name(os.Getpid(), fmt.Sprintf("%s-%d", name, groups.Add(1)))
 	if err != nil {
 		return nil, err
 	}

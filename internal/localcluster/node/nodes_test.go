@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ import (
 	watchtools "k8s.io/client-go/tools/watch"
 
 	"muster.sh/muster/internal/localcluster"
+	"muster.sh/muster/internal/localcluster/network"
 	"muster.sh/muster/internal/localcluster/node"
 )
 
@@ -58,9 +60,9 @@ func TestNodes(t *testing.T) {
 	defer cancel()
 	dir := t.TempDir()
 	before := lookAtMachine(t, dir)
-	const memory = 8 << 30
+	cpus, memory := 2*runtime.NumCPU()+1, int64(8<<30)
 	cluster, err := localcluster.Up(ctx, localcluster.Spec{
-		Dir: dir, Nodes: 2, NodeCPUs: 2 * runtime.NumCPU(), NodeMemory: *resource.NewQuantity(memory, resource.BinarySI), Progress: os.Stderr,
+		Dir: dir, Nodes: 2, NodeCPUs: cpus, NodeMemory: *resource.NewQuantity(memory, resource.BinarySI), Progress: os.Stderr,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +74,7 @@ func TestNodes(t *testing.T) {
 		}
 	})
 	s := suite{ctx, cluster}
-	t.Run("nodes show the CPUs and memory they are told to", func(t *testing.T) { s.capacity(t, memory) })
+	t.Run("nodes show the CPUs and memory they are told to", func(t *testing.T) { s.capacity(t, int64(cpus), memory) })
 	if err := cluster.LoadImage(ctx, probeArchive(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -81,8 +83,10 @@ func TestNodes(t *testing.T) {
 	t.Run("names of headless Services are the pods", s.headlessService)
 	t.Run("Services lead to pods of all nodes", s.service)
 	t.Run("the API server is a Service", s.apiServer)
+	t.Run("ports of nodes lead to their pods", s.hostPorts)
 	t.Run("logs of pods are read", s.logs)
 	t.Run("memory limits hold where the machine enforces them", s.memoryLimit)
+	t.Run("daemons that are killed come back and pods live on", s.killDaemons)
 	t.Run("a node that was switched off comes back with its pods", s.restart)
 
 	footprint := footprintOf(t, os.Getpid(), false)
@@ -117,7 +121,7 @@ func probeArchive(t *testing.T) string {
 	return file
 }
 
-func (s suite) capacity(t *testing.T, memory int64) {
+func (s suite) capacity(t *testing.T, cpus, memory int64) {
 	nodes, err := s.cluster.Client().CoreV1().Nodes().List(s.ctx, metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -126,14 +130,17 @@ func (s suite) capacity(t *testing.T, memory int64) {
 		t.Errorf("there are %d nodes", len(nodes.Items))
 	}
 	for _, n := range nodes.Items {
-		if cpus := n.Status.Capacity.Cpu().Value(); cpus != int64(2*runtime.NumCPU()) {
-			t.Errorf("%s shows %d CPUs", n.Name, cpus)
+		if got := n.Status.Capacity.Cpu().Value(); got != cpus {
+			t.Errorf("%s shows %d CPUs", n.Name, got)
 		}
 		if got := n.Status.Capacity.Memory().Value(); got != memory {
 			t.Errorf("%s shows %d bytes of memory", n.Name, got)
 		}
 	}
 }
+
+// hostPort is where each node passes on to its web pod.
+const hostPort = 8088
 
 // webPods are one pod on each node, which serve their names.
 var webPods = []string{"web-1", "web-2"}
@@ -148,6 +155,7 @@ func (s suite) startPods(t *testing.T) {
 			ProbeHandler:  corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromInt32(8080)}},
 			PeriodSeconds: 1,
 		}
+		pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: 8080, HostPort: hostPort}}
 		s.create(t, pod)
 	}
 	for name, clusterIP := range map[string]string{"web": "", "headless": corev1.ClusterIPNone} {
@@ -312,6 +320,20 @@ func (s suite) apiServer(t *testing.T) {
 	}
 }
 
+func (s suite) hostPorts(t *testing.T) {
+	for i, to := range webPods {
+		url := fmt.Sprintf("http://%s:%d", network.NodeIP(i), hostPort)
+		for _, from := range webPods {
+			if from == to {
+				continue // a pod's way to itself by its node's port is nobody's need
+			}
+			if got := s.exec(t, from, "get", url); got != to {
+				t.Errorf("from %s: %s answers %q", from, url, got)
+			}
+		}
+	}
+}
+
 func (s suite) logs(t *testing.T) {
 	for _, name := range webPods {
 		data, err := s.cluster.Client().CoreV1().Pods(namespace).GetLogs(name, &corev1.PodLogOptions{}).DoRaw(s.ctx)
@@ -341,6 +363,48 @@ func (s suite) memoryLimit(t *testing.T) {
 	if got := s.eventually(t, "eater", func() (string, error) { return s.tryExec("eater", "get", "http://localhost:8080") }); got != "eater" {
 		t.Errorf("the pod does not serve: %s", got)
 	}
+}
+
+// killDaemons kills every daemon of every node.
+func (s suite) killDaemons(t *testing.T) {
+	killed := map[string]int{}
+	for pid := range footprintOf(t, os.Getpid(), false).processes {
+		daemon := daemonIn(pid)
+		if daemon == "" {
+			continue
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		killed[daemon]++
+	}
+	if want := map[string]int{"containerd": 2, "kubelet": 2, "kube-proxy": 2}; !reflect.DeepEqual(killed, want) {
+		t.Fatalf("killed %v, want %v", killed, want)
+	}
+	for _, pod := range webPods {
+		if got := s.eventually(t, pod, func() (string, error) { return s.tryExec(pod, "get", "http://localhost:8080") }); got != pod {
+			t.Errorf("%s answers %q", pod, got)
+		}
+		restarts := s.await(t, pod, "ready", podIsReady).Status.ContainerStatuses[0].RestartCount
+		if restarts > 0 {
+			t.Errorf("%s was restarted %d times", pod, restarts)
+		}
+	}
+}
+
+// daemonIn names the node's daemon that the process is, if it is one.
+func daemonIn(pid int) string {
+	line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)) // of a process that may have ended
+	args := strings.Split(string(line), "\x00")
+	if !strings.Contains(string(line), "/etc/muster/") {
+		return ""
+	}
+	for _, name := range []string{"containerd", "kubelet", "kube-proxy"} {
+		if slices.Contains(args, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 func (s suite) restart(t *testing.T) {

@@ -34,14 +34,14 @@ func valid() Config {
 
 func TestConfigurationsAreValidated(t *testing.T) {
 	good := valid()
-	good.CPUs, good.MemoryBytes, good.Shared = 2*runtime.NumCPU(), 8<<30, []string{"/data"}
+	good.CPUs, good.MemoryBytes, good.Shared = 3, 8<<30, []string{"/data"}
 	if err := good.validate(); err != nil {
 		t.Errorf("a good one is refused: %v", err)
 	}
 	for wrong, spoil := range map[string]func(*Config){
 		"name":        func(c *Config) { c.Name = "Node 0" },
 		"address":     func(c *Config) { c.IP = netip.IPv6Loopback() },
-		"CPUs":        func(c *Config) { c.CPUs = runtime.NumCPU()*2 + 1 },
+		"CPUs":        func(c *Config) { c.CPUs = -1 },
 		"memory":      func(c *Config) { c.MemoryBytes = -1 },
 		"state":       func(c *Config) { c.Dir = "state" },
 		"shared path": func(c *Config) { c.Shared = []string{"data"} },
@@ -160,7 +160,7 @@ func TestANodeSeesItsFoldersAndNoOthers(t *testing.T) {
 	c := valid()
 	c.Shared = []string{"/data"}
 	c.Labels = map[string]string{"b": "2", "a": "1"}
-	c.CPUs = 2 * runtime.NumCPU()
+	c.CPUs = 7
 	spec := c.spec(cgroup.Host{Mode: cgroup.V2})
 	writable := map[string]bool{
 		"/var/log": true, "/var/lib/kubelet": true, "/var/lib/containerd": true, "/var/lib/cni": true, "/data": true,
@@ -174,8 +174,8 @@ func TestANodeSeesItsFoldersAndNoOthers(t *testing.T) {
 	if len(writable) > 0 {
 		t.Errorf("not to be seen: %v", writable)
 	}
-	if spec.View.Repeat != 2 {
-		t.Errorf("CPUs are counted %d times", spec.View.Repeat)
+	if spec.View.CPUs != 7 {
+		t.Errorf("%d CPUs are shown", spec.View.CPUs)
 	}
 	if !slices.Contains(spec.Kubelet, "--node-labels=a=1,b=2") {
 		t.Errorf("labels are not among %q", spec.Kubelet)

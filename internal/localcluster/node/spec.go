@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -23,7 +22,7 @@ func (c *Config) spec(host cgroup.Host) *inside.Spec {
 		Tools:     requiredTools,
 		Kubelet:   c.kubeletFlags(),
 		KubeProxy: []string{"--config=" + inConfig(kubeProxyFile)},
-		View:      inside.View{Repeat: c.CPUs / runtime.NumCPU(), MemoryBytes: c.MemoryBytes},
+		View:      inside.View{CPUs: c.CPUs, MemoryBytes: c.MemoryBytes},
 	}
 	spec.Binds = []inside.Bind{
 		{Source: files.config(), Target: inside.ConfigDir, ReadOnly: true},

@@ -2,10 +2,10 @@ package inside
 
 import (
 	"fmt"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -14,12 +14,12 @@ import (
 // View is the machine as a kubelet shall see it, and so as the node reports it.
 // Pods see the real one, and its limits are what holds them.
 type View struct {
-	// Repeat is how many times the machine's CPUs are counted; zero and one
-	// leave the count as it is.
+	// CPUs is how many CPUs are shown; zero shows those that there are.
 	//
-	// They are repeated, never invented: the kubelet writes the set of their
-	// numbers into a control group, and the kernel refuses numbers it lacks.
-	Repeat int `json:"repeat,omitempty"`
+	// Real ones are shown repeatedly, none are invented: the kubelet writes the
+	// set of their numbers into a control group, and the kernel refuses numbers
+	// that it does not know.
+	CPUs int `json:"cpus,omitempty"`
 	// MemoryBytes is the size of the memory; zero leaves it.
 	MemoryBytes int64 `json:"memoryBytes,omitempty"`
 }
@@ -35,7 +35,7 @@ func (v View) cover() error {
 			return err
 		}
 	}
-	if v.Repeat > 1 {
+	if v.CPUs > 0 {
 		return v.coverCPUs()
 	}
 	return nil
@@ -50,18 +50,25 @@ func withTotal(meminfo string, bytes int64) string {
 
 const nodesDir = "/sys/devices/system/node"
 
-// coverCPUs shows the machine's CPUs under several NUMA nodes each.
+// coverCPUs shows CPUs in NUMA nodes of which each holds every real CPU once,
+// but for the last, which may hold fewer.
 func (v View) coverCPUs() error {
 	tree := filepath.Join(coversDir, "numa")
 	if err := os.RemoveAll(tree); err != nil { // of an earlier kubelet
 		return err
 	}
-	cpus, err := onlineCPUs()
+	real, err := ownCPUs()
 	if err != nil {
 		return fmt.Errorf("count CPUs: %w", err)
 	}
-	for node := range v.Repeat {
-		if err := v.writeNode(filepath.Join(tree, fmt.Sprintf("node%d", node)), node, cpus); err != nil {
+	meminfo, err := os.ReadFile(filepath.Join(nodesDir, "node0", "meminfo"))
+	if err != nil {
+		return fmt.Errorf("another number of CPUs can't be shown where the kernel shows no NUMA nodes: %w", err)
+	}
+	nodes := v.spread(real)
+	for i, cpus := range nodes {
+		folder := filepath.Join(tree, fmt.Sprintf("node%d", i))
+		if err := writeNUMANode(folder, i, len(nodes), cpus, meminfo); err != nil {
 			return fmt.Errorf("make a view of the CPUs: %w", err)
 		}
 	}
@@ -71,15 +78,36 @@ func (v View) coverCPUs() error {
 	return nil
 }
 
-// writeNode writes the files of one NUMA node that the kubelet reads.
-func (v View) writeNode(folder string, node int, cpus []int) error {
-	meminfo, err := os.ReadFile(filepath.Join(nodesDir, "node0", "meminfo"))
-	if err != nil {
-		return err
+// ownCPUs are the numbers of the CPUs that this process may use.
+func ownCPUs() ([]int, error) {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		return nil, err
 	}
+	var cpus []int
+	for cpu := range len(set) * bits.UintSize {
+		if set.IsSet(cpu) {
+			cpus = append(cpus, cpu)
+		}
+	}
+	return cpus, nil
+}
+
+// spread says which CPUs each NUMA node shows.
+func (v View) spread(real []int) [][]int {
+	var nodes [][]int
+	for left := v.CPUs; left > 0; left -= len(real) {
+		nodes = append(nodes, real[:min(left, len(real))])
+	}
+	return nodes
+}
+
+// writeNUMANode writes the files of one of several NUMA nodes that the kubelet
+// reads.
+func writeNUMANode(folder string, node, nodes int, cpus []int, meminfo []byte) error {
 	files := map[string]string{
 		"meminfo":  string(meminfo),
-		"distance": strings.Repeat("10 ", v.Repeat) + "\n",
+		"distance": strings.Repeat("10 ", nodes) + "\n",
 	}
 	for _, cpu := range cpus {
 		topology := fmt.Sprintf("cpu%d/topology/", cpu)
@@ -100,35 +128,4 @@ func (v View) writeNode(folder string, node int, cpus []int) error {
 		}
 	}
 	return nil
-}
-
-func onlineCPUs() ([]int, error) {
-	list, err := os.ReadFile("/sys/devices/system/cpu/online")
-	if err != nil {
-		return nil, err
-	}
-	return parseCPUs(strings.TrimSpace(string(list)))
-}
-
-// parseCPUs reads the kernel's notation of a set of CPUs, such as 0-3,8.
-func parseCPUs(list string) ([]int, error) {
-	var cpus []int
-	for _, part := range strings.Split(list, ",") {
-		low, high, isRange := strings.Cut(part, "-")
-		if !isRange {
-			high = low
-		}
-		first, err := strconv.Atoi(low)
-		if err != nil {
-			return nil, fmt.Errorf("CPU set %q: %w", list, err)
-		}
-		last, err := strconv.Atoi(high)
-		if err != nil {
-			return nil, fmt.Errorf("CPU set %q: %w", list, err)
-		}
-		for cpu := first; cpu <= last; cpu++ {
-			cpus = append(cpus, cpu)
-		}
-	}
-	return cpus, nil
 }

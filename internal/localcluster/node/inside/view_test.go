@@ -1,11 +1,10 @@
 package inside
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
-	"strings"
+	"runtime"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -19,63 +18,50 @@ func TestMemoryIsShownInAnotherSizeAndTheRestAsItIs(t *testing.T) {
 	}
 }
 
-func TestEverySetOfCPUsIsReadAsTheKernelWritesIt(t *testing.T) {
+func TestAsManyCPUsAreShownAsWanted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var want []int
-		var parts []string
-		next := 0
-		for range rapid.IntRange(1, 5).Draw(t, "ranges") {
-			first := next + rapid.IntRange(0, 3).Draw(t, "gap")
-			last := first + rapid.IntRange(0, 4).Draw(t, "length")
-			for cpu := first; cpu <= last; cpu++ {
-				want = append(want, cpu)
+		real := rapid.SliceOfNDistinct(rapid.IntRange(0, 255), 1, 64, rapid.ID).Draw(t, "real")
+		v := View{CPUs: rapid.IntRange(1, 500).Draw(t, "wanted")}
+		shown := 0
+		for _, node := range v.spread(real) {
+			shown += len(node)
+			seen := map[int]bool{}
+			for _, cpu := range node {
+				if seen[cpu] || !slices.Contains(real, cpu) {
+					t.Fatalf("CPU %d is shown twice in a node, or is not one of %v", cpu, real)
+				}
+				seen[cpu] = true
 			}
-			if first == last {
-				parts = append(parts, fmt.Sprint(first))
-			} else {
-				parts = append(parts, fmt.Sprintf("%d-%d", first, last))
-			}
-			next = last + 2
 		}
-		list := strings.Join(parts, ",")
-		if got, err := parseCPUs(list); err != nil || !reflect.DeepEqual(got, want) {
-			t.Fatalf("%s is read as %v, %v", list, got, err)
+		if shown != v.CPUs {
+			t.Fatalf("%d CPUs are shown, %d are wanted", shown, v.CPUs)
 		}
 	})
 }
 
-func TestWhatIsNoSetOfCPUsIsRefused(t *testing.T) {
-	for _, list := range []string{"", "a", "0-", "-3", "0,,2", "0-b"} {
-		if got, err := parseCPUs(list); err == nil {
-			t.Errorf("%q is read as %v", list, got)
-		}
+func TestOwnCPUsAreAsManyAsTheRuntimeCounts(t *testing.T) {
+	if cpus, err := ownCPUs(); err != nil || len(cpus) != runtime.NumCPU() {
+		t.Errorf("found %v, %v; the runtime has %d", cpus, err, runtime.NumCPU())
 	}
 }
 
-func TestCPUsAreRepeatedUnderTheirRealNumbers(t *testing.T) {
-	if _, err := os.Stat(filepath.Join(nodesDir, "node0", "meminfo")); err != nil {
-		t.Skip("needs a kernel that shows NUMA nodes: ", err)
-	}
+func TestANUMANodeHoldsWhatTheKubeletReads(t *testing.T) {
 	folder := t.TempDir()
-	v := View{Repeat: 3}
-	for node := range v.Repeat {
-		if err := v.writeNode(filepath.Join(folder, fmt.Sprintf("node%d", node)), node, []int{0, 5}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cpus, err := filepath.Glob(filepath.Join(folder, "node*", "cpu*"))
-	if err != nil {
+	if err := writeNUMANode(folder, 2, 3, []int{0, 5}, []byte("Node 0 MemTotal: 1 kB\n")); err != nil {
 		t.Fatal(err)
 	}
-	if len(cpus) != 6 {
-		t.Errorf("shown are %v", cpus)
+	for file, want := range map[string]string{
+		"distance":                          "10 10 10 \n",
+		"meminfo":                           "Node 0 MemTotal: 1 kB\n",
+		"cpu0/topology/core_id":             "0\n",
+		"cpu5/topology/core_id":             "5\n",
+		"cpu5/topology/physical_package_id": "2\n",
+	} {
+		if got, err := os.ReadFile(filepath.Join(folder, file)); err != nil || string(got) != want {
+			t.Errorf("%s holds %q, %v", file, got, err)
+		}
 	}
-	core, err := os.ReadFile(filepath.Join(folder, "node2", "cpu5", "topology", "core_id"))
-	if err != nil || string(core) != "5\n" {
-		t.Errorf("core of CPU 5: %q, %v", core, err)
-	}
-	packageID, err := os.ReadFile(filepath.Join(folder, "node2", "cpu5", "topology", "physical_package_id"))
-	if err != nil || string(packageID) != "2\n" {
-		t.Errorf("package of the third showing: %q, %v", packageID, err)
+	if info, err := os.Stat(filepath.Join(folder, "cpu5", "cache")); err != nil || !info.IsDir() {
+		t.Errorf("there is no folder of caches: %v", err)
 	}
 }
