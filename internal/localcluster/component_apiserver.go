@@ -50,6 +50,12 @@ func (b *blueprint) apiServerArgs() ([]string, error) {
 		// No pod can reach a loopback address, so the Service gets no endpoint.
 		args = append(args, "--endpoint-reconciler-type=none")
 	}
+	if b.spec.Nodes == 0 {
+		// It taints every new node until the controller manager finds it ready.
+		// Simulated nodes are made ready, so that would be a write for nothing,
+		// and minutes for thousands of them.
+		args = append(args, "--disable-admission-plugins=TaintNodesByCondition")
+	}
 	if gates := b.spec.gates(); gates != "" {
 		args = append(args, "--feature-gates="+gates)
 	}

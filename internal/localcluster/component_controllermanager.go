@@ -19,8 +19,9 @@ func (b *blueprint) controllerManagerArgs() []string {
 		"--root-ca-file=" + b.ca.CertFile("ca"),
 		"--cluster-signing-cert-file=" + b.ca.CertFile("ca"),
 		"--cluster-signing-key-file=" + b.ca.KeyFile("ca"),
-		// Nodes bring their pod ranges with them.
-		"--controllers=*,-node-ipam-controller",
+		// Nodes bring their pod ranges with them, and no kubelet is so far away
+		// that it must be told how long to cache.
+		"--controllers=*,-node-ipam-controller,-ttl-controller",
 		"--kube-api-qps=1000",
 		"--kube-api-burst=2000",
 	}

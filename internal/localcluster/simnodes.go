@@ -156,6 +156,8 @@ func simNode(i int, shape Shape) *corev1.Node {
 		corev1.LabelArchStable:         "amd64",
 		corev1.LabelInstanceTypeStable: "simulated",
 	}
+	// The controller manager would add these, each by a write of its own.
+	labels["beta.kubernetes.io/os"], labels["beta.kubernetes.io/arch"] = labels[corev1.LabelOSStable], labels[corev1.LabelArchStable]
 	now := metav1.Now()
 	var conditions []corev1.NodeCondition
 	for _, condition := range []struct {
