@@ -44,7 +44,7 @@ func perform(ctx context.Context, o options, c *console, dir string) (verdict st
 	if err != nil {
 		return "", err
 	}
-	c.say("%d applications of %d pods, %s CPUs for each driver and %s for each executor; %d of them fit at a time",
+	c.say("%d applications of %d pods, %s CPU for each driver and %s for each executor; %d of them fit at a time",
 		len(apps), apps[0].members(), apps[0].driverCPU.String(), apps[0].executorCPU.String(), gangsAtOnce)
 
 	b := newBoard(apps)

@@ -183,11 +183,13 @@ func (r *run) String() string {
 	case d.phase == corev1.PodPending:
 		return "has its room, driver starts on " + d.node
 	case r.starving():
-		return fmt.Sprintf("driver holds %s on %s without executors: %s", r.driverCPU.String(), d.node, r.refusal())
-	case len(r.executors) == 0:
-		return "driver runs on " + d.node
+		return fmt.Sprintf("driver holds %s CPU on %s without executors: %s", r.driverCPU.String(), d.node, r.refusal())
+	case r.boundExecutors() >= r.size.executors:
+		return fmt.Sprintf("runs whole, driver on %s, executors on %s", d.node, r.places())
+	case r.refusal() != "":
+		return fmt.Sprintf("runs with %d of %d executors: %s", r.boundExecutors(), r.size.executors, r.refusal())
 	}
-	return fmt.Sprintf("runs, %d of %d executors placed on %s", r.boundExecutors(), r.size.executors, cmp.Or(r.places(), "no node"))
+	return "driver runs on " + d.node // its executors are on their way
 }
 
 func seconds(from, to time.Time) int {

@@ -93,12 +93,22 @@ func TestWhatIsSaidOfAnApplication(t *testing.T) {
 			[]*corev1.Pod{
 				driver("a", running...), executor("a", 1, boundTo("node-2", 9)), executor("a", 2, boundTo("node-2", 9)), executor("a", 3, boundTo("node-1", 9)),
 			},
-			"runs, 3 of 3 executors placed on node-1, node-2 ×2",
+			"runs whole, driver on node-1, executors on node-1, node-2 ×2",
 		},
 		{
 			"when its executors fit nowhere",
 			[]*corev1.Pod{driver("a", running...), executor("a", 1, refused("Insufficient cpu"))},
-			"driver holds 1 on node-1 without executors: Insufficient cpu",
+			"driver holds 1 CPU on node-1 without executors: Insufficient cpu",
+		},
+		{
+			"when it runs with less than it needs",
+			[]*corev1.Pod{driver("a", running...), executor("a", 1, boundTo("node-2", 9)), executor("a", 2, refused("Insufficient cpu"))},
+			"runs with 1 of 3 executors: Insufficient cpu",
+		},
+		{
+			"when not all executors have come",
+			[]*corev1.Pod{driver("a", running...), executor("a", 1, boundTo("node-2", 9))},
+			"driver runs on node-1",
 		},
 		{"when it is done", []*corev1.Pod{driver("a", boundTo("node-1", 7), exited(0, 40))}, "has finished after 33 s"},
 		{"when it has failed", []*corev1.Pod{driver("a", boundTo("node-1", 7), exited(1, 9))}, "has failed: exit code 1 Error"},
