@@ -94,8 +94,7 @@ func (m *Machine) ring(g *group) {
 		g.tried = false
 	}
 	for _, slot := range g.overdue(m.now) {
-		g.done[m.book.Slot(slot).Role]++
-		g.lost++
+		g.lost[m.book.Slot(slot).Role]++
 		m.release(g, slot)
 	}
 }

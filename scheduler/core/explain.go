@@ -80,8 +80,8 @@ func (m *Machine) started(g *group) gang.Verdict {
 		return gang.Verdict{Code: gang.Reserved, Detail: fmt.Sprintf("%d members of the minimum are still to run", waiting)}
 	}
 	v := gang.Verdict{Code: gang.Running}
-	if g.lost > 0 {
-		v.Detail = fmt.Sprintf("%d members never came, and their room was given back", g.lost)
+	if lost := sum(g.lost); lost > 0 {
+		v.Detail = fmt.Sprintf("%d members never came, and their room was given back", lost)
 	}
 	return v
 }

@@ -36,9 +36,11 @@ type group struct {
 	epoch   Epoch
 	members map[gang.PodID]*member
 	order   []*member // the same, oldest first
-	// done counts, by role, members of the minimum that ended well, or that
-	// are not replaced: the minimum is less by these.
-	done map[string]int
+	// ended counts, by role, members of the minimum that ended well, or that
+	// are not replaced; lost counts those that never came. The minimum is less
+	// by both.
+	ended map[string]int
+	lost  map[string]int
 	// deadlines of slots that wait for a member.
 	deadlines map[ledger.SlotID]time.Time
 
@@ -67,8 +69,6 @@ type group struct {
 	// collectingUntil is when missing members are made known. The verdict is not
 	// shown at once, for pods of one gang are rarely created all together.
 	collectingUntil time.Time
-	// lost tells of members that never came.
-	lost int
 	// reported is the last status that was ordered.
 	reported Status
 }
@@ -96,7 +96,7 @@ const (
 func newGroup(id gang.ID) *group {
 	return &group{
 		decl: gang.Gang{ID: id}, phase: Collecting, members: map[gang.PodID]*member{},
-		done: map[string]int{}, deadlines: map[ledger.SlotID]time.Time{}, vetoes: map[string]map[string]veto{},
+		ended: map[string]int{}, lost: map[string]int{}, deadlines: map[ledger.SlotID]time.Time{}, vetoes: map[string]map[string]veto{},
 	}
 }
 
@@ -148,25 +148,32 @@ func (g *group) starting() bool { return g.phase == Storing || g.phase == Starti
 
 // busy says whether members are still on their way back to the hold. Those that
 // are being deleted need not come back.
-func (g *group) busy() bool {
-	return g.phase == Waiting && slices.ContainsFunc(g.order, func(mem *member) bool {
+func (g *group) busy() bool { return g.phase == Waiting && g.inFlight() }
+
+func (g *group) inFlight() bool {
+	return slices.ContainsFunc(g.order, func(mem *member) bool {
 		return (mem.state == released || mem.state == latched) && !mem.terminating
 	})
 }
 
-// minimum is the minimum of a role, less what is done.
-func (g *group) minimum(r gang.Role) int { return max(r.Min-g.done[r.Name], 0) }
+// minimum is the minimum of a role, less those that ended or were lost.
+func (g *group) minimum(r gang.Role) int { return max(r.Min-g.ended[r.Name]-g.lost[r.Name], 0) }
 
-// size is the minimum of the whole gang, less what is done.
+// size is the minimum of the whole gang, less those that ended or were lost.
 func (g *group) size() int {
-	sum, done := 0, 0
+	perRole := 0
 	for _, r := range g.decl.Roles {
-		sum += g.minimum(r)
+		perRole += g.minimum(r)
 	}
-	for _, n := range g.done {
-		done += n
+	return max(perRole, g.decl.MinMember-sum(g.ended)-sum(g.lost))
+}
+
+func sum(counts map[string]int) int {
+	total := 0
+	for _, n := range counts {
+		total += n
 	}
-	return max(sum, g.decl.MinMember-done)
+	return total
 }
 
 // need is what a gang lacks to be whole: members with a pod and without a

@@ -8,6 +8,9 @@ import (
 )
 
 func (m *Machine) gangSet(decl gang.Gang) {
+	if decl.Min() == 0 {
+		decl.MinMember = 1 // a gang that asks for nobody starts with its first member
+	}
 	g := m.group(decl.ID)
 	if g.declared && reflect.DeepEqual(g.decl, decl) {
 		return
@@ -40,9 +43,7 @@ func (m *Machine) gangGone(id gang.ID) {
 	if g.phase != Collecting && g.phase != Waiting {
 		m.decide(ShutLatch{Gang: id, Epoch: g.epoch, Reason: "the gang has ended"})
 	}
-	if g.stored != nil || g.found != nil {
-		m.decide(DropReservation{Gang: id})
-	}
+	m.dropReservation(g)
 	m.releaseAll(g)
 	fresh := newGroup(id)
 	for _, mem := range g.order {
@@ -98,9 +99,11 @@ func (m *Machine) member(t Member) *member {
 		m.members[t.ID] = mem
 		m.group(t.Gang).join(mem)
 	}
-	if mem.state == held && !reflect.DeepEqual(mem.Shape, t.Shape) {
-		mem.Shape = t.Shape
-		m.groups[t.Gang].tried = false
+	if g := m.groups[t.Gang]; mem.state != bound && !reflect.DeepEqual(mem.Shape, t.Shape) {
+		mem.Shape, g.tried = t.Shape, false
+		if g.starting() {
+			m.abort(g, "member "+mem.Name+" was changed")
+		}
 	}
 	return mem
 }
@@ -150,31 +153,11 @@ func (m *Machine) vacate(g *group, mem *member, end End) {
 	case s.Elastic:
 		m.release(g, s.ID)
 	case end == Succeeded, end == Deleted && role.Shrinks:
-		g.done[mem.Role]++
+		g.ended[mem.Role]++
 		m.release(g, s.ID)
 	default:
 		m.book.Unclaim(s.ID)
 		m.await(g, s.ID)
 		m.checkSlots(s.Node)
 	}
-}
-
-// emptied looks at a gang without members. If no room waits for any either, it
-// is made ready to be run again, or forgotten if it is not declared.
-func (m *Machine) emptied(g *group) {
-	known := g.declared || g.refused.Code != ""
-	if len(m.book.OfGang(g.decl.ID)) > 0 || (known && g.phase == Collecting) {
-		return
-	}
-	if g.stored != nil || g.found != nil {
-		m.decide(DropReservation{Gang: g.decl.ID})
-	}
-	m.forget(g.decl.ID)
-	if !known {
-		return
-	}
-	fresh := newGroup(g.decl.ID)
-	fresh.decl, fresh.declared, fresh.refused, fresh.reported = g.decl, g.declared, g.refused, g.reported
-	m.groups[g.decl.ID] = fresh
-	m.reviewed[g.decl.ID] = true
 }

@@ -46,7 +46,7 @@ func (m *Machine) restoreMinimum(g *group) {
 	}
 	for _, r := range g.decl.Roles {
 		if r.Expected && perRole[r.Name] < r.Min {
-			g.done[r.Name] = r.Min - perRole[r.Name]
+			g.ended[r.Name] = r.Min - perRole[r.Name]
 		}
 	}
 }

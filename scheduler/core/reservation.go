@@ -33,6 +33,13 @@ func (m *Machine) keepReservation(g *group) {
 	m.decide(StoreReservation{Gang: g.decl.ID, Owner: g.decl.Owner, Slots: now})
 }
 
+func (m *Machine) dropReservation(g *group) {
+	if g.stored != nil || g.found != nil {
+		m.decide(DropReservation{Gang: g.decl.ID})
+		g.stored, g.found = nil, nil
+	}
+}
+
 func (m *Machine) unclaimed(g *group) int {
 	n := 0
 	for _, s := range m.book.OfGang(g.decl.ID) {

@@ -12,16 +12,39 @@ import (
 
 // settleGroup brings one gang in order after something happened to it.
 func (m *Machine) settleGroup(g *group) {
-	switch g.phase {
-	case Collecting, Waiting:
-		m.enroll(g)
-	case Started:
+	if g.phase == Started {
 		m.serve(g)
+		if m.over(g) {
+			m.startOver(g)
+		}
 	}
-	if len(g.members) == 0 {
-		m.emptied(g)
+	if g.phase == Collecting || g.phase == Waiting {
+		m.enroll(g)
 	}
 	m.reviewed[g.decl.ID] = true
+	if len(g.members) == 0 && !g.declared && g.refused.Code == "" {
+		m.dropReservation(g)
+		m.forget(g.decl.ID)
+	}
+}
+
+// over says that of a started gang nothing runs, and that no room waits for any
+// of it.
+func (m *Machine) over(g *group) bool {
+	return g.count(bound) == 0 && len(m.book.OfGang(g.decl.ID)) == 0
+}
+
+// startOver makes a gang that is over wait for its next start as a whole.
+func (m *Machine) startOver(g *group) {
+	if g.inFlight() {
+		m.decide(ShutLatch{Gang: g.decl.ID, Epoch: g.epoch, Reason: "nothing of the gang runs any more"})
+	}
+	m.dropReservation(g)
+	clear(g.lost)
+	delete(m.short, g.decl.ID)
+	delete(m.elastic, g.decl.ID)
+	g.phase, g.explained, g.tried = Collecting, "", false
+	m.moot = false
 }
 
 // enroll puts a gang into the queue as soon as it is whole, and takes it out
@@ -35,6 +58,9 @@ func (m *Machine) enroll(g *group) {
 	if g.runs() && !g.busy() {
 		m.resume(g)
 		return
+	}
+	if g.size() == 0 {
+		clear(g.ended) // all of it has run: its owner runs it once more
 	}
 	if n := m.need(g); !n.whole || len(g.members) == 0 {
 		g.phase = Collecting
@@ -114,12 +140,16 @@ func (m *Machine) mayClaim(g *group, mem *member, s *ledger.Slot) bool {
 		len(cluster.Suits(node, &mem.Shape)) == 0 && (excluded == nil || !excluded(&mem.Shape, s.Node))
 }
 
-// lack is how many slots of the minimum a role has too few; below zero, too
-// many.
+// lack is how many slots of the minimum a role may take; below zero, how many
+// it has too many. It makes up for what any role may.
 func (m *Machine) lack(g *group, role string) int {
 	have := minimumSlots(m.book.OfGang(g.decl.ID))
 	r, _ := g.decl.Role(role)
-	return max(g.minimum(r)-have[role], g.lackOfAnyRole(have))
+	own, others := g.minimum(r)-have[role], g.lackOfAnyRole(have)
+	if own > 0 || others > 0 {
+		return max(own, 0) + max(others, 0)
+	}
+	return max(own, others)
 }
 
 // balance moves slots between the minimum and the elastic part: a member above
