@@ -103,7 +103,7 @@ func (m *Machine) Lacks(id gang.ID, role string) int { return m.lack(m.groups[id
 // Startable says whether a gang is whole and would fit into the empty cluster.
 func (m *Machine) Startable(id gang.ID) bool {
 	g := m.groups[id]
-	if g == nil || !g.declared || len(g.members) == 0 {
+	if g == nil || g.phase != Waiting {
 		return false
 	}
 	n := m.need(g)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -38,7 +39,9 @@ type history struct {
 }
 
 func newHistory(t *rapid.T) *history {
-	h := &history{t: t, World: coretest.New(), vetoed: map[string]bool{}, unready: map[gang.ID]bool{}}
+	o := core.DefaultOptions()
+	o.MaxAttempts = 3 // so that gangs step back before a history ends
+	h := &history{t: t, World: coretest.NewWith(o), vetoed: map[string]bool{}, unready: map[gang.ID]bool{}}
 	h.writes = newWriteCount()
 	h.Async = true
 	h.World.Observe = h.observe
@@ -145,7 +148,8 @@ func (h *history) act() {
 	actions[i].do(h)
 }
 
-// lots has the index of each action as often as it weighs.
+// lots has the index of each action as often as it weighs, well mixed, since
+// rapid prefers what is in front. The first, to which it shrinks, is harmless.
 var lots = func() []int {
 	var out []int
 	for i, a := range actions {
@@ -153,14 +157,16 @@ var lots = func() []int {
 			out = append(out, i)
 		}
 	}
+	rand.New(rand.NewPCG(0, 0)).Shuffle(len(out)-1, func(i, j int) { out[i+1], out[j+1] = out[j+1], out[i+1] })
 	return out
 }()
 
 var actions = []action{
-	{"nothing happens", 1, func(h *history) { h.Step(core.Tick{}) }},
-	{"something arrives", 60, func(h *history) {
+	{"something arrives, or nothing happens", 60, func(h *history) {
 		if n := h.InFlight(); n > 0 {
 			h.Deliver(h.number("flight", 0, n-1))
+		} else {
+			h.Step(core.Tick{})
 		}
 	}},
 	{"everything arrives", 4, func(h *history) { h.DeliverAll() }},
@@ -170,12 +176,19 @@ var actions = []action{
 	}},
 	{"a node comes or changes", 3, (*history).changeNode},
 	{"a node goes", 1, (*history).loseNode},
-	{"a Spark application is submitted", 3, (*history).submitSpark},
+	{"a Spark application is submitted", 5, (*history).submitSpark},
 	{"a PodGroup is made", 3, (*history).makeGroup},
 	{"pods are created", 12, (*history).createPods},
 	{"a pod ends", 5, (*history).endPod},
 	{"a pod is being deleted", 2, (*history).terminatePod},
-	{"a gang is changed", 1, (*history).editGang},
+	{"a gang is changed", 3, (*history).editGang},
+	{"a waiting pod is changed", 1, (*history).changePod},
+	{"time passes until something is due", 3, func(h *history) {
+		if at, due := h.Machine.NextDeadline(); due {
+			h.Now = at
+			h.Step(core.Tick{})
+		}
+	}},
 	{"a gang can't be understood", 1, (*history).refuseGang},
 	{"a gang ends", 2, (*history).endGang},
 	{"another scheduler binds a pod", 3, (*history).otherPod},
@@ -205,6 +218,16 @@ func toggle[K comparable](set map[K]bool, k K) {
 		return
 	}
 	set[k] = true
+}
+
+// changePod makes a pod that waits larger.
+func (h *history) changePod() {
+	if id, ok := pick(h, "pod", h.Members, func(id gang.PodID) bool { return h.Bound[id] == "" }); ok {
+		mem := *h.Members[id]
+		mem.Shape.Request.MilliCPU += 100
+		h.Members[id] = &mem
+		h.TellPod(id)
+	}
 }
 
 func (h *history) nodeName() string { return fmt.Sprintf("n%d", h.number("node", 0, 5)) }
@@ -251,7 +274,7 @@ func (h *history) makeGroup() {
 	if len(h.Gangs) >= 6 {
 		return
 	}
-	g := gangtest.Group(h.name("group"), h.number("minMember", 1, 4))
+	g := gangtest.Group(h.name("group"), h.number("minMember", 0, 4))
 	g.Created = h.Now
 	if h.chance("tasks", 1) {
 		g.Roles = []gang.Role{{Name: "", Max: -1}, {Name: "ps", Min: h.number("minTaskMember", 0, 2), Max: -1}}
@@ -352,8 +375,8 @@ func (h *history) editGang() {
 		return
 	}
 	g := h.Gangs[id]
-	if g.MinMember > 0 {
-		g.MinMember = h.number("minMember", 1, 5)
+	if _, spark := g.Role("executor"); !spark {
+		g.MinMember = h.number("minMember", 0, 5)
 	}
 	g.Roles = slices.Clone(g.Roles)
 	for i := range g.Roles {

@@ -51,13 +51,7 @@ func (m *Machine) Snap() Snapshot {
 	return s
 }
 
-func (g *group) doneInAll() int {
-	sum := 0
-	for _, n := range g.done {
-		sum += n
-	}
-	return sum
-}
+func (g *group) doneInAll() int { return sum(g.ended) + sum(g.lost) }
 
 func (g *group) firstDeadline() time.Time {
 	var first time.Time
@@ -92,6 +86,7 @@ var Invariants = []Invariant{
 	{"nobody waits for whom there is room", nobodyWaitsInVain},
 	{"a started gang holds its minimum or is known to be short", minimumIsKept},
 	{"the minimum shrinks for a reason only", minimumShrinksForAReason},
+	{"no deadline is missed", deadlinesAreAhead},
 	{"a step decides no more than there is to decide", stepsAreBounded},
 }
 
@@ -164,8 +159,8 @@ func phasesAreTrue(s Seen) error {
 			return fmt.Errorf("%s is %s and has %d slots", id, g.phase, slots)
 		case g.phase != Collecting && !g.declared:
 			return fmt.Errorf("%s is %s, but not declared", id, g.phase)
-		case len(g.members) == 0 && g.phase != Collecting && slots == 0:
-			return fmt.Errorf("%s is %s, though nothing is left of it", id, g.phase)
+		case g.phase == Started && m.over(g):
+			return fmt.Errorf("%s is started, though nothing is left of it", id)
 		}
 	}
 	if members != len(m.members) {
@@ -248,9 +243,9 @@ func latchOpensForTheWhole(s Seen) error {
 	return nil
 }
 
-// whole says that every member of the minimum, as it was declared, has a slot,
-// and stands at the latch or is expected and stored. A member that was released
-// after the latch had opened, in the same step, was expected before.
+// whole says that every member of the minimum has a slot, and stands at the
+// latch or is expected and stored. A member that was released after the latch
+// had opened, in the same step, was expected before.
 func (s Seen) whole(g *group, after []Decision) error {
 	perRole, sum, expected := map[string]int{}, 0, false
 	for _, slot := range s.Machine.book.OfGang(g.decl.ID) {
@@ -267,12 +262,12 @@ func (s Seen) whole(g *group, after []Decision) error {
 		}
 	}
 	for _, r := range g.decl.Roles {
-		if perRole[r.Name] < r.Min {
-			return fmt.Errorf("%d of %d %s are held", perRole[r.Name], r.Min, r.Name)
+		if perRole[r.Name] < g.minimum(r) {
+			return fmt.Errorf("%d of %d %s are held", perRole[r.Name], g.minimum(r), r.Name)
 		}
 	}
-	if sum < g.decl.MinMember {
-		return fmt.Errorf("%d of %d members are held", sum, g.decl.MinMember)
+	if sum < g.size() {
+		return fmt.Errorf("%d of %d members are held", sum, g.size())
 	}
 	if expected {
 		return s.stored(g)
@@ -497,6 +492,22 @@ func minimumShrinksForAReason(s Seen) error {
 		}
 		if overdue := !before.deadline.IsZero() && !before.deadline.After(s.Machine.now); !overdue {
 			return fmt.Errorf("%s: %d members are done, %d were before %T", id, g.doneInAll(), before.done, s.Event)
+		}
+	}
+	return nil
+}
+
+func deadlinesAreAhead(s Seen) error {
+	if !s.Machine.synced {
+		return nil
+	}
+	next, due := s.Machine.NextDeadline()
+	if due && !next.After(s.Machine.now) {
+		return fmt.Errorf("%s is past", next)
+	}
+	for id, g := range s.Machine.groups {
+		if t := g.nextDeadline(s.Machine.now); !t.IsZero() && (!due || t.Before(next)) {
+			return fmt.Errorf("something is due for %s at %s, the next deadline is %s", id, t, next)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -18,8 +19,8 @@ func TestHistories(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHistory(rt)
 		h.before = h.Machine.Snap()
-		for range rapid.IntRange(1, 4).Draw(rt, "nodes") {
-			h.changeNode()
+		for i := range rapid.IntRange(1, 4).Draw(rt, "nodes") {
+			h.Node(fmt.Sprintf("n%d", i), int64(h.number("cores", 2, 6)), 16)
 		}
 		h.DeliverAll()
 		h.Step(core.Synced{})

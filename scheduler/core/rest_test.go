@@ -145,11 +145,11 @@ func (h *history) complete() {
 				h.create(g, "executor")
 			}
 		}
-		if g.MinMember > 0 {
+		if _, spark := g.Role("executor"); !spark {
 			for r, ok := g.Role("ps"); ok && h.membersOf(id, "ps") < r.Min; {
 				h.create(g, "ps")
 			}
-			for h.membersOf(id, "")+h.membersOf(id, "ps") < g.MinMember {
+			for h.membersOf(id, "")+h.membersOf(id, "ps") < max(g.MinMember, 1) {
 				h.create(g, "")
 			}
 		}

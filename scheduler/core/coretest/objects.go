@@ -90,6 +90,9 @@ func (w *World) Pod(id gang.ID, role, name string, shape gang.Shape) {
 	w.tell("pod/"+name, w.PodEvent(pod))
 }
 
+// TellPod tells how a member is now, after the test has changed it.
+func (w *World) TellPod(id gang.PodID) { w.tell("pod/"+string(id), w.PodEvent(id)) }
+
 // Other lets a pod that belongs to no gang take room on a node.
 func (w *World) Other(name, node string, request resource.Vector) {
 	pod := cluster.Pod{ID: gang.PodID(name), Namespace: "default", Name: name, Node: node, Request: request}

@@ -54,21 +54,21 @@ func (w *World) carryOut(d core.Decision) {
 }
 
 func (w *World) release(d core.Release) {
-	switch mem := w.Members[d.Pod]; {
-	case mem == nil || w.Bound[d.Pod] != "":
+	switch {
+	case w.Members[d.Pod] == nil || w.Bound[d.Pod] != "":
 		return // the machine will hear of it
 	case w.cycles[d.Pod] != nil:
 		w.fault("%s is released, but it is not in the hold", d.Pod)
 	default:
 		w.cycles[d.Pod] = &cycle{epoch: d.Epoch}
-		w.send("cycle/"+string(d.Pod), func() { w.schedule(mem, d.Epoch) })
+		w.send("cycle/"+string(d.Pod), func() { w.schedule(d.Pod, d.Epoch) })
 	}
 }
 
 // schedule is kube-scheduler's cycle of one released member.
-func (w *World) schedule(mem *core.Member, epoch core.Epoch) {
-	c := w.cycles[mem.ID]
-	if c == nil || c.epoch != epoch || w.Dying[mem.ID] {
+func (w *World) schedule(id gang.PodID, epoch core.Epoch) {
+	c, mem := w.cycles[id], w.Members[id]
+	if c == nil || c.epoch != epoch || w.Dying[id] {
 		return // kube-scheduler has dropped it
 	}
 	place, ok := w.Board.Placement(mem.ID)

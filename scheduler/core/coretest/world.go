@@ -68,9 +68,12 @@ type World struct {
 }
 
 // New returns a world with a machine that has been told nothing.
-func New() *World {
+func New() *World { return NewWith(core.DefaultOptions()) }
+
+// NewWith is New with other options.
+func NewWith(o core.Options) *World {
 	w := &World{
-		Options: core.DefaultOptions(), Now: gangtest.Epoch0,
+		Options: o, Now: gangtest.Epoch0,
 		Nodes: map[string]cluster.Node{}, Gangs: map[gang.ID]gang.Gang{}, Refused: map[gang.ID]core.GangRefused{},
 		Members: map[gang.PodID]*core.Member{}, Bound: map[gang.PodID]string{}, Dying: map[gang.PodID]bool{},
 		Others: map[gang.PodID]cluster.Pod{}, Stored: map[gang.ID][]core.ReservedSlot{},
