@@ -244,12 +244,8 @@ func LoadImage(ctx context.Context, dir, archive string) (int, error) {
 	if state.Spec.Nodes == 0 {
 		return 0, errors.New("the cluster has no real nodes; on simulated ones no image is run")
 	}
-	tools, err := toolchain.Build(ctx, nil, toolchain.Containerd)
-	if err != nil {
-		return 0, err
-	}
 	for i := range state.Spec.Nodes {
-		if err := node.LoadImage(ctx, paths.nodeDir(nodeName(i)), tools, archive); err != nil {
+		if err := node.LoadImage(ctx, paths.nodeDir(nodeName(i)), archive); err != nil {
 			return 0, err
 		}
 	}
