@@ -97,7 +97,7 @@ func (s *settings) executorsOf(in Inputs) Executors {
 func (s *settings) executorPod(in Inputs) corev1.PodSpec {
 	spec, containerName := s.template(in.Template)
 	spark, others := splitTemplate(spec.Containers, containerName)
-	spec.Containers = append(others, s.container(spark))
+	spec.Containers = slices.Concat(others, []corev1.Container{s.container(spark)})
 	s.selectNodes(&spec)
 	if _, name, found := s.text(keyExecutorScheduler, keyScheduler); found {
 		spec.SchedulerName = name

@@ -37,6 +37,9 @@ func TestExecutorsAreAsSparkMakesThem(t *testing.T) {
 // The stored answers could be old; this asks the real thing again. SPARK_HOME
 // may name several distributions, as PATH does.
 func TestExecutorsAreAsTheSparkAtHandMakesThem(t *testing.T) {
+	if testing.Short() {
+		t.Skip("running Spark takes a minute; this is a short run")
+	}
 	if _, err := exec.LookPath("java"); err != nil {
 		t.Skip("no java on the path to run Spark with")
 	}
