@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,106 +15,99 @@ import (
 	"muster.sh/muster/internal/sparkdist"
 )
 
-// console shows what happens: lines that stay, each with the time since the
-// start, and below them, on a terminal, bars and a line of current state.
+// console shows what happens: lines that stay, and on a terminal, below them,
+// what moves meanwhile.
 type console struct {
-	began time.Time
-	bars  *mpb.Progress // nil where nobody watches
+	began    time.Time
+	terminal bool
 
-	mu  sync.Mutex
-	out io.Writer
-	buf string // a line that isn't complete yet
+	mu   sync.Mutex
+	out  io.Writer
+	bars *mpb.Progress // while something moves
 }
 
 func newConsole(out *os.File) *console {
-	c := &console{began: time.Now(), out: out}
-	if term.IsTerminal(int(out.Fd())) {
-		c.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40), mpb.WithRefreshRate(250*time.Millisecond))
-		c.out = c.bars // prints above the bars
-	}
-	return c
+	return &console{began: time.Now(), out: out, terminal: term.IsTerminal(int(out.Fd()))}
 }
 
-// say prints a line.
+// say prints a line, with the minutes and seconds since the start.
 func (c *console) say(format string, args ...any) {
-	c.print(fmt.Sprintf("%7.1f s  %s\n", time.Since(c.began).Seconds(), fmt.Sprintf(format, args...)))
+	since := int(time.Since(c.began).Seconds())
+	c.print(fmt.Sprintf("    %02d:%02d  %s\n", since/60, since%60, fmt.Sprintf(format, args...)))
 }
 
 // print prints text as it is.
-func (c *console) print(text string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_, _ = io.WriteString(c.out, text)
-}
+func (c *console) print(text string) { _, _ = io.WriteString(c, text) }
 
-// Write says the lines that others write, with no time but their own.
+// Write implements io.Writer; it prints above what moves.
 func (c *console) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.buf += string(p)
-	for {
-		line, rest, whole := strings.Cut(c.buf, "\n")
-		if !whole {
-			return len(p), nil
-		}
-		c.buf = rest
-		if _, err := fmt.Fprintf(c.out, "           %s\n", line); err != nil {
-			return 0, err
-		}
+	if c.bars != nil {
+		return c.bars.Write(p)
+	}
+	return c.out.Write(p)
+}
+
+// move begins to show moving lines, until end is called. Where nobody watches
+// there is nothing to show, and bars is nil.
+func (c *console) move() (bars *mpb.Progress, end func()) {
+	if !c.terminal {
+		return nil, func() {}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bars = mpb.New(mpb.WithOutput(c.out), mpb.WithWidth(40), mpb.WithRefreshRate(250*time.Millisecond))
+	return c.bars, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.bars.Shutdown()
+		c.bars = nil
 	}
 }
 
-// state keeps one line below all others, which set changes, until remove is
-// called.
-func (c *console) state() (set func(string), remove func()) {
-	if c.bars == nil {
-		return func(string) {}, func() {}
+// state shows one line that set changes, until end is called.
+func (c *console) state() (set func(string), end func()) {
+	bars, stop := c.move()
+	if bars == nil {
+		return func(string) {}, stop
 	}
 	var text atomic.Value
 	text.Store("")
-	line := c.bars.New(0, mpb.NopStyle(), mpb.BarRemoveOnComplete(),
+	line := bars.New(0, mpb.NopStyle(), mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return "           " + text.Load().(string) })))
-	set = func(s string) { text.Store(s) }
-	return set, func() { line.Abort(true); line.Wait() }
+	return func(s string) { text.Store(s) }, func() { line.Abort(true); stop() }
 }
 
-// building shows the steps of building Spark: a bar where the size of a step is
-// known, and a line when it has ended.
-func (c *console) building() sparkdist.Progress {
+// building shows the steps of building Spark until end is called: a bar for the
+// present step, and a line when it has ended.
+func (c *console) building() (progress sparkdist.Progress, end func()) {
+	bars, end := c.move()
 	var bar *mpb.Bar
 	return func(e sparkdist.Event) {
-		switch {
-		case e.Ended && bar != nil:
-			bar.Abort(true)
-			bar.Wait()
-			bar = nil
-		case c.bars != nil && bar == nil:
-			bar = c.stepBar(e)
-		case bar != nil && e.Total > 0:
+		if bars != nil && bar == nil {
+			bar = stepBar(bars, e)
+		}
+		if bar != nil && e.Total > 0 {
 			bar.SetCurrent(e.Done)
 		}
-		if e.Ended && e.Err == nil {
-			c.say("%s (%.1f s)", e.Step, e.Took.Seconds())
+		if !e.Ended {
+			return
 		}
-	}
+		if bar != nil {
+			bar.Abort(true)
+			bar = nil
+		}
+		if e.Err == nil {
+			c.print(fmt.Sprintf("%7.1f s  %s\n", e.Took.Seconds(), e.Step))
+		}
+	}, end
 }
 
-func (c *console) stepBar(e sparkdist.Event) *mpb.Bar {
-	name := mpb.PrependDecorators(decor.Name("           "+e.Step+" "), decor.Elapsed(decor.ET_STYLE_GO))
+func stepBar(bars *mpb.Progress, e sparkdist.Event) *mpb.Bar {
+	name := mpb.PrependDecorators(decor.Elapsed(decor.ET_STYLE_MMSS, decor.WC{W: 9}), decor.Name("  "+e.Step+" "))
 	if e.Total == 0 {
-		return c.bars.AddSpinner(0, name, mpb.BarRemoveOnComplete())
+		return bars.AddSpinner(0, name, mpb.BarRemoveOnComplete())
 	}
-	return c.bars.AddBar(e.Total, name, mpb.BarRemoveOnComplete(),
-		mpb.AppendDecorators(decor.CountersKibiByte("% .0f / % .0f")))
-}
-
-// close ends the bars; what is printed later goes straight to out.
-func (c *console) close(out io.Writer) {
-	if c.bars == nil {
-		return
-	}
-	c.bars.Shutdown()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.bars, c.out = nil, out
+	return bars.AddBar(e.Total, name, mpb.BarRemoveOnComplete(), mpb.AppendDecorators(decor.CountersKibiByte("% .0f / % .0f")))
 }

@@ -81,7 +81,6 @@ func play(ctx context.Context, o options, c *console) int {
 		return 1
 	}
 	verdict, err := perform(ctx, o, c, dir)
-	c.close(os.Stdout)
 	if err != nil {
 		fmt.Printf("\ndemo: failed: %v\n", err)
 		if ctx.Err() == nil {

@@ -29,7 +29,7 @@ func prepare(ctx context.Context, o options, c *console, dir string) (ground, *l
 		return nil, nil, err
 	}
 	spec := localcluster.Spec{
-		Dir: filepath.Join(dir, "cluster"), Keep: true, AuditLog: true, Progress: c,
+		Dir: filepath.Join(dir, "cluster"), Keep: true, AuditLog: true, Progress: os.Stdout,
 		Manifests:  []string{manifests},
 		Schedulers: []localcluster.SchedulerSpec{localcluster.DefaultScheduler()},
 	}
@@ -69,7 +69,9 @@ func prepareReal(ctx context.Context, o options, c *console, dir string, spec lo
 	if err != nil {
 		return nil, nil, err
 	}
-	dist, err := sparkdist.Ensure(ctx, sparkdist.Options{App: files}, c.building())
+	progress, end := c.building()
+	dist, err := sparkdist.Ensure(ctx, sparkdist.Options{App: files}, progress)
+	end()
 	if err != nil {
 		return nil, nil, fmt.Errorf("provide Spark: %w", err)
 	}

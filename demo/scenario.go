@@ -40,6 +40,7 @@ func perform(ctx context.Context, o options, c *console, dir string) (verdict st
 		}
 		err = closing(cluster, err)
 	}()
+	cluster.SetProgress(c) // from now on lines come at any time
 	apps, err := castApplications(ctx, cluster.Client(), o.apps)
 	if err != nil {
 		return "", err
