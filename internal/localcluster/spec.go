@@ -147,9 +147,14 @@ func (s *Spec) validate() error {
 		errs = append(errs, fmt.Errorf("node memory: %s must not be below 0", s.NodeMemory.String()))
 	}
 	taken := map[string]bool{}
+	reserved := []string{portEtcd, portEtcdPeer, portAPIServer, portControllerManager,
+		"control-plane", "coredns", "kwok", proxyUser, "admin"}
 	for _, scheduler := range s.Schedulers {
 		if bad := validation.IsDNS1123Label(scheduler.Name); len(bad) > 0 {
 			errs = append(errs, fmt.Errorf("scheduler name %q: %s", scheduler.Name, strings.Join(bad, "; ")))
+		}
+		if slices.Contains(reserved, scheduler.Name) {
+			errs = append(errs, fmt.Errorf("scheduler name %q: taken by another component", scheduler.Name))
 		}
 		for _, name := range scheduler.replicas() {
 			if taken[name] {
