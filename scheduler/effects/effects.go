@@ -69,6 +69,9 @@ const (
 	workers    = 8
 	firstPause = 50 * time.Millisecond
 	longPause  = 10 * time.Second
+	// gather is how long a verdict or a status waits for others that belong to
+	// it, so that they go out as one write.
+	gather = 100 * time.Millisecond
 	// passing is how long a state must last before it is shown, where it is
 	// one that a gang usually only passes through.
 	passing = 2 * time.Second

@@ -86,9 +86,10 @@ func (b *bench) addPod(name string, options ...func(*v1.Pod)) gang.PodID {
 	return gang.PodID(p.UID)
 }
 
-// flush carries out what is due for a gang, in this goroutine, and reports
-// whether something is left to be tried again.
+// flush carries out what is due for a gang in a moment, in this goroutine, and
+// reports whether something is left to be tried again.
 func (b *bench) flush(id gang.ID) (left bool) {
+	b.clock.Step(gather)
 	due, _ := b.take(id)
 	rest := b.carryOut(b.t.Context(), due)
 	if !rest.empty() {
@@ -451,6 +452,7 @@ func TestShowingIsTriedAgainWithoutSayingAnythingTwice(t *testing.T) {
 func TestAnEventThatArrivedInSpiteOfATimeoutIsNotDoubled(t *testing.T) {
 	b := newBench(t)
 	b.Do(explain(driver, app, gang.NoRoom))
+	b.clock.Step(gather)
 	due, _ := b.take(app)
 	again := *due.explain
 	b.carryOut(t.Context(), due)

@@ -36,7 +36,7 @@ func (w *explainWrite) due() time.Time {
 	case gang.Collecting, gang.Behind, gang.Reserved:
 		return w.decided.Add(passing)
 	}
-	return w.decided
+	return w.decided.Add(gather)
 }
 
 // show sends the event and the condition.

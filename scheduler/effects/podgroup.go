@@ -32,7 +32,7 @@ type statusWrite struct {
 // due tells when the status is to be written, if it has not changed by then.
 func (w *statusWrite) due() time.Time {
 	if w.whole() {
-		return w.decided
+		return w.decided.Add(gather)
 	}
 	return w.decided.Add(passing)
 }
