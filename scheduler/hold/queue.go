@@ -132,7 +132,7 @@ func (q *Queue) Update(ctx context.Context, oldPod, newPod *v1.Pod) {
 	case known && isMember:
 		m.pod = newPod
 		if m.state == queued {
-			q.SchedulingQueue.Update(ctx, oldPod, newPod)
+			q.SchedulingQueue.Update(ctx, oldPod, withoutNomination(newPod))
 		}
 	case known:
 		delete(q.members, idOf(newPod))
@@ -210,7 +210,19 @@ func (q *Queue) release(ctx context.Context, m *member, epoch core.Epoch) {
 		return
 	}
 	m.state = queued
-	q.SchedulingQueue.Add(ctx, m.pod)
+	q.SchedulingQueue.Add(ctx, withoutNomination(m.pod))
+}
+
+// withoutNomination is a pod as kube-scheduler may see it. A nomination is left
+// from an earlier life of the pod, or from another scheduler; it would keep
+// room for the pod where it is not going to run, and other members off it.
+func withoutNomination(pod *v1.Pod) *v1.Pod {
+	if pod.Status.NominatedNodeName == "" {
+		return pod
+	}
+	p := *pod
+	p.Status.NominatedNodeName = ""
+	return &p
 }
 
 func (q *Queue) placed(id gang.PodID, epoch core.Epoch) bool {
@@ -231,9 +243,6 @@ func (q *Queue) Park(logger klog.Logger, pod *v1.Pod) (core.Epoch, bool) {
 		return 0, false
 	}
 	m.state = held
-	// No queue has it, but the nominator may: a stale nomination would take
-	// room in the eyes of other pods.
-	q.SchedulingQueue.DeleteNominatedPodIfExists(m.pod)
 	return m.epoch, true
 }
 

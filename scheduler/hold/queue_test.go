@@ -260,3 +260,24 @@ func TestAPodMayBecomeAMemberOrCeaseToBeOne(t *testing.T) {
 	r.Update(ctx, member, single)
 	expectActive(t, r, "a1")
 }
+
+func TestAStaleNominationTakesNoRoom(t *testing.T) {
+	ctx := t.Context()
+	r := newRig(ctx)
+	member := pod("a", "a1", true)
+	member.Status.NominatedNodeName = "elsewhere"
+	r.Add(ctx, member)
+	r.release(ctx, "a1", 1)
+	changed := member.DeepCopy()
+	changed.Annotations = map[string]string{"x": "y"}
+	r.Update(ctx, member, changed)
+	if got := r.NominatedPodsForNode("elsewhere"); len(got) != 0 {
+		t.Errorf("nominated: %v", got)
+	}
+	if got := r.pop(t); got.Status.NominatedNodeName != "" || got.Annotations["x"] != "y" {
+		t.Errorf("popped %v", got)
+	}
+	if member.Status.NominatedNodeName != "elsewhere" {
+		t.Error("the informer's object was changed")
+	}
+}

@@ -98,8 +98,8 @@ func newStage(t *testing.T, nodes int, shape string) *stage {
 	return &stage{Cluster: cluster, t: t, ctx: ctx, client: cluster.Client(), dynamic: dyn}
 }
 
-// schedule runs a scheduler until stop is called, which returns how it ended.
-func (s *stage) schedule(change func(*config.SchedulerConfiguration)) (stop func() error) {
+// schedule runs a scheduler until it is stopped, or the test ends.
+func (s *stage) schedule(change func(*config.SchedulerConfiguration)) *scheduling {
 	s.t.Helper()
 	c := config.NewSchedulerConfiguration()
 	c.ClientConnection.Kubeconfig = s.Kubeconfig()
@@ -110,20 +110,35 @@ func (s *stage) schedule(change func(*config.SchedulerConfiguration)) (stop func
 		change(c)
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- Run(ctx, c, Options{OpenPaths: []string{"/gangs", "/metrics"}}) }()
-	stop = func() error {
-		cancel()
-		err := <-ended
-		ended <- err
-		return err
-	}
+	run := &scheduling{cancel: cancel, over: make(chan struct{})}
+	go func() {
+		defer close(run.over)
+		run.err = Run(ctx, c, Options{OpenPaths: []string{"/gangs", "/metrics"}})
+	}()
 	s.t.Cleanup(func() {
-		if err := stop(); err != nil && !errors.Is(err, ErrLeaseLost) {
+		if err := run.stop(); err != nil && !errors.Is(err, ErrLeaseLost) {
 			s.t.Errorf("the scheduler ended: %v", err)
 		}
 	})
-	return stop
+	return run
+}
+
+// scheduling is one scheduler that runs.
+type scheduling struct {
+	cancel context.CancelFunc
+	over   chan struct{}
+	err    error
+}
+
+// ended waits until it has ended by itself, and returns how.
+func (r *scheduling) ended() error {
+	<-r.over
+	return r.err
+}
+
+func (r *scheduling) stop() error {
+	r.cancel()
+	return r.ended()
 }
 
 func (s *stage) podGroup(name string, minMember int64) {
