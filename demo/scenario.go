@@ -155,7 +155,7 @@ func explainDeadlock(b *board) string {
 %d drivers run and hold all the room; their %d executors fit nowhere. Spark never gives up
 by itself, so they would wait for ever: each pod was placed well, and all of them together
 badly. Muster reserves the room of a driver's executors before it lets the driver start:
-run the demo without a scheduler's name to see that.
+make demo shows that.
 
 `, drivers, executors)
 	return text.String()

@@ -101,6 +101,11 @@ func (s *submitter) arguments(app application) []string {
 		{"spark.kubernetes.container.image", s.dist.ImageName},
 		{"spark.kubernetes.container.image.pullPolicy", "Never"},
 		{"spark.kubernetes.submission.waitAppCompletion", "false"},
+		// A busy machine may let a JVM wait longer than the usual 10 s.
+		{"spark.kubernetes.submission.connectionTimeout", "60000"},
+		{"spark.kubernetes.submission.requestTimeout", "60000"},
+		{"spark.kubernetes.driver.connectionTimeout", "60000"},
+		{"spark.kubernetes.driver.requestTimeout", "60000"},
 
 		{"spark.executor.instances", fmt.Sprint(app.executors)},
 		{"spark.driver.memory", app.heap},
@@ -110,8 +115,8 @@ func (s *submitter) arguments(app application) []string {
 		{"spark.kubernetes.executor.request.cores", app.executorCPU.String()},
 		{"spark.driver.extraJavaOptions", thrift},
 		{"spark.executor.extraJavaOptions", thrift},
-		// On a busy machine JVMs may take longer than the usual 30 s to start;
-		// without this a job would then begin with fewer executors.
+		// Nor must a job begin with fewer executors because they took more than
+		// the usual 30 s to start.
 		{"spark.scheduler.maxRegisteredResourcesWaitingTime", "180s"},
 
 		{"spark.eventLog.enabled", "true"},
