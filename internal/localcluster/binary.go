@@ -1,16 +1,16 @@
 package localcluster
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"muster.sh/muster/internal/localcluster/gobuild"
 )
 
 const (
@@ -33,9 +33,9 @@ func (c *Cluster) findBinary(ctx context.Context) (string, error) {
 		return filepath.Abs(path)
 	}
 	var path string
-	err := c.steps.run(ctx, "build "+binaryName, func(ctx context.Context) error {
+	err := c.steps.watch(ctx, "build "+binaryName, func(ctx context.Context, g *gauge) error {
 		var err error
-		path, err = buildBinary(ctx)
+		path, err = buildBinary(ctx, g)
 		return err
 	})
 	return path, err
@@ -43,7 +43,7 @@ func (c *Cluster) findBinary(ctx context.Context) (string, error) {
 
 // buildBinary builds muster-local from the module around the working directory
 // into the user's cache. The go command does nothing if it is up to date.
-func buildBinary(ctx context.Context) (string, error) {
+func buildBinary(ctx context.Context, g *gauge) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("find the cache folder: %w", err)
@@ -58,12 +58,16 @@ func buildBinary(ctx context.Context) (string, error) {
 	}
 	defer unlock()
 	path := filepath.Join(dir, binaryName)
-	build := exec.CommandContext(ctx, "go", "build", "-ldflags", versionFlags(), "-o", path, binaryPackage)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
-	var output bytes.Buffer
-	build.Stdout, build.Stderr = &output, &output
-	if err := build.Run(); err != nil {
-		return "", fmt.Errorf("build %s: %w\n%s(run it inside the muster checkout, or name a built binary in $MUSTER_LOCAL)", binaryName, err, output.String())
+	build := gobuild.Build{
+		Env:      []string{"CGO_ENABLED=0", "GOFLAGS=-buildvcs=false"},
+		Args:     []string{"-ldflags", versionFlags(), "-o", path},
+		Packages: []string{binaryPackage},
+	}
+	if g != nil {
+		build.Progress = g.set
+	}
+	if err := build.Run(ctx); err != nil {
+		return "", fmt.Errorf("build %s (inside a checkout of Muster; elsewhere name a built one in $MUSTER_LOCAL): %w", binaryName, err)
 	}
 	return path, nil
 }

@@ -31,13 +31,17 @@ func newSteps(out io.Writer) *steps {
 
 // run does one step and tells how it went.
 func (s *steps) run(ctx context.Context, name string, do func(context.Context) error) error {
-	return s.watch(ctx, name, func(ctx context.Context, _ *gauge) error { return do(ctx) })
+	return s.tell(ctx, name, mpb.SpinnerStyle().PositionLeft(), func(ctx context.Context, _ *gauge) error { return do(ctx) })
 }
 
 // watch does one step that can tell how far it is.
 func (s *steps) watch(ctx context.Context, name string, do func(context.Context, *gauge) error) error {
+	return s.tell(ctx, name, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("━").Padding("─"), do)
+}
+
+func (s *steps) tell(ctx context.Context, name string, style mpb.BarFillerBuilder, do func(context.Context, *gauge) error) error {
 	started := time.Now()
-	gauge := s.gauge(name)
+	gauge := s.gauge(name, style)
 	err := do(ctx, gauge)
 	gauge.end()
 	outcome := ""
@@ -77,14 +81,14 @@ type gauge struct {
 	note string
 }
 
-func (s *steps) gauge(name string) *gauge {
+func (s *steps) gauge(name string, style mpb.BarFillerBuilder) *gauge {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bars == nil {
 		return nil
 	}
 	g := &gauge{}
-	g.bar = s.bars.New(0, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("━").Padding("─"),
+	g.bar = s.bars.New(0, style,
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Elapsed(decor.ET_STYLE_MMSS, decor.WC{W: 7}), decor.Name("    "+name+" ")),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return g.text() })))
