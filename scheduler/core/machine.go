@@ -57,7 +57,7 @@ type Machine struct {
 	// unsettled gangs are looked at once more before the step ends.
 	unsettled map[gang.ID]bool
 	// short gangs have started and lack members of their minimum; elastic ones
-	// have members above it that wait.
+	// have members in the hold without a slot.
 	short   map[gang.ID]bool
 	elastic map[gang.ID]bool
 	alarms  alarms

@@ -5,11 +5,12 @@ import (
 	"slices"
 )
 
-// reserved lists the slots of the minimum, as a Reservation stores them.
+// reserved lists the slots of the minimum, as a Reservation stores them: those
+// of roles that are expected. Members of other roles speak for themselves.
 func (m *Machine) reserved(g *group) []ReservedSlot {
 	out := []ReservedSlot{}
 	for _, s := range m.book.OfGang(g.decl.ID) {
-		if !s.Elastic {
+		if r, _ := g.decl.Role(s.Role); r.Expected && !s.Elastic {
 			out = append(out, ReservedSlot{Role: s.Role, Node: s.Node})
 		}
 	}

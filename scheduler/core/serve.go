@@ -21,6 +21,9 @@ func (m *Machine) settleGroup(g *group) {
 	if g.phase == Collecting || g.phase == Waiting {
 		m.enroll(g)
 	}
+	if g.phase == Started {
+		m.keepReservation(g)
+	}
 	m.reviewed[g.decl.ID] = true
 	if len(g.members) == 0 && !g.declared && g.refused.Code == "" {
 		m.dropReservation(g)
@@ -43,7 +46,7 @@ func (m *Machine) startOver(g *group) {
 	clear(g.lost)
 	delete(m.short, g.decl.ID)
 	delete(m.elastic, g.decl.ID)
-	g.phase, g.explained, g.tried = Collecting, "", false
+	g.phase, g.tried = Collecting, false
 	m.moot = false
 }
 
@@ -72,15 +75,15 @@ func (m *Machine) enroll(g *group) {
 }
 
 // serve looks after a started gang: members claim the slots that wait for
-// them; what is lacking of the minimum, and members above it, wait for room.
+// them; what is lacking of the minimum, and other members in the hold, wait for
+// room.
 func (m *Machine) serve(g *group) {
 	m.adopt(g)
 	m.claim(g)
 	m.balance(g)
 	n := m.need(g)
 	setOrDelete(m.short, g.decl.ID, !n.empty())
-	setOrDelete(m.elastic, g.decl.ID, len(m.unslotted(g)) > len(n.members))
-	m.keepReservation(g)
+	setOrDelete(m.elastic, g.decl.ID, len(m.unslotted(g)) > 0)
 }
 
 func setOrDelete(set map[gang.ID]bool, id gang.ID, in bool) {
