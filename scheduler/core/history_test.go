@@ -31,18 +31,18 @@ type history struct {
 	// What is out of order at the moment.
 	vetoed  map[string]bool // role@node
 	unready map[gang.ID]bool
+	broken  map[string]bool // nodes to which every bind fails
 	fates   bool
 
 	journal   bytes.Buffer
 	decisions []string
-	writes    *writeCount
+	written   written
 }
 
 func newHistory(t *rapid.T) *history {
 	o := core.DefaultOptions()
 	o.MaxAttempts = 3 // so that gangs step back before a history ends
-	h := &history{t: t, World: coretest.NewWith(o), vetoed: map[string]bool{}, unready: map[gang.ID]bool{}}
-	h.writes = newWriteCount()
+	h := &history{t: t, World: coretest.NewWith(o), vetoed: map[string]bool{}, unready: map[gang.ID]bool{}, broken: map[string]bool{}, written: written{}}
 	h.Async = true
 	h.World.Observe = h.observe
 	h.Veto = func(m *core.Member, node string) string {
@@ -57,11 +57,14 @@ func newHistory(t *rapid.T) *history {
 		}
 		return ""
 	}
-	h.World.Fate = func(gang.PodID) coretest.Fate {
-		if !h.fates {
-			return coretest.Binds
+	h.World.Fate = func(_ gang.PodID, node string) coretest.Fate {
+		switch {
+		case h.broken[node]:
+			return coretest.Fails
+		case h.fates:
+			return coretest.Fate(h.number("fate", 0, 2))
 		}
-		return coretest.Fate(h.number("fate", 0, 2))
+		return coretest.Binds
 	}
 	return h
 }
@@ -72,7 +75,6 @@ func (h *history) observe(e core.Stamped, out []core.Decision) {
 		h.t.Fatal(err)
 	}
 	h.decisions = append(h.decisions, fmt.Sprintf("%+v", out))
-	h.writes.count(h.World, e.Event, out)
 	seen := core.Seen{
 		Machine: h.Machine, Board: h.Board, Event: e.Event, Out: out, Before: h.before,
 		Stored: func(id gang.ID) []core.ReservedSlot { return h.Stored[id] },
@@ -82,8 +84,8 @@ func (h *history) observe(e core.Stamped, out []core.Decision) {
 			h.fail("%s: %v", i.Name, err)
 		}
 	}
-	if err := h.writes.check(); err != nil {
-		h.fail("a gang costs few writes: %v", err)
+	if err := h.written.note(h.Machine, e.Event, out); err != nil {
+		h.fail("nothing is written that was written before: %v", err)
 	}
 	if len(h.Faults) > 0 {
 		h.fail("%s", strings.Join(h.Faults, "; "))
@@ -169,7 +171,7 @@ var actions = []action{
 			h.Step(core.Tick{})
 		}
 	}},
-	{"everything arrives", 4, func(h *history) { h.DeliverAll() }},
+	{"everything arrives", 4, (*history).arrive},
 	{"time passes", 4, func(h *history) {
 		h.Now = h.Now.Add(time.Duration(h.number("seconds", 1, 400)) * time.Second)
 		h.Step(core.Tick{})
@@ -207,6 +209,7 @@ var actions = []action{
 		}
 	}},
 	{"binds begin or cease to fail", 1, func(h *history) { h.fates = !h.fates }},
+	{"binds to a node begin or cease to fail", 1, func(h *history) { toggle(h.broken, h.nodeName()) }},
 	{"somebody binds a member", 1, (*history).bindOutside},
 	{"the scheduler crashes", 1, (*history).crash},
 	{"the world comes to rest", 1, (*history).rest},
@@ -446,11 +449,12 @@ func (h *history) bindOutside() {
 func (h *history) crash() {
 	h.checkReplay()
 	h.Crash(func(line string) bool { return h.chance(line, 1) })
-	h.before, h.writes = h.Machine.Snap(), newWriteCount()
+	h.before, h.written = h.Machine.Snap(), written{}
 	found := map[gang.ID][]core.ReservedSlot{}
 	for _, e := range rapid.Permutation(h.Existing()).Draw(h.t, "existing") {
 		if r, ok := e.(core.ReservationFound); ok {
 			found[r.Gang] = r.Slots
+			h.written.of(r.Gang).slots, h.written.of(r.Gang).stored = r.Slots, true
 		}
 		h.Step(e)
 	}

@@ -462,6 +462,8 @@ func minimumIsKept(s Seen) error {
 		for _, slot := range s.Machine.book.OfGang(id) {
 			if !slot.Elastic {
 				have++
+			} else if s.Machine.lack(g, slot.Role) > 0 {
+				return fmt.Errorf("%s lacks a %s, and has one above its minimum", id, slot.Role)
 			}
 		}
 		lack := len(n.members) + n.lack

@@ -14,7 +14,10 @@ import (
 // for every veto to be forgotten. Then nothing may be on its way any more, the
 // machine must know the truth, and no gang may be stranded.
 func (h *history) rest() {
-	h.vetoed, h.unready, h.fates = map[string]bool{}, map[gang.ID]bool{}, false
+	clear(h.vetoed)
+	clear(h.unready)
+	clear(h.broken)
+	h.fates = false
 	for range 4 {
 		h.arrive()
 		h.Now = h.Now.Add(h.Options.VetoTimeout + time.Second)

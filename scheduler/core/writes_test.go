@@ -2,69 +2,110 @@ package core_test
 
 import (
 	"fmt"
+	"slices"
+	"testing"
 
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/core/coretest"
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/gang/gangtest"
 )
 
-// writeCount compares the orders that lead to writes for a gang, binds apart,
-// with what has happened to it. Members that appear, stand at the latch or are
-// bound are no reason to write.
-type writeCount struct {
-	writes  map[gang.ID]int
-	trouble map[gang.ID]int
-	// everywhere is trouble that may concern any gang.
-	everywhere int
-	members    map[gang.PodID]gang.ID
+// written is what was ordered to be written last of each gang, since it was
+// declared or has begun anew.
+type written map[gang.ID]*last
+
+type last struct {
+	code   gang.Code
+	status core.Status
+	slots  []core.ReservedSlot
+	stored bool
 }
 
-func newWriteCount() *writeCount {
-	return &writeCount{writes: map[gang.ID]int{}, trouble: map[gang.ID]int{}, members: map[gang.PodID]gang.ID{}}
-}
-
-func (c *writeCount) count(w *coretest.World, e core.Event, out []core.Decision) {
-	switch e := e.(type) {
-	case core.NodeSet, core.NodeGone, core.Assumed, core.Forgotten, core.Tick:
-		c.everywhere++
-	case core.PodSet:
-		if e.Member == nil || e.Terminating {
-			c.everywhere++
-			break
-		}
-		c.members[e.Pod.ID] = e.Member.Gang
-	case core.PodGone:
-		c.everywhere++
-	case core.GangSet:
-		c.trouble[e.Gang.ID]++
-	case core.GangRefused:
-		c.trouble[e.ID]++
-	case core.GangGone:
-		c.trouble[e.ID]++
-	case core.Parked:
-		c.trouble[c.members[e.ID]]++
-	case core.ReservationStored:
-		c.trouble[e.Gang]++
+// note says whether a decision orders once more what is written already. The
+// counts of a verdict, and members that come and are bound one by one, are no
+// reason to write.
+func (w written) note(m *core.Machine, e core.Event, out []core.Decision) error {
+	if gone, ok := e.(core.GangGone); ok {
+		delete(w, gone.ID)
 	}
 	for _, d := range out {
 		switch d := d.(type) {
 		case core.Explain:
-			c.writes[d.Gang]++
+			l := w.of(d.Gang)
+			if l.code == d.Verdict.Code {
+				return fmt.Errorf("%s of %s", d.Verdict, d.Gang)
+			}
+			l.code = d.Verdict.Code
 		case core.Status:
-			c.writes[d.Gang]++
+			l := w.of(d.Gang)
+			if l.status.Phase == d.Phase && (l.status.Bound >= l.status.Min) == (d.Bound >= d.Min) {
+				return fmt.Errorf("%+v", d)
+			}
+			l.status = d
 		case core.StoreReservation:
-			c.writes[d.Gang]++
-		}
-	}
-}
-
-// check allows what a life without trouble needs, and three writes for each
-// trouble: a reservation, a reason and a status.
-func (c *writeCount) check() error {
-	for id, n := range c.writes {
-		if limit := 9 + 3*(c.trouble[id]+c.everywhere); n > limit {
-			return fmt.Errorf("%d for %s, at most %d are due", n, id, limit)
+			l := w.of(d.Gang)
+			if d.Epoch == 0 && l.stored && slices.Equal(l.slots, d.Slots) {
+				return fmt.Errorf("the reservation %v of %s", d.Slots, d.Gang)
+			}
+			l.slots, l.stored = d.Slots, true
+		case core.DropReservation:
+			w.of(d.Gang).stored = false
 		}
 	}
 	return nil
+}
+
+func (w written) of(id gang.ID) *last {
+	if w[id] == nil {
+		w[id] = &last{}
+	}
+	return w[id]
+}
+
+func TestAGangCostsAsFewWritesWhateverItsSize(t *testing.T) {
+	type cost struct{ explains, statuses, reservations int }
+	life := func(size int) cost {
+		var c cost
+		w := coretest.Cluster(size, 3)
+		w.Observe = func(_ core.Stamped, out []core.Decision) {
+			for _, d := range out {
+				switch d.(type) {
+				case core.Explain:
+					c.explains++
+				case core.Status:
+					c.statuses++
+				case core.StoreReservation, core.DropReservation:
+					c.reservations++
+				}
+			}
+		}
+		a := w.App("a", size, one)
+		executors(w, a, "a", 1, size)
+		for i := 1; i <= size; i++ {
+			w.End(fmt.Sprintf("a-exec-%d", i), core.Deleted)
+		}
+		w.End("a-driver", core.Succeeded)
+		w.Remove(a)
+		g := gangtest.Group("g", size)
+		w.Declare(g)
+		for i := range size {
+			w.Pod(g.ID, "", fmt.Sprintf("g-%d", i), one)
+		}
+		for i := range size {
+			w.End(fmt.Sprintf("g-%d", i), core.Succeeded)
+		}
+		w.Remove(g.ID)
+		return c
+	}
+	want := life(2)
+	for _, size := range []int{3, 10, 100} {
+		if got := life(size); got != want {
+			t.Errorf("gangs of %d cost %+v, gangs of 2 %+v", size, got, want)
+		}
+	}
+	if want.reservations != 2 {
+		t.Errorf("%+v: one reservation is stored and dropped", want)
+	}
+	t.Logf("%+v for two gangs", want)
 }

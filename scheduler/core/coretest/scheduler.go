@@ -190,7 +190,7 @@ func (w *World) bind(id gang.PodID) {
 		}
 		fate := Binds
 		if w.Fate != nil {
-			fate = w.Fate(id)
+			fate = w.Fate(id, c.node)
 		}
 		switch p, ok := w.Board.Placement(id); {
 		case !ok || p.Node != c.node || p.Epoch != c.epoch:

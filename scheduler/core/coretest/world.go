@@ -57,7 +57,7 @@ type World struct {
 	// StoreFails, if set, says why a reservation can't be stored.
 	StoreFails func(id gang.ID) string
 	// Fate, if set, says what becomes of a bind.
-	Fate func(id gang.PodID) Fate
+	Fate func(id gang.PodID, node string) Fate
 
 	flights []flight
 	cycles  map[gang.PodID]*cycle

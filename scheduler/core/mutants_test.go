@@ -1,0 +1,151 @@
+package core_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// mutant is a bug that somebody could make. It is put in through the
+// compiler's overlay: the product has no hook for it, and what is changed can
+// be read here like a patch.
+type mutant struct {
+	bug      string
+	file     string // in the folder of this test
+	old, new string
+}
+
+var mutants = []mutant{
+	{"a slot is not counted while its claimant is on another node", "../ledger/book.go",
+		"return !ok || p.Node != s.Node", "return !ok || p.Node == \"\""},
+	{"a released slot goes on being shown", "../ledger/book.go",
+		"	drop(b.byGang, s.Gang, s)\n	b.slotChanged(s)", "	drop(b.byGang, s.Gang, s)\n	b.changed(s.Node)"},
+	{"who hopes for the room of a lost node goes on hoping", "../ledger/book.go",
+		"b.changes.Freed++ // who hoped", "// who hoped"},
+	{"a plan takes one member more than there is room for", "../planner/plan.go",
+		"return row.Times(s, limit)", "return min(row.Times(s, limit)+1, limit)"},
+	{"the youngest goes first", "../queue/queue.go",
+		"a.Created.Compare(b.Created); c != 0", "b.Created.Compare(a.Created); c != 0"},
+	{"room that others have taken is still promised", "nodes.go",
+		"	m.book.SetPod(p)\n	m.checkSlots(p.Node)", "	m.book.SetPod(p)"},
+	{"a pod that seemed to fail to bind is taken off its node", "nodes.go",
+		"if m.assumed[id] {", "if true {"},
+	{"a veto is kept for ever", "nodes.go",
+		"old := !v.until.After(now)", "old := false"},
+	{"the latch opens before all have come to it", "latch.go",
+		"m.members[s.Claimant].state < latched", "m.members[s.Claimant].state < released"},
+	{"an answer to an earlier plan is taken for one to this", "offer.go",
+		"g.phase != Storing || g.epoch != e.Epoch", "g.phase != Storing"},
+	{"a failed bind is tried on the same node for ever", "latch.go",
+		"if e.Veto || mem.retries > maxRetries {", "if e.Veto {"},
+	{"members are released before the reservation is stored", "offer.go",
+		"if m.unclaimed(g) == 0 {", "if true {"},
+	{"a gang passes another that waits for room", "offer.go",
+		"if g.phase == Waiting && g.blocks {\n			return false", "if g.phase == Waiting && g.blocks {\n			continue"},
+	{"the room of an aborted start stays held", "offer.go",
+		"	m.releaseAll(g)\n	for _, mem := range g.order {", "	for _, mem := range g.order {"},
+	{"members of an aborted start are not turned back", "offer.go",
+		"m.decide(ShutLatch{Gang: g.decl.ID, Epoch: g.epoch, Reason: reason})", ""},
+	{"room that others took is still hoped for", "offer.go",
+		"if !g.blocks || now.Taken == g.triedAt.Taken {", "if true {"},
+	{"elastic members do not wait for whole gangs", "offer.go",
+		"if m.repair() && m.admit() {", "if m.repair(); m.admit() || true {"},
+	{"a failed member is not waited for", "members.go",
+		"case end == Succeeded, end == Deleted && role.Shrinks:", "case end == Succeeded, end == Failed, end == Deleted && role.Shrinks:"},
+	{"the room of a gang that has ended stays held", "members.go",
+		"	m.dropReservation(g)\n	m.releaseAll(g)", "	m.dropReservation(g)"},
+	{"a gang that is changed while it starts goes by its old minimum", "members.go",
+		"	if g.starting() {\n		m.abort(g, \"the gang was changed\")\n	}", ""},
+	{"a member that somebody else binds keeps the latch shut", "members.go",
+		"		m.arrived(g, mem)\n		m.openIfWhole(g)", "		m.arrived(g, mem)"},
+	{"a pod whose deletion hangs keeps its room", "members.go",
+		"		m.unplace(mem)\n		m.vacate(g, mem, Deleted)", ""},
+	{"a slot is given to a member of another role", "serve.go",
+		"return s.Role == mem.Role && ", "return "},
+	{"a gang that is bound in part waits like any other", "serve.go",
+		"if g.runs() && !g.busy() {", "if false {"},
+	{"who came above the minimum is not counted when one of it is lost", "serve.go",
+		"case s.Elastic && lack > 0:", "case false:"},
+	{"what an earlier leader reserved is not held again", "recover.go",
+		"		m.restoreSlots(g)\n", ""},
+	{"room is held for members that never come", "deadline.go",
+		"if !t.After(now) {\n			out", "if t.IsZero() {\n			out"},
+	{"every change of a count is written", "explain.go",
+		"if g.verdict.Code == g.explained {", "if g.verdict.String() == string(g.explained) {"},
+	{"gangs are looked at in the order of a map", "machine.go",
+		"	slices.Sort(keys)\n", "	slices.Sort(keys[:0])\n"},
+	{"the board goes on showing places that were taken back", "publish.go",
+		"b.dropPlacement(id)", ""},
+}
+
+// checks is how many histories may pass before a seeded bug is caught.
+const checks = "400"
+
+func TestPropertiesCatchSeededBugs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped by -short: compiles the package once for each seeded bug")
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("no go command to compile the seeded bugs with")
+	}
+	for _, m := range mutants {
+		t.Run(m.bug, func(t *testing.T) {
+			cmd := exec.Command("go", "test", "-vet", "off", "-overlay", overlay(t, m), "-run", "^TestHistories$", "-timeout", "5m", ".",
+				"-rapid.checks", checks, "-rapid.seed", "1", "-rapid.nofailfile", "-rapid.shrinktime", "0s")
+			out, err := cmd.CombinedOutput()
+			switch text := string(out); {
+			case err == nil:
+				t.Errorf("no property notices it in %s histories", checks)
+			case !strings.Contains(text, "--- FAIL: TestHistories") && !strings.Contains(text, "panic: "):
+				t.Fatalf("it can't be tested: %v\n%s", err, text)
+			default:
+				t.Log(firstLine(text, "[rapid] failed", "[rapid] panic", "panic: "))
+			}
+		})
+	}
+}
+
+// overlay writes the file with the bug, and the JSON by which the compiler
+// takes it for the true one.
+func overlay(t *testing.T, m mutant) string {
+	t.Helper()
+	path, err := filepath.Abs(m.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), m.old); n != 1 {
+		t.Fatalf("%q is %d times in %s; bring the list of seeded bugs up to date", m.old, n, m.file)
+	}
+	dir := t.TempDir()
+	write := func(name string, text []byte) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	bug := write("bug.go", []byte(strings.Replace(string(text), m.old, m.new, 1)))
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {path: bug}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return write("overlay.json", list)
+}
+
+func firstLine(text string, marks ...string) string {
+	for line := range strings.Lines(text) {
+		for _, mark := range marks {
+			if strings.Contains(line, mark) {
+				return strings.TrimSpace(line)
+			}
+		}
+	}
+	return text
+}
