@@ -28,8 +28,9 @@ type upFlags struct {
 	spec             localcluster.Spec
 }
 
-func newUpCommand() *cobra.Command {
-	var flags upFlags
+func newUpCommand() *cobra.Command { return newUpCommandWith(&upFlags{}) }
+
+func newUpCommandWith(flags *upFlags) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "up",
 		Short: "Start the cluster",
@@ -64,7 +65,7 @@ objects, ports and certificates, in the size given now.`,
 	f.StringVar(&flags.shape, "sim-node-shape", "cpu=32,memory=256Gi", "resources of a simulated node, and its NUMA zones=N")
 	f.BoolVar(&flags.spec.SparkActor, "spark-actor", true, "play the Spark drivers that land on simulated nodes")
 	f.BoolVar(&flags.defaultScheduler, "default-scheduler", true, "run kube-scheduler")
-	f.BoolVar(&flags.musterScheduler, "muster-scheduler", false, "run Muster's scheduler beside it")
+	f.BoolVar(&flags.musterScheduler, "muster-scheduler", true, "run Muster's scheduler, for pods with schedulerName muster")
 	f.BoolVar(&flags.spec.AuditLog, "audit-log", false, "record every write in audit.log in the cluster's folder")
 	f.BoolVar(&flags.spec.SeparateProcesses, "separate-processes", false, "run etcd, API server and controller manager as three processes")
 	f.StringSliceVar(&flags.spec.Manifests, "manifest", nil, "YAML file or folder to apply before the schedulers start (repeatable)")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -72,7 +73,12 @@ func open(spec Spec) (*Cluster, error) {
 		}
 		spec.Dir = dir
 	}
-	paths := layout{dir: spec.Dir}
+	dir, err := filepath.Abs(spec.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("cluster folder: %w", err)
+	}
+	spec.Dir = dir
+	paths := layout{dir: dir}
 	if err := paths.create(); err != nil {
 		return nil, err
 	}
@@ -96,6 +102,10 @@ func open(spec Spec) (*Cluster, error) {
 }
 
 func (c *Cluster) up(ctx context.Context) error {
+	objects, err := c.spec.objects() // what can't be read is better known before anything starts
+	if err != nil {
+		return err
+	}
 	binary, err := c.findBinary(ctx)
 	if err != nil {
 		return err
@@ -127,8 +137,9 @@ func (c *Cluster) up(ctx context.Context) error {
 	if err := c.removeSurplusNodes(ctx); err != nil {
 		return err
 	}
-	if c.spec.Nodes > 0 || len(c.spec.Manifests) > 0 {
-		if err := c.steps.run(ctx, "manifests", c.applyManifests); err != nil {
+	if len(objects) > 0 {
+		apply := func(ctx context.Context) error { return c.Apply(ctx, objects...) }
+		if err := c.steps.run(ctx, "manifests", apply); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
@@ -150,6 +151,14 @@ func TestSimulatedSparkApplicationsRunToTheirEnd(t *testing.T) {
 	}
 }
 
+func TestMustersSchedulerRunsPodsInItsOwnRights(t *testing.T) {
+	ctx, cluster := start(t, localcluster.Spec{SimNodes: 1, Schedulers: []localcluster.SchedulerSpec{localcluster.MusterScheduler()}})
+	pod := smallPod("mine")
+	pod.Spec.SchedulerName = "muster"
+	createPod(ctx, t, cluster.Client(), pod)
+	awaitPhase(ctx, t, cluster.Client(), "mine", corev1.PodRunning)
+}
+
 func TestAClusterThatWasKeptGoesOnWhereItWas(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cluster := start(t, localcluster.Spec{Dir: dir, Keep: true, SimNodes: 1})
@@ -217,12 +226,13 @@ func TestNothingOutlivesAKilledOwner(t *testing.T) {
 	}
 	_ = owner.Wait() // it was killed
 	// The kernel kills them at the owner's death, but they need time to go.
-	deadline := time.Now().Add(30 * time.Second)
-	for len(processesNaming(t, dir)) > 0 && time.Now().Before(deadline) {
-		time.Sleep(50 * time.Millisecond)
-	}
-	if left := processesNaming(t, dir); len(left) > 0 {
-		t.Errorf("processes are left: %v", left)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	err = wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(context.Context) (bool, error) {
+		return len(processesNaming(t, dir)) == 0, nil
+	})
+	if err != nil {
+		t.Errorf("processes are left: %v", processesNaming(t, dir))
 	}
 }
 

@@ -33,24 +33,33 @@ const (
 
 var crdResource = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 
-// applyManifests applies the manifests of the cluster's spec.
-func (c *Cluster) applyManifests(ctx context.Context) error {
-	var objects []*unstructured.Unstructured
-	if c.spec.Nodes > 0 {
-		rbac, err := decodeManifest(corednsRBAC)
-		if err != nil {
-			return fmt.Errorf("CoreDNS's role: %w", err)
-		}
-		objects = append(objects, rbac...)
+// ownObjects are what the components need in the cluster.
+func (s *Spec) ownObjects() ([]*unstructured.Unstructured, error) {
+	objects, err := musterObjects(s.Schedulers)
+	if err != nil || s.Nodes == 0 {
+		return objects, err
 	}
-	for _, path := range c.spec.Manifests {
+	rights, err := decodeManifest(corednsRBAC)
+	if err != nil {
+		return nil, fmt.Errorf("CoreDNS's role: %w", err)
+	}
+	return append(objects, rights...), nil
+}
+
+// objects are all objects to apply before the schedulers start.
+func (s *Spec) objects() ([]*unstructured.Unstructured, error) {
+	objects, err := s.ownObjects()
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range s.Manifests {
 		found, err := readManifests(path)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		objects = append(objects, found...)
 	}
-	return c.Apply(ctx, objects...)
+	return objects, nil
 }
 
 // Apply applies objects server-side, custom resource definitions first, and

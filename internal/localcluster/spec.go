@@ -98,12 +98,6 @@ func DefaultScheduler() SchedulerSpec {
 	return SchedulerSpec{Name: "kube-scheduler"}
 }
 
-// MusterScheduler is Muster's own, in the rights of its user alone: some
-// manifest must bind a role to the user muster-scheduler.
-func MusterScheduler() SchedulerSpec {
-	return SchedulerSpec{Name: "muster-scheduler", Program: "muster-scheduler", User: "muster-scheduler"}
-}
-
 // defaultProgram runs a scheduler that names none.
 const defaultProgram = "kube-scheduler"
 
