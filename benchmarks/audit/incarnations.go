@@ -28,6 +28,7 @@ func (l *Log) finishPods() []*Pod {
 			if i+1 < len(lives) && !life.Gone.Known() {
 				life.Gone = Moment{After: life.seen, By: lives[i+1].Created.By}
 			}
+			life.Ended, life.Gone = l.withoutOutage(life.Ended), l.withoutOutage(life.Gone)
 			pods = append(pods, &life.Pod)
 		}
 	}

@@ -22,6 +22,7 @@ type Log struct {
 	objects map[objectKey]*objectRecord
 	writes  *writeLog
 
+	outages    []Span
 	start, end time.Time
 
 	damaged   int // lines that are no record
@@ -68,6 +69,9 @@ func (l *Log) add(event *auditv1.Event) {
 		return
 	}
 	l.writes.add(event, &r)
+	if r.code == http.StatusNotFound && r.verb == "delete" && isTracked(r.resource) {
+		l.addObjectWrite(&r) // gone already, by a request that was not recorded
+	}
 	if r.code >= http.StatusBadRequest {
 		return
 	}

@@ -235,7 +235,7 @@ func TestAListCompletesALogWithLostRecords(t *testing.T) {
 	ended, late, unseen := *b.pod("ended"), *b.pod("late"), *b.pod("unseen")
 	ended.Status.Phase = corev1.PodSucceeded
 	unseen.Spec.NodeName = "n"
-	if err := log.Reconcile(second(20), []corev1.Pod{ended, late, unseen}); err != nil {
+	if err := log.Reconcile(second(20), []corev1.Pod{ended, late, unseen}, nil); err != nil {
 		t.Fatal(err)
 	}
 	tl := log.Timeline()
@@ -251,4 +251,19 @@ func TestAListCompletesALogWithLostRecords(t *testing.T) {
 			t.Errorf("\ngot  %s\nwant %s", got, want[i])
 		}
 	}
+}
+
+func TestASecondTryAfterAnOutageMayHaveTakenEffectBefore(t *testing.T) {
+	log := func() *audit.Log {
+		return newLog(t).node("n", "cpu=1,pods=9").create("a").create("b").create("c").at(1).bind("a", "n").
+			at(5).bind("b", "n").at(6).phase("a", corev1.PodSucceeded).at(9).bind("c", "n").at(10).create("end").read()
+	}
+	two := []found{{audit.OverCommitted, "n", 5, 6, "ns/b"}, {audit.OverCommitted, "n", 9, 10, "ns/c"}}
+	checkFound(t, audit.OverCommit(log().Timeline()), two)
+	killed := log()
+	killed.Outage(audit.Span{From: second(2), Until: second(4)})
+	checkFound(t, audit.OverCommit(killed.Timeline()), two[1:])
+	long := log()
+	long.Outage(audit.Span{From: second(-60), Until: second(-40)})
+	checkFound(t, audit.OverCommit(long.Timeline()), two)
 }

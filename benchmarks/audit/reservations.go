@@ -16,6 +16,10 @@ type Shape func(spec v1alpha1.ReservationSpec, role string) corev1.ResourceList
 // Reservations reads Muster's own Reservation objects from the log, those of
 // Spark applications, which are owned by the driver pod.
 //
+// A Reservation is stored before the driver is bound and may outlive it. It holds
+// room only in between: before, the plan may still be given up, and when the
+// driver has ended or is being deleted nobody is expected any more.
+//
 // A Reservation doesn't say how much room a member needs. It is what shape says;
 // where shape is nil or returns nil, it is what the first member of that role
 // asked for when it came. A role of which no member ever came is an error then.
@@ -30,15 +34,17 @@ func Reservations(tl *Timeline, shape Shape) ([]Reservation, error) {
 			if err != nil {
 				return nil, fmt.Errorf("reservation %s/%s: %w", object.Namespace, object.Name, err)
 			}
-			reservation.Released = object.replaced(i)
-			reservations = append(reservations, reservation)
+			reservation.Released = earliest(reservation.Released, object.replaced(i))
+			if reservation.Stored.Known() {
+				reservations = append(reservations, reservation)
+			}
 		}
 	}
 	return reservations, nil
 }
 
 func reservationOf(tl *Timeline, object *Object, state ObjectState, shape Shape) (Reservation, error) {
-	out := Reservation{Namespace: object.Namespace, Name: object.Name, Stored: state.At}
+	out := Reservation{Namespace: object.Namespace, Name: object.Name}
 	var spec v1alpha1.ReservationSpec
 	if err := json.Unmarshal(state.Spec, &spec); err != nil {
 		return out, fmt.Errorf("read spec: %w", err)
@@ -55,6 +61,14 @@ func reservationOf(tl *Timeline, object *Object, state ObjectState, shape Shape)
 	if driver == nil {
 		return out, fmt.Errorf("owner %s with UID %s is not in the log", spec.Owner.Name, spec.Owner.UID)
 	}
+	if !driver.Bound.Known() {
+		return out, nil
+	}
+	out.Stored = state.At
+	if driver.Bound.By.After(state.At.By) {
+		out.Stored = driver.Bound
+	}
+	out.Released = earliest(earliest(driver.Ended, driver.Gone), driver.Deleting)
 	out.Claims = driver.claims
 	for _, slots := range spec.Slots {
 		requests := roleRequests(tl, spec, slots.Role, driver, shape)

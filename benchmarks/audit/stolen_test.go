@@ -172,10 +172,44 @@ func TestReservationsOfTheLog(t *testing.T) {
 		}
 		checkFound(t, audit.StolenRoom(tl, reservations), nil)
 	})
+	t.Run("before its driver is bound a reservation is only a plan", func(t *testing.T) {
+		b := newLog(t).node("n", "cpu=4,pods=9").create("d", driver("app")).create("other")
+		tl := b.at(1).object("create", "muster.sh", "Reservation", "r", spec(b, 3)).at(2).bind("other", "n").
+			at(3).object("update", "muster.sh", "Reservation", "r", spec(b, 2)).at(4).bind("d", "n").
+			at(5).create("e1", executor("app")).timeline()
+		reservations, err := audit.Reservations(tl, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkFound(t, audit.StolenRoom(tl, reservations), nil)
+	})
+	t.Run("when its driver has ended a reservation holds nothing", func(t *testing.T) {
+		tl := start(t).at(3).create("e1", executor("app")).at(4).phase("d", corev1.PodFailed).
+			at(5).create("other", requests("cpu=3")).bind("other", "n").timeline()
+		reservations, err := audit.Reservations(tl, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkFound(t, audit.StolenRoom(tl, reservations), nil)
+	})
 	t.Run("a deleted reservation holds nothing", func(t *testing.T) {
 		b := start(t)
 		tl := b.at(3).object("delete", "muster.sh", "Reservation", "r", nil).
 			at(4).create("other").bind("other", "n").at(9).create("e1", executor("app")).timeline()
+		reservations, err := audit.Reservations(tl, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkFound(t, audit.StolenRoom(tl, reservations), nil)
+	})
+	t.Run("a reservation whose deletion was not recorded holds nothing once that is known", func(t *testing.T) {
+		b := start(t)
+		b.at(4).create("other").bind("other", "n").at(9).create("e1", executor("app"))
+		log := b.read()
+		if err := log.Reconcile(second(10), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		tl := log.Timeline()
 		reservations, err := audit.Reservations(tl, nil)
 		if err != nil {
 			t.Fatal(err)

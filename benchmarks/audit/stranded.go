@@ -21,8 +21,8 @@ type Options struct {
 	// Set it to the time of reading where the log is still being written.
 	End time.Time
 	// Excused are times in which nobody could bind anything because the judging
-	// side had stopped the API server or the scheduler. They don't count towards
-	// Grace.
+	// side had stopped the API server or the scheduler; they may overlap. They
+	// don't count towards Grace.
 	Excused []Span
 }
 
@@ -48,6 +48,8 @@ func StrandedGangs(tl *Timeline, gangs []Gang, opts Options) []Finding {
 	if opts.Grace == 0 {
 		opts.Grace = DefaultGrace
 	}
+	opts.Excused = slices.Clone(opts.Excused)
+	slices.SortFunc(opts.Excused, func(a, b Span) int { return a.From.Compare(b.From) })
 	lost := tl.nodeLosses()
 	var findings []Finding
 	for _, gang := range gangs {
@@ -242,11 +244,12 @@ func (w *gangWatch) close(at time.Time, suffix string) {
 // graceEnds is when Grace has passed since the last progress, excused times not
 // counted.
 func (w *gangWatch) graceEnds() time.Time {
-	ends := w.quiet.Add(w.opts.Grace)
+	ends, counted := w.quiet.Add(w.opts.Grace), w.quiet
 	for _, span := range w.opts.Excused {
-		from := later(span.From, w.quiet)
+		from := later(span.From, counted)
 		if from.Before(ends) && span.Until.After(from) {
 			ends = ends.Add(span.Until.Sub(from))
+			counted = span.Until
 		}
 	}
 	return ends

@@ -199,6 +199,14 @@ func TestStrandedGangs(t *testing.T) {
 			opts: audit.Options{Excused: []audit.Span{{From: second(1.5), Until: second(10)}}},
 		},
 		{
+			name: "excused times that overlap count once",
+			history: func(b *logBuilder) {
+				members(b, 3).at(1).bind("m0", "n").at(31).bind("m1", "n").bind("m2", "n").at(100).create("other")
+			},
+			opts: audit.Options{Excused: []audit.Span{{From: second(4), Until: second(12)}, {From: second(2), Until: second(10)}}},
+			want: []verdict{{13, 31}},
+		},
+		{
 			name: "an excused time is no excuse for the time after it",
 			history: func(b *logBuilder) {
 				members(b, 3).at(1).bind("m0", "n").bind("m1", "n").at(31).bind("m2", "n").at(100).create("other")

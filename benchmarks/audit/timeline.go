@@ -69,7 +69,7 @@ func (l *Log) Timeline() *Timeline {
 	}
 	slices.SortFunc(tl.Nodes, func(a, b *Node) int { return cmp.Compare(a.Name, b.Name) })
 	for key, record := range l.objects {
-		tl.Objects = append(tl.Objects, record.finish(key))
+		tl.Objects = append(tl.Objects, l.finishObject(key, record))
 	}
 	slices.SortFunc(tl.Objects, func(a, b *Object) int {
 		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Resource, b.Resource),
@@ -80,7 +80,7 @@ func (l *Log) Timeline() *Timeline {
 	return tl
 }
 
-func (o *objectRecord) finish(key objectKey) *Object {
+func (l *Log) finishObject(key objectKey, o *objectRecord) *Object {
 	object := &Object{
 		Group: key.group, Resource: key.resource, Namespace: key.namespace, Name: key.name,
 		States: slices.Clone(o.states), Deleted: slices.Clone(o.deleted),
@@ -88,6 +88,9 @@ func (o *objectRecord) finish(key objectKey) *Object {
 	slices.SortStableFunc(object.States, func(a, b ObjectState) int {
 		return cmp.Or(cmp.Compare(a.version, b.version), a.At.By.Compare(b.At.By))
 	})
+	for i, at := range object.Deleted {
+		object.Deleted[i] = l.withoutOutage(at)
+	}
 	slices.SortFunc(object.Deleted, func(a, b Moment) int { return a.By.Compare(b.By) })
 	return object
 }

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	gangs   = 30
+	gangs   = 20
 	members = 4
 )
 
@@ -40,7 +40,7 @@ func TestTwoReplicasFollowEachOtherWithoutAFault(t *testing.T) {
 	}
 	var groups []testcluster.PodGroup
 	for i := range gangs {
-		groups = append(groups, testcluster.PodGroup{Name: fmt.Sprintf("g%02d", i), Members: members, CPUs: 2, Runs: 3 * time.Second})
+		groups = append(groups, testcluster.PodGroup{Name: fmt.Sprintf("g%02d", i), Members: members, CPUs: 2, Runs: 2 * time.Second})
 	}
 	if err := c.CreatePodGroups(ctx, groups...); err != nil {
 		t.Fatal(err)

@@ -13,13 +13,13 @@ import (
 	"muster.sh/muster/test/testcluster"
 )
 
-// Thirty gangs of four members on room for twenty members: whoever binds pod by
+// Twenty-one gangs of four members on room for twenty members: whoever binds pod by
 // pod ends up with parts of many gangs.
 const (
-	gangs   = 30
+	gangs   = 21
 	members = 4
 	room    = 20
-	runs    = 2 * time.Second
+	runs    = time.Second
 )
 
 func spec(scheduler string) testcluster.Spec {

@@ -2,6 +2,8 @@ package testcluster
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -22,9 +24,14 @@ const (
 // and of its lease.
 const MusterComponent = "muster-scheduler"
 
-// storyTimeout bounds a story; on a busy machine with two cores most take a
-// tenth of it.
-const storyTimeout = 10 * time.Minute
+const (
+	// storyTimeout bounds a story; on a busy machine with two cores most take a
+	// tenth of it.
+	storyTimeout = 10 * time.Minute
+	// closing is the time that is left to a story that is cut short by the
+	// test's own deadline, for telling what had happened.
+	closing = 20 * time.Second
+)
 
 // Spec says on what a story is played.
 type Spec struct {
@@ -44,17 +51,23 @@ type Cluster struct {
 	Pods      *Pods
 
 	executors corev1.ResourceList // what each executor asks for
-	outages   []audit.Span
+	excused   []audit.Span
+	// serverOutages are the excused times in which the API server was killed.
+	serverOutages []audit.Span
 }
 
-// Start starts a cluster that ends with the test. It skips the test with -short.
-// The context ends with the test, or when the story takes too long.
+// Start starts a cluster that ends with the test. It skips the test with -short,
+// and keeps the logs of a failed one with go test -artifacts. The context ends with the test, or when the story takes too long.
 func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a whole cluster: not with -short")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), storyTimeout)
+	end := time.Now().Add(storyTimeout)
+	if deadline, set := t.Deadline(); set && deadline.Add(-closing).Before(end) {
+		end = deadline.Add(-closing)
+	}
+	ctx, cancel := context.WithDeadline(t.Context(), end)
 	t.Cleanup(cancel)
 	shape, err := localcluster.ParseShape(spec.Shape)
 	if err != nil {
@@ -77,6 +90,11 @@ func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 		}
 	})
 	c := &Cluster{Cluster: local, Scheduler: spec.Scheduler}
+	t.Cleanup(func() {
+		if t.Failed() {
+			c.keepLogs(t)
+		}
+	})
 	if c.Dynamic, err = dynamic.NewForConfig(local.RESTConfig()); err != nil {
 		t.Fatal(err)
 	}
@@ -101,4 +119,22 @@ func schedulers(spec Spec) []localcluster.SchedulerSpec {
 	}
 	scheduler.Replicas = spec.Replicas
 	return []localcluster.SchedulerSpec{scheduler}
+}
+
+// keepLogs copies the cluster's logs to where the test's artifacts are kept.
+func (c *Cluster) keepLogs(t *testing.T) {
+	t.Helper()
+	files := []string{c.AuditLogPath()}
+	for _, component := range c.Components() {
+		files = append(files, c.LogPath(component))
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(t.ArtifactDir(), filepath.Base(file)), data, 0o600)
+		}
+		if err != nil {
+			t.Errorf("keep logs: %v", err)
+		}
+	}
 }

@@ -8,23 +8,26 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/benchmarks/audit"
 )
 
 // Judge judges what happened by the API server's audit log, as if nothing would
-// happen any more, and writes the verdict to the test's output. The gangs are those of Volcano PodGroups and of
-// Spark applications; minExecutors says how many executors each of these needs.
+// happen any more, and writes the verdict to the test's output. The gangs are
+// those of Volcano PodGroups and of Spark applications; minExecutors says how many
+// executors each of these needs.
 func (c *Cluster) Judge(t *testing.T, minExecutors int) (*audit.Verdict, *audit.Timeline) {
 	t.Helper()
 	log, err := audit.Open(c.AuditLogPath())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := log.Reconcile(time.Now(), c.list(t)); err != nil {
-		t.Fatal(err)
+	for _, span := range c.serverOutages {
+		log.Outage(span)
 	}
+	c.reconcile(t, log)
 	tl := log.Timeline()
 	gangs, err := audit.VolcanoPodGroups(tl)
 	if err != nil {
@@ -37,7 +40,7 @@ func (c *Cluster) Judge(t *testing.T, minExecutors int) (*audit.Verdict, *audit.
 	}
 	verdict := audit.Judge(log, tl, audit.Case{
 		Gangs: gangs, Reservations: reservations,
-		Options: audit.Options{Excused: c.outages},
+		Options: audit.Options{Excused: c.excused},
 	})
 	var text strings.Builder
 	if err := verdict.Render(&text); err != nil {
@@ -51,8 +54,8 @@ func (c *Cluster) Judge(t *testing.T, minExecutors int) (*audit.Verdict, *audit.
 // a story are equal.
 func (c *Cluster) roleShape(v1alpha1.ReservationSpec, string) corev1.ResourceList { return c.executors }
 
-// list reads all pods from the API server.
-func (c *Cluster) list(t *testing.T) []corev1.Pod {
+// reconcile completes the log by what there is now.
+func (c *Cluster) reconcile(t *testing.T, log *audit.Log) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -60,7 +63,17 @@ func (c *Cluster) list(t *testing.T) []corev1.Pod {
 	if err != nil {
 		t.Fatalf("list pods: %v", err)
 	}
-	return pods.Items
+	objects, err := c.Dynamic.Resource(v1alpha1.ReservationResource).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		t.Fatalf("list reservations: %v", err)
+	}
+	var reservations v1alpha1.ReservationList
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(objects.UnstructuredContent(), &reservations); err != nil {
+		t.Fatalf("list reservations: %v", err)
+	}
+	if err := log.Reconcile(time.Now(), pods.Items, reservations.Items); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // RequireNoFault fails the test if the audit log shows any fault, or doesn't tell

@@ -8,9 +8,17 @@ import (
 	"muster.sh/muster/benchmarks/audit"
 )
 
-// recovery is what a scheduler may take, once everything serves again, to see the
-// cluster anew and complete what was half done.
-const recovery = 5 * time.Second
+// ControlPlane is the name of the component that has the API server in it.
+const ControlPlane = "control-plane"
+
+const (
+	// recovery is what a scheduler may take, once everything serves again, to see
+	// the cluster anew and complete what was half done.
+	recovery = 5 * time.Second
+	// reconnecting is what it may take to see the cluster at all after the API
+	// server was away: client-go's watches try again within 30 s.
+	reconnecting = 30 * time.Second
+)
 
 // Outage kills a component without warning and starts it again with the state it
 // had. While it lasts, and for a recovery time, no gang is called stranded.
@@ -22,11 +30,17 @@ func (c *Cluster) Outage(ctx context.Context, component string) error {
 	if err := c.Start(ctx, component); err != nil {
 		return fmt.Errorf("start %s again: %w", component, err)
 	}
-	c.Excuse(began)
+	if component != ControlPlane {
+		c.Excuse(began)
+		return nil
+	}
+	outage := audit.Span{From: began, Until: time.Now()}
+	c.serverOutages = append(c.serverOutages, outage)
+	c.excused = append(c.excused, audit.Span{From: began, Until: outage.Until.Add(reconnecting + recovery)})
 	return nil
 }
 
 // Excuse says that from the given time until now nobody could bind anything.
 func (c *Cluster) Excuse(from time.Time) {
-	c.outages = append(c.outages, audit.Span{From: from, Until: time.Now().Add(recovery)})
+	c.excused = append(c.excused, audit.Span{From: from, Until: time.Now().Add(recovery)})
 }

@@ -1,0 +1,32 @@
+package spark
+
+import (
+	"muster.sh/muster/internal/sparksubmit"
+)
+
+func dynamicAllocation(s *story) {
+	elastic := application{name: "elastic", executors: 1, steps: []int{full, rest, full}, settings: []sparksubmit.Setting{
+		{Key: "spark.dynamicAllocation.enabled", Value: "true"},
+		{Key: "spark.dynamicAllocation.shuffleTracking.enabled", Value: "true"},
+		{Key: "spark.dynamicAllocation.minExecutors", Value: "1"},
+		{Key: "spark.dynamicAllocation.maxExecutors", Value: "3"},
+		{Key: "spark.dynamicAllocation.executorIdleTimeout", Value: "3s"},
+		{Key: "spark.dynamicAllocation.schedulerBacklogTimeout", Value: "1s"},
+	}}
+	small := application{name: "uses-what-is-idle", executors: 1, steps: []int{1}}
+	s.submit(elastic)
+	goOn := s.meet(elastic, 0) // two more than it needs have come
+	s.submit(small)
+	s.awaitDriver(small, "waits for room", waits)
+	s.requireUnbound(small)
+
+	goOn()
+	goOn = s.meet(elastic, 1)
+	s.awaitRunning(elastic, 1)
+	s.meet(small, 0)()
+	s.succeed(small)
+
+	goOn()
+	s.meet(elastic, 2)() // they have come again
+	s.succeed(elastic)
+}

@@ -1,0 +1,32 @@
+// Package spark tells on real nodes, with an unchanged spark-submit and real
+// Spark, that applications stay whole whatever happens to them.
+//
+// All stories are played on one cluster of two nodes. Every pod asks for a bit
+// less than half a node, so the cluster has room for exactly four: a driver with
+// three executors fills it.
+package spark
+
+import (
+	"testing"
+)
+
+// full is the number of executors with which an application fills the cluster.
+const full = 3
+
+func TestSparkOnRealNodes(t *testing.T) {
+	s := newStage(t)
+	for _, story := range []struct {
+		name string
+		play func(*story)
+	}{
+		{"a killed executor's replacement gets its room back", killedExecutor},
+		{"a killed driver leaves its room to the next application", killedDriver},
+		{"executors above the minimum come and go with the work", dynamicAllocation},
+		{"executors get their room though the scheduler was killed before they came", killedScheduler},
+		{"executors of a driver in client mode start together", clientMode},
+		{"a setting that cannot be understood is named and blocks nobody", badSetting},
+	} {
+		t.Run(story.name, func(t *testing.T) { s.play(t, story.play) })
+	}
+	s.judge(t)
+}
