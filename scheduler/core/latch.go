@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 
 	"muster.sh/muster/scheduler/gang"
@@ -9,7 +10,8 @@ import (
 
 // place releases a member towards its slot.
 func (m *Machine) place(mem *member, s *ledger.Slot, epoch Epoch, check []string) {
-	mem.state, mem.epoch = released, epoch
+	m.groups[mem.Gang].set(mem, released)
+	mem.epoch = epoch
 	m.placed[mem.ID] = &Placement{Gang: s.Gang, Role: s.Role, Node: s.Node, Epoch: epoch, Check: check}
 	m.decide(Release{Gang: s.Gang, Pod: mem.ID, Epoch: epoch})
 }
@@ -27,8 +29,9 @@ func (m *Machine) atLatch(e AtLatch) {
 	if !ok || mem.state != released || mem.epoch != e.Epoch {
 		return
 	}
-	mem.state = latched
-	if g := m.groups[mem.Gang]; g.epoch == e.Epoch {
+	g := m.groups[mem.Gang]
+	g.set(mem, latched)
+	if g.epoch == e.Epoch {
 		m.openIfWhole(g)
 	}
 }
@@ -36,10 +39,10 @@ func (m *Machine) atLatch(e AtLatch) {
 // openIfWhole opens the latch of a gang that is starting as soon as every
 // member that has a slot stands at it, or was bound by somebody else.
 func (m *Machine) openIfWhole(g *group) {
-	if g.phase != Starting {
+	if g.phase != Starting || g.live[released] > 0 {
 		return
 	}
-	for _, s := range m.book.OfGang(g.decl.ID) {
+	for _, s := range m.book.Holding(g.decl.ID).Slots {
 		if s.Claimant != "" && m.members[s.Claimant].state < latched {
 			return
 		}
@@ -70,25 +73,39 @@ func (m *Machine) parked(e Parked) {
 		return
 	}
 	m.unplace(mem)
-	mem.state = held
 	g := m.groups[mem.Gang]
+	g.set(mem, held)
 	m.touch(g)
 	s := m.book.ClaimedBy(mem.ID)
 	if s == nil || g.epoch != e.Epoch {
 		return // its plan is gone already
 	}
+	node := cmp.Or(e.Node, s.Node)
 	mem.retries++
-	if e.Veto || mem.retries > maxRetries {
+	switch {
+	case e.Veto && node != s.Node:
+		m.vetoHeld(g, node)
+	case e.Veto || mem.retries > maxRetries:
 		m.veto(g, &mem.Shape, s.Node)
 		mem.retries = 0
 	}
-	g.veto = fmt.Sprintf("%s on node %s: %s", e.Plugin, s.Node, e.Reason)
+	g.veto = fmt.Sprintf("%s on node %s: %s", e.Plugin, node, e.Reason)
 	if g.phase == Starting {
 		m.abort(g, g.veto)
 		m.failed(g, gang.Vetoed)
 		return
 	}
 	m.retryMember(g, mem, s)
+}
+
+// vetoHeld keeps the shapes of a gang off a node on which it holds room that,
+// by kube-scheduler's own book, is not there.
+func (m *Machine) vetoHeld(g *group, node string) {
+	for _, s := range m.book.OfGang(g.decl.ID) {
+		if s.Node == node {
+			m.veto(g, &s.Shape, node)
+		}
+	}
 }
 
 // retryMember sends a member of a started gang again: to its slot, or, if that

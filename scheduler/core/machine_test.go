@@ -111,6 +111,24 @@ func TestAVetoPlansAgainWithoutThatNode(t *testing.T) {
 	}
 }
 
+func TestReservedRoomThatIsNotThereIsPlannedElsewhere(t *testing.T) {
+	w := world(3, 2)
+	refused := ""
+	w.Absent = func(node string) bool {
+		if refused == "" {
+			refused = node
+		}
+		return node == refused
+	}
+	a := app(w, "a", 3)
+	wantBound(t, w, a, 1)
+	for _, s := range w.Stored[a] {
+		if s.Node == refused {
+			t.Fatalf("room is still held on %s: %v", refused, w.Stored[a])
+		}
+	}
+}
+
 func TestAGangVetoedEverywhereLetsOthersPass(t *testing.T) {
 	w := world(3, 4)
 	w.Veto = func(m *core.Member, _ string) string {

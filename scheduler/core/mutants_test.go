@@ -40,7 +40,7 @@ var mutants = []mutant{
 	{"an answer to an earlier plan is taken for one to this", "offer.go",
 		"g.phase != Storing || g.epoch != e.Epoch", "g.phase != Storing"},
 	{"a failed bind is tried on the same node for ever", "latch.go",
-		"if e.Veto || mem.retries > maxRetries {", "if e.Veto {"},
+		"case e.Veto || mem.retries > maxRetries:", "case e.Veto:"},
 	{"members are released before the reservation is stored", "offer.go",
 		"if m.unclaimed(g) == 0 {", "if true {"},
 	{"a gang passes another that waits for room", "offer.go",

@@ -76,8 +76,9 @@ func (w *World) schedule(id gang.PodID, epoch core.Epoch) {
 	case !ok || place.Epoch != epoch:
 		w.park(mem.ID, core.Parked{Reason: "no placement"})
 		return
-	case w.refuses(mem, place) != "":
-		w.park(mem.ID, core.Parked{Veto: true, Node: place.Node, Plugin: "Test", Reason: w.refuses(mem, place)})
+	}
+	if node, why := w.refuses(mem, place); why != "" {
+		w.park(mem.ID, core.Parked{Veto: true, Node: node, Plugin: "Test", Reason: why})
 		return
 	}
 	c.node = place.Node
@@ -90,26 +91,31 @@ func (w *World) schedule(id gang.PodID, epoch core.Epoch) {
 	}
 }
 
-// refuses says why kube-scheduler's own checks refuse the planned node.
-func (w *World) refuses(mem *core.Member, place core.Placement) string {
+// refuses says which node kube-scheduler's own checks refuse, and why: the
+// planned one, or one on which room is held for members to come.
+func (w *World) refuses(mem *core.Member, place core.Placement) (node, why string) {
 	if w.Veto != nil {
 		if why := w.Veto(mem, place.Node); why != "" {
-			return why
+			return place.Node, why
 		}
 	}
-	node, ok := w.Nodes[place.Node]
+	for _, name := range place.Check {
+		if free, ok := w.Free(name, mem.ID); !ok || overdrawn(free) || (w.Absent != nil && w.Absent(name)) {
+			return name, "no room on " + name + " for members to come"
+		}
+	}
+	return place.Node, w.refusesPlanned(mem, place.Node)
+}
+
+func (w *World) refusesPlanned(mem *core.Member, name string) string {
+	node, ok := w.Nodes[name]
 	if !ok || len(cluster.Suits(&node, &mem.Shape)) > 0 {
 		return "the node does not suit"
 	}
-	if free, _ := w.Free(place.Node, mem.ID); !mem.Shape.Request.Fits(free) {
-		return "no room on " + place.Node
+	if free, _ := w.Free(name, mem.ID); !mem.Shape.Request.Fits(free) {
+		return "no room on " + name
 	}
-	for _, name := range place.Check {
-		if free, ok := w.Free(name, mem.ID); !ok || overdrawn(free) {
-			return "no room on " + name + " for members to come"
-		}
-	}
-	for _, p := range w.On(place.Node) {
+	for _, p := range w.On(name) {
 		if p.ID != mem.ID && slices.ContainsFunc(p.HostPorts, func(port string) bool { return slices.Contains(mem.Shape.HostPorts, port) }) {
 			return "a host port is in use"
 		}

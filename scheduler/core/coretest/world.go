@@ -54,6 +54,9 @@ type World struct {
 	Observe func(core.Stamped, []core.Decision)
 	// Veto, if set, says why a member's own cycle refuses a node.
 	Veto func(m *core.Member, node string) string
+	// Absent, if set, says that by kube-scheduler's book the room that is held on
+	// a node for members to come is not there.
+	Absent func(node string) bool
 	// StoreFails, if set, says why a reservation can't be stored.
 	StoreFails func(id gang.ID) string
 	// Fate, if set, says what becomes of a bind.
