@@ -3,11 +3,16 @@ package spark
 import (
 	corev1 "k8s.io/api/core/v1"
 
+	"muster.sh/muster/internal/sparksubmit"
 	"muster.sh/muster/test/testcluster"
 )
 
 func killedExecutor(s *story) {
-	first := application{name: "loses-executor", executors: full, steps: []int{full, rest, full}}
+	first := application{
+		name: "loses-executor", executors: full, steps: []int{full, rest, full},
+		// Spark looks for pods that were lost without a word every 30 s.
+		settings: []sparksubmit.Setting{{Key: "spark.kubernetes.executor.apiPollingInterval", Value: "5s"}},
+	}
 	second := application{name: "waits-for-it", executors: full, steps: []int{full}}
 	s.submit(first)
 	s.meet(first, 0)()
@@ -46,6 +51,9 @@ func killedDriver(s *story) {
 	s.awaitDriver(second, "waits for room", waits)
 
 	driver := s.awaitDriver(first, "runs", testcluster.Running)
+	if n := len(s.reservedNodes(driver)); n != full {
+		s.Fatalf("room for %d executors is reserved, want it for %d, or nothing could be left over", n, full)
+	}
 	s.execute(driver, "pkill", "-KILL", "java")
 	if dead := s.awaitDriver(first, "has ended", testcluster.Ended); testcluster.Succeeded(dead) {
 		s.Fatal("the killed driver has succeeded")
