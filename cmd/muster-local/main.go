@@ -7,6 +7,8 @@ package main
 import (
 	"fmt"
 	"os"
+
+	"muster.sh/muster/internal/localcluster/command"
 )
 
 func main() {
@@ -16,7 +18,7 @@ func main() {
 			os.Exit(program(os.Args[2:]))
 		}
 	}
-	if err := newRootCommand().Execute(); err != nil {
+	if err := command.NewRoot().Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "muster-local:", err)
 		os.Exit(1)
 	}

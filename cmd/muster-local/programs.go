@@ -16,6 +16,7 @@ import (
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 
+	"muster.sh/muster/internal/localcluster/command"
 	"muster.sh/muster/internal/localcluster/node"
 	muster "muster.sh/muster/scheduler/run"
 
@@ -43,16 +44,16 @@ var programs = map[string]func(args []string) int{
 	"kwok":                    func(args []string) int { return run(newKwokCommand(), args) },
 }
 
-func run(command *cobra.Command, args []string) int {
-	command.SetArgs(args)
-	return cli.Run(command)
+func run(program *cobra.Command, args []string) int {
+	program.SetArgs(args)
+	return cli.Run(program)
 }
 
 // newKubectlCommand is kubectl, on the local cluster unless told otherwise.
 func newKubectlCommand() *cobra.Command {
 	if os.Getenv("KUBECONFIG") == "" {
-		if state, err := clusterState(""); err == nil {
-			_ = os.Setenv("KUBECONFIG", state.Kubeconfig) // it only fails for bad names
+		if path, err := command.DefaultKubeconfig(); err == nil {
+			_ = os.Setenv("KUBECONFIG", path) // it only fails for bad names
 		}
 	}
 	return kubectl.NewDefaultKubectlCommand()

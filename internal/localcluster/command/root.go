@@ -1,17 +1,23 @@
-package main
+// Package command is the user's side of muster-local: up, down, status and the
+// like. The programs that a cluster is made of are in cmd/muster-local.
+package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"muster.sh/muster/internal/localcluster"
 )
 
-func newRootCommand() *cobra.Command {
+// NewRoot returns the command muster-local.
+func NewRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "muster-local",
 		Short: "A real Kubernetes on one machine",
@@ -38,6 +44,18 @@ func newKubectlStub() *cobra.Command {
 		DisableFlagParsing: true,
 		RunE:               func(*cobra.Command, []string) error { return errors.New("kubectl is run by main") },
 	}
+}
+
+// DefaultKubeconfig is the path of the administrator's kubeconfig of the cluster
+// in the default folder, or in $MUSTER_LOCAL_DIR.
+func DefaultKubeconfig() (string, error) {
+	state, err := clusterState("")
+	return state.Kubeconfig, err
+}
+
+// untilSignal returns a context that ends when the process is asked to stop.
+func untilSignal() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 }
 
 // addDirFlag adds --dir, the cluster's folder.

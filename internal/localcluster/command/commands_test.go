@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -11,22 +11,17 @@ import (
 	"testing"
 
 	"muster.sh/muster/internal/localcluster"
-	"muster.sh/muster/internal/localcluster/controlplane"
 )
 
-func TestTheControlPlanesArgumentsAreThreeCommandLines(t *testing.T) {
-	words := strings.Fields("etcd --config-file=e kube-apiserver --a=1 --b=etcd kube-controller-manager --c=2")
-	got, err := splitCommandLines(words)
-	want := controlplane.Args{
-		Etcd:              []string{"--config-file=e"},
-		APIServer:         []string{"--a=1", "--b=etcd"},
-		ControllerManager: []string{"--c=2"},
-	}
+func TestSeveralCommandLinesAreSplitAtTheirPrograms(t *testing.T) {
+	words := strings.Fields("etcd --config-file=e kube-apiserver --a=1 --b=etcd")
+	got, err := SplitCommandLines(words, "etcd", "kube-apiserver")
+	want := map[string][]string{"etcd": {"--config-file=e"}, "kube-apiserver": {"--a=1", "--b=etcd"}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, %v", got, err)
 	}
-	if _, err := splitCommandLines([]string{"--a=1", "etcd"}); err == nil {
-		t.Error("a flag of no component is taken")
+	if _, err := SplitCommandLines([]string{"--a=1", "etcd"}, "etcd"); err == nil {
+		t.Error("a flag of no program is taken")
 	}
 }
 
@@ -92,7 +87,7 @@ func TestTheClustersFolder(t *testing.T) {
 
 func TestCommandsWithoutAClusterSayHowToStartOne(t *testing.T) {
 	for _, args := range [][]string{{"status"}, {"kubeconfig"}, {"logs", "etcd"}, {"load-image", "x.tar"}} {
-		root := newRootCommand()
+		root := NewRoot()
 		root.SetArgs(append(args, "--dir", filepath.Join(t.TempDir(), "none")))
 		if err := root.Execute(); err == nil || !strings.Contains(err.Error(), "muster-local up") {
 			t.Errorf("%v: %v", args, err)
