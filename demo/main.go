@@ -73,29 +73,25 @@ func main() {
 	os.Exit(play(ctx, o, newConsole(os.Stdout)))
 }
 
-// play runs the demo and prints its last lines; it returns the exit status.
+// play runs the demo, up to its last line, and returns the exit status.
 func play(ctx context.Context, o options, c *console) int {
 	dir, err := os.MkdirTemp("", "muster-demo-")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
+		c.print(fmt.Sprintf("demo: failed: %v\n", err))
 		return 1
 	}
 	verdict, err := perform(ctx, o, c, dir)
 	if err != nil {
-		fmt.Printf("\ndemo: failed: %v\n", err)
-		if ctx.Err() == nil {
-			fmt.Printf("demo: logs are in %s\n", dir)
-			return 1
-		}
+		c.print(fmt.Sprintf("\ndemo: failed: %v\n", err))
 	}
-	if !o.keep {
-		if err := os.RemoveAll(dir); err != nil {
-			fmt.Fprintln(os.Stderr, "demo:", err)
-		}
+	if o.keep || (err != nil && ctx.Err() == nil) {
+		c.print(fmt.Sprintf("demo: logs are in %s\n", dir))
+	} else if err := os.RemoveAll(dir); err != nil {
+		c.print(fmt.Sprintf("demo: %v\n", err))
 	}
 	if err != nil {
 		return 1
 	}
-	fmt.Println("demo: " + verdict)
+	c.print("demo: " + verdict + "\n")
 	return 0
 }

@@ -11,15 +11,13 @@ import (
 
 	"muster.sh/muster/internal/localcluster"
 	"muster.sh/muster/internal/sparkdist"
+	"muster.sh/muster/internal/sparksubmit"
 )
 
 // app is what the image has in it for the demo.
 //
 //go:embed app
 var app embed.FS
-
-//go:embed access.yaml
-var access []byte
 
 // prepare starts a cluster with two nodes, and readies what the applications run
 // on: Spark, or an actor where this machine can't run real nodes.
@@ -29,7 +27,7 @@ func prepare(ctx context.Context, o options, c *console, dir string) (ground, *l
 		return nil, nil, err
 	}
 	spec := localcluster.Spec{
-		Dir: filepath.Join(dir, "cluster"), Keep: true, AuditLog: true, Progress: os.Stdout,
+		Dir: filepath.Join(dir, "cluster"), Keep: true, AuditLog: true, Progress: c.out,
 		Manifests:  []string{manifests},
 		Schedulers: []localcluster.SchedulerSpec{localcluster.DefaultScheduler()},
 	}
@@ -75,9 +73,7 @@ func prepareReal(ctx context.Context, o options, c *console, dir string, spec lo
 	if err != nil {
 		return nil, nil, fmt.Errorf("provide Spark: %w", err)
 	}
-	g := &realSpark{submitter: submitter{
-		dist: dist, scheduler: o.scheduler, dir: filepath.Join(dir, "spark"), events: filepath.Join(dir, "events"),
-	}}
+	g := &realSpark{submitter: submitter{scheduler: o.scheduler, events: filepath.Join(dir, "events")}, dir: filepath.Join(dir, "spark")}
 	if g.flights, err = readFlights(filepath.Join(dist.DataDir, sparkdist.FlightsCSV)); err != nil {
 		return nil, nil, err
 	}
@@ -92,9 +88,9 @@ func prepareReal(ctx context.Context, o options, c *console, dir string, spec lo
 	if err != nil {
 		return nil, nil, err
 	}
-	g.client, g.api = cluster.Client(), cluster.RESTConfig().Host
+	g.client = cluster.Client()
 	if err = cluster.LoadImage(ctx, dist.ImageTar); err == nil {
-		err = g.login(ctx, g.client, cluster.RESTConfig())
+		g.spark, err = sparksubmit.Login(ctx, dist, g.client, cluster.RESTConfig(), g.dir)
 	}
 	if err != nil {
 		return nil, nil, closing(cluster, err)
@@ -120,7 +116,7 @@ func writeManifests(dir string) (string, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return "", err
 	}
-	for name, content := range map[string]string{"spark.yaml": string(access), "muster.yaml": strings.Join(muster, "---\n")} {
+	for name, content := range map[string]string{"spark.yaml": string(sparksubmit.Access()), "muster.yaml": strings.Join(muster, "---\n")} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
 			return "", err
 		}

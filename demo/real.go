@@ -13,6 +13,7 @@ import (
 // realSpark runs applications by spark-submit on real nodes.
 type realSpark struct {
 	submitter
+	dir     string // for logs
 	client  kubernetes.Interface
 	flights []flight
 }

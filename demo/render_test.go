@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster.sh/muster/internal/sparkdist"
+	"muster.sh/muster/internal/sparksubmit"
 )
 
 func TestTable(t *testing.T) {
@@ -27,14 +28,12 @@ func TestTable(t *testing.T) {
 }
 
 func TestArgumentsOfSparkSubmit(t *testing.T) {
-	s := submitter{
-		dist: sparkdist.Dist{ImageName: "muster.local/spark:test"}, scheduler: musterScheduler,
-		api: "https://127.0.0.1:6443", dir: "/d", events: "/e",
-	}
+	client := &sparksubmit.Client{Dist: sparkdist.Dist{ImageName: "muster.local/spark:test"}, API: "https://127.0.0.1:6443", Dir: "/d"}
+	s := submitter{spark: client, scheduler: musterScheduler, events: "/e"}
 	app := application{question{name: "cancellations"}, size{
 		driverCPU: resource.MustParse("1"), executorCPU: resource.MustParse("300m"), heap: "512m", executors: 3,
 	}}
-	args := s.arguments(app)
+	args := client.Arguments(s.submission(app))
 	want, err := os.ReadFile("testdata/arguments.golden")
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +45,7 @@ func TestArgumentsOfSparkSubmit(t *testing.T) {
 		s.scheduler = defaultScheduler
 		others := slices.DeleteFunc(slices.Clone(args), func(a string) bool { return strings.Contains(a, "scheduler.name=") })
 		others = slices.Delete(others, len(others)-3, len(others)-2) // its --conf
-		got := s.arguments(app)
+		got := client.Arguments(s.submission(app))
 		if len(got) != len(args)-2 || slices.ContainsFunc(got, func(a string) bool { return strings.Contains(a, "scheduler.name") }) {
 			t.Errorf("arguments are %q, want the same without a scheduler's name", got)
 		}
