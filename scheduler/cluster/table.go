@@ -24,7 +24,11 @@ type state struct {
 	name string
 	spec *Node
 	pods map[gang.PodID]Pod
-	used resource.Vector
+	// used is the sum of all pods; inGangs has the part of each gang.
+	used    resource.Vector
+	inGangs map[gang.ID]resource.Vector
+	// ported counts the pods with host ports.
+	ported int
 }
 
 // NewTable returns an empty table.
@@ -47,9 +51,7 @@ func (t *Table) RemoveNode(name string) {
 // SetPod records that a pod takes room on pod.Node. A pod is on one node only.
 func (t *Table) SetPod(pod Pod) {
 	t.RemovePod(pod.ID)
-	s := t.state(pod.Node)
-	s.pods[pod.ID] = pod
-	s.used = s.used.Add(pod.Request)
+	t.state(pod.Node).add(pod)
 	t.pods[pod.ID] = pod
 }
 
@@ -60,11 +62,34 @@ func (t *Table) RemovePod(id gang.PodID) (Pod, bool) {
 		return Pod{}, false
 	}
 	s := t.byName[pod.Node]
-	delete(s.pods, id)
+	s.remove(pod)
 	delete(t.pods, id)
-	s.used = s.used.Sub(pod.Request)
 	t.dropEmpty(s)
 	return pod, true
+}
+
+func (s *state) add(p Pod) {
+	s.pods[p.ID] = p
+	s.used = s.used.Add(p.Request)
+	if p.Gang != "" {
+		s.inGangs[p.Gang] = s.inGangs[p.Gang].Add(p.Request)
+	}
+	if len(p.HostPorts) > 0 {
+		s.ported++
+	}
+}
+
+func (s *state) remove(p Pod) {
+	delete(s.pods, p.ID)
+	s.used = s.used.Sub(p.Request)
+	if rest := s.inGangs[p.Gang].Sub(p.Request); rest.IsZero() {
+		delete(s.inGangs, p.Gang)
+	} else if p.Gang != "" {
+		s.inGangs[p.Gang] = rest
+	}
+	if len(p.HostPorts) > 0 {
+		s.ported--
+	}
 }
 
 // Pod returns what is recorded of a pod that takes room.
@@ -92,22 +117,57 @@ func (t *Table) Names() []string {
 	return names
 }
 
-// Row returns what is free on a node, not counting pods that skip names. It
-// reports false where there is no such node.
-func (t *Table) Row(name string, skip func(Pod) bool) (Row, bool) {
+// Row returns what pods leave free on a node. It reports false where there is
+// no such node.
+func (t *Table) Row(name string) (Row, bool) {
 	s, ok := t.byName[name]
 	if !ok || s.spec == nil {
 		return Row{}, false
 	}
-	used, ports := s.used, map[string]bool(nil)
-	for _, p := range s.pods {
-		if skip != nil && skip(p) {
-			used = used.Sub(p.Request)
-			continue
+	return Row{Node: s.spec, Free: s.spec.Allocatable.Sub(s.used), Ports: s.ports(nil)}, true
+}
+
+// WithoutOthers returns what would be free on every node if the pods of all
+// gangs but one had gone.
+func (t *Table) WithoutOthers(id gang.ID) View {
+	return t.view(func(s *state) Row {
+		free := s.spec.Allocatable.Sub(s.used)
+		for other, part := range s.inGangs {
+			if other != id {
+				free = free.Add(part)
+			}
 		}
-		ports = withPorts(ports, p.HostPorts)
+		return Row{Node: s.spec, Free: free, Ports: s.ports(func(p Pod) bool { return p.Gang != "" && p.Gang != id })}
+	})
+}
+
+// Empty returns every node as it would be without any pod.
+func (t *Table) Empty() View {
+	return t.view(func(s *state) Row { return Row{Node: s.spec, Free: s.spec.Allocatable} })
+}
+
+func (t *Table) view(row func(*state) Row) View {
+	v := View{Rows: make([]Row, 0, len(t.states))}
+	for _, s := range t.states {
+		if s.spec != nil {
+			v.Rows = append(v.Rows, row(s))
+		}
 	}
-	return Row{Node: s.spec, Free: s.spec.Allocatable.Sub(used), Ports: ports}, true
+	return v
+}
+
+// ports are the host ports of pods that skip, which may be nil, does not name.
+func (s *state) ports(skip func(Pod) bool) map[string]bool {
+	if s.ported == 0 {
+		return nil
+	}
+	var ports map[string]bool
+	for _, p := range s.pods {
+		if skip == nil || !skip(p) {
+			ports = withPorts(ports, p.HostPorts)
+		}
+	}
+	return ports
 }
 
 func withPorts(ports map[string]bool, more []string) map[string]bool {
@@ -124,7 +184,7 @@ func (t *Table) state(name string) *state {
 	if s, ok := t.byName[name]; ok {
 		return s
 	}
-	s := &state{name: name, pods: map[gang.PodID]Pod{}}
+	s := &state{name: name, pods: map[gang.PodID]Pod{}, inGangs: map[gang.ID]resource.Vector{}}
 	t.byName[name] = s
 	i, _ := t.find(name)
 	t.states = slices.Insert(t.states, i, s)

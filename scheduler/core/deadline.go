@@ -151,7 +151,7 @@ func (m *Machine) failed(g *group, code gang.Code) {
 	}
 	m.retryLater(g, m.opts.VetoTimeout)
 	g.tried, g.triedAt, g.blocks = true, m.book.Changes(), false
-	g.verdict = gang.Verdict{Code: code, Detail: g.veto}
+	g.judged = gang.Verdict{Code: code, Detail: g.veto}
 }
 
 // release frees slots of a gang.
@@ -171,7 +171,7 @@ func (m *Machine) releaseAll(g *group) {
 // forget removes a gang of which nothing is left.
 func (m *Machine) forget(id gang.ID) {
 	delete(m.groups, id)
-	delete(m.short, id)
-	delete(m.elastic, id)
+	m.short.Remove(id)
+	m.elastic.Remove(id)
 	m.queue.Remove(id)
 }

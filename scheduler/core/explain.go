@@ -2,17 +2,17 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"muster.sh/muster/scheduler/gang"
 )
 
-// review works out the verdicts and statuses of the gangs that the step has
-// touched, and orders those to be shown that are of another kind than before.
+// review orders verdicts and statuses of the gangs that the step has touched to
+// be shown, where they are of another kind than before.
 func (m *Machine) review() {
 	for _, id := range sortedKeys(m.reviewed) {
 		if g := m.groups[id]; g != nil {
-			g.verdict = m.verdict(g)
 			m.explain(g)
 			m.report(g)
 		}
@@ -20,20 +20,41 @@ func (m *Machine) review() {
 	clear(m.reviewed)
 }
 
-func (m *Machine) verdict(g *group) gang.Verdict {
+// code is the kind of a gang's verdict.
+func (m *Machine) code(g *group) gang.Code {
 	switch {
 	case !g.declared && g.refused.Code != "":
-		return g.refused
+		return g.refused.Code
 	case g.phase == Collecting:
-		return m.collecting(g)
+		return gang.Collecting
 	case g.phase == Waiting && !g.tried:
-		return gang.Verdict{Code: gang.Behind, Position: m.queue.Position(g.decl.ID), WaitingFor: m.head(g)}
+		return gang.Behind
 	case g.phase == Waiting:
-		return g.verdict
-	case g.phase == Started:
-		return m.started(g)
+		return g.judged.Code
+	case g.phase != Started || m.isStarting(g):
+		return gang.Reserved
+	case m.isShort(g):
+		return gang.Short
 	default:
-		return gang.Verdict{Code: gang.Reserved}
+		return gang.Running
+	}
+}
+
+// verdict is why a gang is where it is.
+func (m *Machine) verdict(g *group) gang.Verdict {
+	switch code := m.code(g); {
+	case code == g.refused.Code:
+		return g.refused
+	case code == gang.Collecting:
+		return m.collecting(g)
+	case code == gang.Behind:
+		return gang.Verdict{Code: code, Position: m.queue.Position(g.decl.ID), WaitingFor: m.head(g)}
+	case g.phase == Waiting:
+		return g.judged
+	case g.phase == Started:
+		return m.started(g, code)
+	default:
+		return gang.Verdict{Code: code}
 	}
 }
 
@@ -43,7 +64,7 @@ func (m *Machine) collecting(g *group) gang.Verdict {
 		v.Detail = "the gang is not declared yet"
 		return v
 	}
-	v.Detail = fmt.Sprintf("%d members are there, %d more are needed", len(g.members), m.need(g).lack)
+	v.Detail = fmt.Sprintf("%d members are there, %d more are needed", len(g.members), g.missing())
 	return v
 }
 
@@ -58,50 +79,78 @@ func (m *Machine) head(g *group) gang.ID {
 	return ""
 }
 
-func (m *Machine) started(g *group) gang.Verdict {
-	if m.short[g.decl.ID] {
+// isShort says whether a started gang holds less than its minimum.
+func (m *Machine) isShort(g *group) bool {
+	have := 0
+	for _, t := range m.book.Holding(g.decl.ID).Roles {
+		have += t.Minimum
+	}
+	return have < g.size()
+}
+
+// isStarting says whether a started gang that is not short has room for its
+// minimum in which no member runs yet. The youngest slots are looked at first:
+// they are filled last.
+func (m *Machine) isStarting(g *group) bool {
+	slots := m.book.Holding(g.decl.ID).Slots
+	if len(slots) == g.all[bound] || m.isShort(g) {
+		return false
+	}
+	for _, s := range slices.Backward(slots) {
+		if !s.Elastic && m.book.Counts(s) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *Machine) started(g *group, code gang.Code) gang.Verdict {
+	v := gang.Verdict{Code: code}
+	switch code {
+	case gang.Short:
 		n := m.need(g)
-		v := gang.Verdict{Code: gang.Short, Detail: g.veto}
+		v.Detail, v.Wanted = g.veto, n.absent
 		for _, mem := range n.members {
 			v.Role, v.Wanted = mem.Role, v.Wanted+1
 		}
 		for _, e := range n.expected {
 			v.Role, v.Wanted = e.role.Name, v.Wanted+e.count
 		}
-		return v
-	}
-	waiting := 0
-	for _, s := range m.book.OfGang(g.decl.ID) {
-		if !s.Elastic && m.book.Counts(s) {
-			waiting++
+	case gang.Reserved:
+		waiting := 0
+		for _, s := range m.book.Holding(g.decl.ID).Slots {
+			if !s.Elastic && m.book.Counts(s) {
+				waiting++
+			}
 		}
-	}
-	if waiting > 0 {
-		return gang.Verdict{Code: gang.Reserved, Detail: fmt.Sprintf("%d members of the minimum are still to run", waiting)}
-	}
-	v := gang.Verdict{Code: gang.Running}
-	if lost := sum(g.lost); lost > 0 {
-		v.Detail = fmt.Sprintf("%d members never came, and their room was given back", lost)
+		v.Detail = fmt.Sprintf("%d members of the minimum are still to run", waiting)
+	case gang.Running:
+		if lost := sum(g.lost); lost > 0 {
+			v.Detail = fmt.Sprintf("%d members never came, and their room was given back", lost)
+		}
 	}
 	return v
 }
 
 // explain orders the verdict to be shown when its kind has changed.
 func (m *Machine) explain(g *group) {
-	if g.verdict.Code != gang.Collecting {
+	code := m.code(g)
+	if code != gang.Collecting {
 		g.collectingUntil = time.Time{}
 	} else if m.collectsInTime(g) {
 		return
 	}
-	if g.verdict.Code == g.explained {
+	if code == g.explained {
 		return
 	}
-	g.explained = g.verdict.Code
+	g.explained = code
 	var waiting []gang.PodID
-	for _, mem := range g.sorted(func(mem *member) bool { return mem.state != bound }) {
-		waiting = append(waiting, mem.ID)
+	for _, mem := range g.order {
+		if mem.state != bound {
+			waiting = append(waiting, mem.ID)
+		}
 	}
-	m.decide(Explain{Gang: g.decl.ID, Owner: g.decl.Owner, Verdict: g.verdict, Waiting: waiting})
+	m.decide(Explain{Gang: g.decl.ID, Owner: g.decl.Owner, Verdict: m.verdict(g), Waiting: waiting})
 }
 
 // collectsInTime says that it is too early to complain of missing members.
@@ -124,7 +173,7 @@ func (m *Machine) report(g *group) {
 	if !g.declared {
 		return
 	}
-	now := Status{Gang: g.decl.ID, Owner: g.decl.Owner, Phase: g.phase, Bound: g.count(bound), Min: g.size()}
+	now := Status{Gang: g.decl.ID, Owner: g.decl.Owner, Phase: g.phase, Bound: g.all[bound], Min: g.size()}
 	old := g.reported
 	if old.Phase == now.Phase && (old.Bound >= old.Min) == (now.Bound >= now.Min) {
 		return

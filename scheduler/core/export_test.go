@@ -88,10 +88,8 @@ func (m *Machine) UnderWay() string {
 		if g.phase == Storing || g.phase == Starting {
 			return fmt.Sprintf("%s is %s", id, g.phase)
 		}
-		for _, mem := range g.sorted(func(mem *member) bool { return !mem.terminating }) {
-			if mem.state == released || mem.state == latched {
-				return fmt.Sprintf("%s is released", mem.ID)
-			}
+		if g.inFlight() {
+			return fmt.Sprintf("members of %s are released", id)
 		}
 	}
 	return ""
@@ -106,16 +104,15 @@ func (m *Machine) Startable(id gang.ID) bool {
 	if g == nil || g.phase != Waiting {
 		return false
 	}
-	n := m.need(g)
-	_, v := planner.Plan(m.book.Empty(), m.request(g, n))
-	return n.whole && v.Code == ""
+	_, v := planner.Plan(m.book.Empty(), m.request(g, m.need(g)).Request)
+	return v.Code == ""
 }
 
 // Left says what is still kept though everything has ended.
 func (m *Machine) Left() string {
 	for what, n := range map[string]int{
 		"gangs": len(m.groups), "members": len(m.members), "slots": len(m.allSlots()), "waiting": m.queue.Len(),
-		"short": len(m.short), "elastic": len(m.elastic),
+		"short": m.short.Len(), "elastic": m.elastic.Len(),
 	} {
 		if n > 0 {
 			return fmt.Sprintf("%d %s", n, what)

@@ -75,6 +75,7 @@ var Invariants = []Invariant{
 	{"every index of the ledger is right", func(s Seen) error { return s.Machine.book.Assert() }},
 	{"room is held only where there is room", roomIsThere},
 	{"a slot belongs to a member of its gang", slotsAreClaimedByTheirOwn},
+	{"members are counted rightly", rostersAreRight},
 	{"a gang that has not been planned holds nothing", phasesAreTrue},
 	{"the board shows what a fresh one would", boardIsFresh},
 	{"nothing is decided before the sources have synced", silentBeforeSync},
@@ -134,6 +135,23 @@ func slotsAreClaimedByTheirOwn(s Seen) error {
 		}
 		if mem.state == bound && mem.node != slot.Node {
 			return fmt.Errorf("%s is bound to %s, its slot is on %s", mem.ID, mem.node, slot.Node)
+		}
+	}
+	return nil
+}
+
+func rostersAreRight(s Seen) error {
+	for id, g := range s.Machine.groups {
+		fresh := newRoster()
+		for _, mem := range g.order {
+			fresh.join(mem)
+		}
+		if !slices.Equal(fresh.order, g.order) || !maps.Equal(fresh.members, g.members) ||
+			fresh.all != g.all || fresh.live != g.live || !maps.Equal(fresh.waiting, g.waiting) {
+			return fmt.Errorf("%s has %+v, counted are %+v", id, g.roster, fresh)
+		}
+		if n := s.Machine.need(g); (g.phase == Collecting || g.phase == Waiting) && n.absent != g.missing() {
+			return fmt.Errorf("%s lacks %d, %d are thought to be missing", id, n.absent, g.missing())
 		}
 	}
 	return nil
@@ -233,7 +251,7 @@ func latchOpensForTheWhole(s Seen) error {
 		}
 		before := s.Before.gangs[open.Gang]
 		planned := (before.phase == Storing || before.phase == Starting) && before.epoch == open.Epoch
-		if !planned && g.count(bound) > 0 {
+		if !planned && g.all[bound] > 0 {
 			continue // bound in part already: it is completed
 		}
 		if err := s.whole(g, s.Out[i:]); err != nil {
@@ -299,7 +317,7 @@ func storedBeforeRelease(s Seen) error {
 			continue
 		}
 		g := s.Machine.groups[r.Gang]
-		if g != nil && g.phase == Starting && s.Machine.unclaimed(g) > 0 {
+		if g != nil && g.phase == Starting && s.Machine.book.Holding(g.decl.ID).Unclaimed() > 0 {
 			if err := s.stored(g); err != nil {
 				return fmt.Errorf("%s is released: %w", r.Pod, err)
 			}
@@ -332,7 +350,7 @@ func (s Seen) started() []*group {
 	for _, id := range sortedKeys(s.Machine.groups) {
 		g, before := s.Machine.groups[id], s.Before.gangs[id]
 		now := g.phase == Storing || g.phase == Starting || g.phase == Started
-		if now && g.epoch != before.epoch && g.count(bound) == 0 {
+		if now && g.epoch != before.epoch && g.all[bound] == 0 {
 			out = append(out, g)
 		}
 	}
@@ -347,7 +365,7 @@ func (m *Machine) waitsForRoom(g *group) bool {
 	if g.phase != Waiting || m.steppedBack(g) {
 		return false
 	}
-	_, v := planner.Plan(m.book.WithoutOthers("", nil), m.request(g, m.need(g)))
+	_, v := planner.Plan(m.book.WithoutOthers("", nil), m.request(g, m.need(g)).Request)
 	return v.Code == ""
 }
 
@@ -356,9 +374,10 @@ func (m *Machine) steppedBack(g *group) bool {
 }
 
 func (m *Machine) shortOfRoom() *group {
-	for _, id := range sortedKeys(m.short) {
-		if m.helpedByRoom(m.groups[id]) {
-			return m.groups[id]
+	for e := range m.short.All() {
+		g := m.groups[e.Gang]
+		if _, v := planner.Plan(m.book.WithoutOthers(e.Gang, nil), m.request(g, m.need(g)).Request); v.Code == "" {
+			return g
 		}
 	}
 	return nil
@@ -408,10 +427,9 @@ func nobodyWaitsInVain(s Seen) error {
 	if !m.synced {
 		return nil
 	}
-	for _, id := range sortedKeys(m.short) {
-		g := m.groups[id]
-		if m.fitsOne(g, m.need(g).expected, false) {
-			return fmt.Errorf("%s is short, and there is room for one of its members", id)
+	for e := range m.short.All() {
+		if g := m.groups[e.Gang]; m.fitsOne(g, m.need(g).expected, false) {
+			return fmt.Errorf("%s is short, and there is room for one of its members", e.Gang)
 		}
 	}
 	if m.shortOfRoom() != nil {
@@ -428,7 +446,7 @@ func nobodyWaitsInVain(s Seen) error {
 		if !g.retryAt.IsZero() {
 			return nil
 		}
-		if _, v := planner.Plan(m.book.View(), m.request(g, m.need(g))); v.Code == "" {
+		if _, v := planner.Plan(m.book.View(), m.request(g, m.need(g)).Request); v.Code == "" {
 			return fmt.Errorf("%s waits, and there is room for it", e.Gang)
 		}
 		if m.waitsForRoom(g) {
@@ -466,15 +484,15 @@ func minimumIsKept(s Seen) error {
 				return fmt.Errorf("%s lacks a %s, and has one above its minimum", id, slot.Role)
 			}
 		}
-		lack := len(n.members) + n.lack
+		lack := len(n.members) + n.absent
 		for _, e := range n.expected {
 			lack += e.count
 		}
 		if have+lack != g.size() {
 			return fmt.Errorf("%s has %d slots and lacks %d members, of a minimum of %d", id, have, lack, g.size())
 		}
-		if s.Machine.short[id] != !n.empty() {
-			return fmt.Errorf("%s lacks %d, known to be short: %t", id, lack, s.Machine.short[id])
+		if known := s.Machine.short.Position(id) > 0; known == n.empty() {
+			return fmt.Errorf("%s lacks %d, known to be short: %t", id, lack, known)
 		}
 	}
 	return nil

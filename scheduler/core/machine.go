@@ -58,9 +58,12 @@ type Machine struct {
 	unsettled map[gang.ID]bool
 	// short gangs have started and lack members of their minimum; elastic ones
 	// have members in the hold without a slot.
-	short   map[gang.ID]bool
-	elastic map[gang.ID]bool
+	short   queue.Queue
+	elastic queue.Queue
 	alarms  alarms
+	// full has what members there is no room for, as long as none is freed.
+	full   map[string]bool
+	fullAt uint64
 	// reviewed gangs get their verdict worked out at the end of the step.
 	reviewed map[gang.ID]bool
 	// seen is the state of the book when room was last offered; moot is set
@@ -79,7 +82,7 @@ func NewMachine(opts Options, q queue.Queue) *Machine {
 		opts: opts, book: ledger.New(), queue: q,
 		groups: map[gang.ID]*group{}, members: map[gang.PodID]*member{},
 		nodes: map[string]uint64{}, assumed: map[gang.PodID]bool{},
-		unsettled: map[gang.ID]bool{}, short: map[gang.ID]bool{}, elastic: map[gang.ID]bool{},
+		unsettled: map[gang.ID]bool{}, short: queue.NewFIFO(), elastic: queue.NewFIFO(), full: map[string]bool{},
 		reviewed: map[gang.ID]bool{},
 		placed:   map[gang.PodID]*Placement{},
 	}

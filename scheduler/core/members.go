@@ -72,17 +72,17 @@ func (m *Machine) podSet(e PodSet) {
 		m.terminate(g, mem)
 	}
 	if e.Pod.Node != "" && mem.state != bound {
-		mem.state, mem.node = bound, e.Pod.Node
-		m.arrived(g, mem)
-		m.openIfWhole(g)
+		m.arrived(g, mem, e.Pod.Node)
 	}
-	m.touch(g)
+	m.reviewed[g.decl.ID] = true
 }
 
 // terminate notes that a member is being deleted. One that is not bound yet can
 // never be: its place is free, though the pod may stay for long.
 func (m *Machine) terminate(g *group, mem *member) {
-	mem.terminating, g.tried = true, false
+	g.die(mem)
+	g.tried = false
+	m.touch(g)
 	if mem.state != bound {
 		m.unplace(mem)
 		m.vacate(g, mem, Deleted)
@@ -93,14 +93,18 @@ func (m *Machine) terminate(g *group, mem *member) {
 // never changes its gang; one that seems to do is another pod with a reused
 // name, and has another UID.
 func (m *Machine) member(t Member) *member {
-	mem, ok := m.members[t.ID]
-	if !ok {
-		mem = &member{Member: t}
+	mem, known := m.members[t.ID]
+	g := m.group(t.Gang)
+	if !known {
+		mem = &member{Member: t, key: wantKey(t.Role, &t.Shape)}
 		m.members[t.ID] = mem
-		m.group(t.Gang).join(mem)
+		youngest := g.join(mem)
+		g.tried = g.tried && youngest // an older one takes its turn among them
+		m.touch(g)
 	}
-	if g := m.groups[t.Gang]; mem.state != bound && !reflect.DeepEqual(mem.Shape, t.Shape) {
-		mem.Shape, g.tried = t.Shape, false
+	if mem.state != bound && !reflect.DeepEqual(mem.Shape, t.Shape) {
+		mem.Shape, mem.key, g.tried = t.Shape, wantKey(t.Role, &t.Shape), false
+		m.touch(g)
 		if g.starting() {
 			m.abort(g, "member "+mem.Name+" was changed")
 		}
@@ -108,18 +112,23 @@ func (m *Machine) member(t Member) *member {
 	return mem
 }
 
-// arrived notes that a member is bound: its slot, if it had one elsewhere, is
-// where it is now.
-func (m *Machine) arrived(g *group, mem *member) {
+// arrived notes that a member is bound. Its slot, if it had one elsewhere, is
+// where it is now. For a started gang to which the member comes as planned
+// nothing is to be done.
+func (m *Machine) arrived(g *group, mem *member, node string) {
 	m.unplace(mem)
-	mem.retries = 0
+	g.set(mem, bound)
+	mem.node, mem.retries = node, 0
 	s := m.book.ClaimedBy(mem.ID)
-	if s == nil || s.Node == mem.node {
-		return
+	if s != nil && s.Node != node {
+		moved := *s
+		moved.Node = node
+		m.book.Adopt(moved)
 	}
-	moved := *s
-	moved.Node = mem.node
-	m.book.Adopt(moved)
+	m.openIfWhole(g)
+	if s == nil || g.phase != Started {
+		m.touch(g)
+	}
 }
 
 func (m *Machine) podGone(e PodGone) {
@@ -132,6 +141,7 @@ func (m *Machine) podGone(e PodGone) {
 	g := m.groups[mem.Gang]
 	delete(m.members, e.ID)
 	g.leave(mem)
+	g.tried = false // another takes its turn
 	m.unplace(mem)
 	m.vacate(g, mem, e.End)
 	m.touch(g)

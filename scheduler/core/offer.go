@@ -1,8 +1,6 @@
 package core
 
 import (
-	"slices"
-
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/planner"
 )
@@ -50,13 +48,18 @@ func (m *Machine) admit() bool {
 // room was freed since, and none was taken from where the gang hopes for it.
 func (m *Machine) triedInVain(g *group) bool {
 	now := m.book.Changes()
-	if !g.tried || now.Freed != g.triedAt.Freed {
+	switch {
+	case !g.tried:
+		return false
+	case g.judged.Code == gang.TooBig:
+		return now.Nodes == g.triedAt.Nodes
+	case now.Freed != g.triedAt.Freed:
 		return false
 	}
 	if !g.blocks || now.Taken == g.triedAt.Taken {
 		return true
 	}
-	if _, v := planner.Plan(m.book.WithoutOthers("", g.hope), m.request(g, m.need(g))); v.Code != "" {
+	if _, v := planner.Plan(m.book.WithoutOthers("", g.hope), m.request(g, m.need(g)).Request); v.Code != "" {
 		return false
 	}
 	g.triedAt = now
@@ -68,9 +71,9 @@ func (m *Machine) try(g *group) {
 	n := m.need(g)
 	r := m.request(g, n)
 	txn := m.book.Begin()
-	shares, verdict := planner.Plan(txn.View(), r)
+	shares, verdict := planner.Plan(txn.View(), r.Request)
 	if verdict.Code == "" {
-		txn.Hold(m.slots(g, n, r, shares)...)
+		txn.Hold(r.slots(g, n, shares)...)
 		if _, err := txn.Commit(); err == nil {
 			m.start(g)
 			return
@@ -79,7 +82,7 @@ func (m *Machine) try(g *group) {
 		}
 	}
 	g.tried, g.triedAt = true, m.book.Changes()
-	g.verdict = m.judge(g, r, verdict)
+	g.judged = m.judge(g, r.Request, verdict)
 	m.reviewed[g.decl.ID] = true
 }
 
@@ -105,74 +108,4 @@ func (m *Machine) judge(g *group, r planner.Request, v gang.Verdict) gang.Verdic
 		v.Detail = "pods outside of any gang hold the room"
 	}
 	return v
-}
-
-// start enters a plan that is in the book already.
-func (m *Machine) start(g *group) {
-	g.epoch, g.phase = m.nextEpoch(), Storing
-	g.tried, g.blocks = false, false
-	m.queue.Remove(g.decl.ID)
-	if m.unclaimed(g) == 0 {
-		m.launch(g)
-		return
-	}
-	g.stored = m.reserved(g)
-	m.decide(StoreReservation{Gang: g.decl.ID, Owner: g.decl.Owner, Epoch: g.epoch, Slots: g.stored})
-	m.reviewed[g.decl.ID] = true
-}
-
-func (m *Machine) reservationStored(e ReservationStored) {
-	g, ok := m.groups[e.Gang]
-	if !ok || g.phase != Storing || g.epoch != e.Epoch {
-		return
-	}
-	if e.Err == "" {
-		m.launch(g)
-		return
-	}
-	g.veto = e.Err
-	m.abort(g, "the reservation could not be stored: "+e.Err)
-	m.retryLater(g, m.opts.RetryAfter)
-	m.failed(g, gang.NotStored)
-}
-
-// launch sends the members that have a pod towards the latch.
-func (m *Machine) launch(g *group) {
-	g.phase = Starting
-	check := m.nodesToCheck(g)
-	sent := 0
-	for _, s := range m.book.OfGang(g.decl.ID) {
-		if mem := m.members[s.Claimant]; mem != nil && mem.state == held {
-			m.place(mem, s, g.epoch, check)
-			sent++
-		}
-	}
-	if sent == 0 {
-		m.open(g)
-	}
-	m.reviewed[g.decl.ID] = true
-}
-
-// nodesToCheck are the nodes on which room is held for members without a pod.
-func (m *Machine) nodesToCheck(g *group) []string {
-	var nodes []string
-	for _, s := range m.book.OfGang(g.decl.ID) {
-		if s.Claimant == "" {
-			nodes = append(nodes, s.Node)
-		}
-	}
-	slices.Sort(nodes)
-	return slices.Compact(nodes)
-}
-
-// abort undoes a start that has not passed the latch: nothing of the gang is
-// bound, nothing stays held.
-func (m *Machine) abort(g *group, reason string) {
-	m.decide(ShutLatch{Gang: g.decl.ID, Epoch: g.epoch, Reason: reason})
-	m.releaseAll(g)
-	for _, mem := range g.order {
-		m.unplace(mem)
-	}
-	g.phase, g.tried, g.blocks = Waiting, false, false
-	m.touch(g)
 }

@@ -52,13 +52,13 @@ func (m *Machine) Record(id gang.ID) (Record, bool) {
 
 func (m *Machine) record(g *group) Record {
 	r := Record{
-		Gang: g.decl.ID, Owner: g.decl.Owner, Phase: g.phase, Verdict: g.verdict, Created: g.decl.Created,
-		Position: m.queue.Position(g.decl.ID), Bound: g.count(bound), Min: g.size(),
+		Gang: g.decl.ID, Owner: g.decl.Owner, Phase: g.phase, Verdict: m.verdict(g), Created: g.decl.Created,
+		Position: m.queue.Position(g.decl.ID), Bound: g.all[bound], Min: g.size(),
 	}
 	if r.Verdict.Position > 0 {
 		r.Verdict.Position = r.Position
 	}
-	for _, s := range m.book.OfGang(g.decl.ID) {
+	for _, s := range m.book.Holding(g.decl.ID).Slots {
 		slot := SlotRecord{Role: s.Role, Node: s.Node, Elastic: s.Elastic, Request: s.Shape.Request}
 		if mem := m.members[s.Claimant]; mem != nil {
 			slot.Pod = mem.Name
@@ -81,7 +81,7 @@ func (m *Machine) Figures() Figures {
 	f := Figures{Gangs: map[Phase]int{}}
 	for _, g := range m.groups {
 		f.Gangs[g.phase]++
-		for _, s := range m.book.OfGang(g.decl.ID) {
+		for _, s := range m.book.Holding(g.decl.ID).Slots {
 			if s.Claimant == "" {
 				f.Unclaimed = f.Unclaimed.Add(s.Shape.Request)
 			}

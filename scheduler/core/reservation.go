@@ -9,7 +9,7 @@ import (
 // of roles that are expected. Members of other roles speak for themselves.
 func (m *Machine) reserved(g *group) []ReservedSlot {
 	out := []ReservedSlot{}
-	for _, s := range m.book.OfGang(g.decl.ID) {
+	for _, s := range m.book.Holding(g.decl.ID).Slots {
 		if r, _ := g.decl.Role(s.Role); r.Expected && !s.Elastic {
 			out = append(out, ReservedSlot{Role: s.Role, Node: s.Node})
 		}
@@ -20,18 +20,24 @@ func (m *Machine) reserved(g *group) []ReservedSlot {
 	return out
 }
 
+// noteReservation takes what is held now for what is stored, and reports
+// whether that is another than before.
+func (m *Machine) noteReservation(g *group) bool {
+	now := m.reserved(g)
+	same := g.stored != nil && slices.Equal(now, g.stored)
+	g.stored, g.storedAt = now, m.book.Holding(g.decl.ID).Version
+	return !same
+}
+
 // keepReservation brings a stored reservation up to date after slots were
 // moved or given up, so that a restart finds what is true now.
 func (m *Machine) keepReservation(g *group) {
-	if g.stored == nil {
+	if g.stored == nil || g.storedAt == m.book.Holding(g.decl.ID).Version {
 		return
 	}
-	now := m.reserved(g)
-	if slices.Equal(now, g.stored) {
-		return
+	if m.noteReservation(g) {
+		m.decide(StoreReservation{Gang: g.decl.ID, Owner: g.decl.Owner, Slots: g.stored})
 	}
-	g.stored = now
-	m.decide(StoreReservation{Gang: g.decl.ID, Owner: g.decl.Owner, Slots: now})
 }
 
 func (m *Machine) dropReservation(g *group) {
@@ -39,14 +45,4 @@ func (m *Machine) dropReservation(g *group) {
 		m.decide(DropReservation{Gang: g.decl.ID})
 		g.stored, g.found = nil, nil
 	}
-}
-
-func (m *Machine) unclaimed(g *group) int {
-	n := 0
-	for _, s := range m.book.OfGang(g.decl.ID) {
-		if s.Claimant == "" {
-			n++
-		}
-	}
-	return n
 }

@@ -1,13 +1,12 @@
 package core
 
 import (
-	"math"
 	"slices"
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/ledger"
-	"muster.sh/muster/scheduler/planner"
+	"muster.sh/muster/scheduler/queue"
 )
 
 // settleGroup brings one gang in order after something happened to it.
@@ -34,7 +33,7 @@ func (m *Machine) settleGroup(g *group) {
 // over says that of a started gang nothing runs, and that no room waits for any
 // of it.
 func (m *Machine) over(g *group) bool {
-	return g.count(bound) == 0 && len(m.book.OfGang(g.decl.ID)) == 0
+	return g.all[bound] == 0 && len(m.book.Holding(g.decl.ID).Slots) == 0
 }
 
 // startOver makes a gang that is over wait for its next start as a whole.
@@ -44,8 +43,8 @@ func (m *Machine) startOver(g *group) {
 	}
 	m.dropReservation(g)
 	clear(g.lost)
-	delete(m.short, g.decl.ID)
-	delete(m.elastic, g.decl.ID)
+	m.short.Remove(g.decl.ID)
+	m.elastic.Remove(g.decl.ID)
 	g.phase, g.tried = Collecting, false
 	m.moot = false
 }
@@ -65,7 +64,7 @@ func (m *Machine) enroll(g *group) {
 	if g.size() == 0 {
 		clear(g.ended) // all of it has run: its owner runs it once more
 	}
-	if n := m.need(g); !n.whole || len(g.members) == 0 {
+	if g.missing() > 0 || len(g.members) == 0 {
 		g.phase = Collecting
 		m.queue.Remove(g.decl.ID)
 		return
@@ -81,84 +80,60 @@ func (m *Machine) serve(g *group) {
 	m.adopt(g)
 	m.claim(g)
 	m.balance(g)
-	n := m.need(g)
-	setOrDelete(m.short, g.decl.ID, !n.empty())
-	setOrDelete(m.elastic, g.decl.ID, len(m.unslotted(g)) > 0)
+	enlist(m.short, g, !m.need(g).empty())
+	enlist(m.elastic, g, len(m.unslotted(g)) > 0)
+	g.fills = fills{}
 }
 
-func setOrDelete(set map[gang.ID]bool, id gang.ID, in bool) {
+func enlist(q queue.Queue, g *group, in bool) {
 	if in {
-		set[id] = true
-		return
+		q.Add(queueEntry(g))
+	} else {
+		q.Remove(g.decl.ID)
 	}
-	delete(set, id)
-}
-
-// unslotted are the members that wait in the hold without a slot.
-func (m *Machine) unslotted(g *group) []*member {
-	return g.sorted(func(mem *member) bool {
-		return mem.state == held && !mem.terminating && m.book.ClaimedBy(mem.ID) == nil
-	})
 }
 
 // adopt enters slots for members that are bound without one: they came from an
 // earlier leader, or from somebody else.
 func (m *Machine) adopt(g *group) {
-	for _, mem := range g.sorted(func(mem *member) bool { return mem.state == bound }) {
-		if m.book.ClaimedBy(mem.ID) != nil {
-			continue
+	for _, mem := range slices.Clone(m.loose(g)) {
+		if mem.state == bound {
+			m.book.Adopt(ledger.Slot{Gang: g.decl.ID, Role: mem.Role, Node: mem.node, Shape: mem.Shape, Claimant: mem.ID, Elastic: m.lack(g, mem.Role) <= 0})
 		}
-		m.book.Adopt(ledger.Slot{Gang: g.decl.ID, Role: mem.Role, Node: mem.node, Shape: mem.Shape, Claimant: mem.ID, Elastic: m.lack(g, mem.Role) <= 0})
 	}
 }
 
 // claim gives slots that wait to members that have come.
 func (m *Machine) claim(g *group) {
-	var free []*ledger.Slot
-	for _, s := range m.book.OfGang(g.decl.ID) {
-		if s.Claimant == "" {
-			free = append(free, s)
-		}
-	}
-	if len(free) == 0 {
+	if m.book.Holding(g.decl.ID).Unclaimed() == 0 {
 		return
 	}
+	excluded := m.vetoed(g)
 	for _, mem := range m.unslotted(g) {
-		i := slices.IndexFunc(free, func(s *ledger.Slot) bool { return m.mayClaim(g, mem, s) })
+		slots := m.book.Holding(g.decl.ID).Slots
+		i := slices.IndexFunc(slots, func(s *ledger.Slot) bool { return s.Claimant == "" && m.mayClaim(mem, s, excluded) })
 		if i < 0 {
 			continue
 		}
-		s := free[i]
-		free = slices.Delete(free, i, i+1)
-		delete(g.deadlines, s.ID)
-		m.book.Claim(s.ID, mem.ID)
-		m.place(mem, s, g.epoch, nil)
+		delete(g.deadlines, slots[i].ID)
+		m.book.Claim(slots[i].ID, mem.ID)
+		m.place(mem, slots[i], g.epoch, nil)
 	}
 }
 
-func (m *Machine) mayClaim(g *group, mem *member, s *ledger.Slot) bool {
+func (m *Machine) mayClaim(mem *member, s *ledger.Slot, excluded func(*gang.Shape, string) bool) bool {
 	node := m.book.Node(s.Node)
-	excluded := m.vetoed(g)
 	return s.Role == mem.Role && mem.Shape.Covers(&s.Shape) && node != nil &&
 		len(cluster.Suits(node, &mem.Shape)) == 0 && (excluded == nil || !excluded(&mem.Shape, s.Node))
-}
-
-// lack is how many slots of the minimum a role may take; below zero, how many
-// it has too many. It makes up for what any role may.
-func (m *Machine) lack(g *group, role string) int {
-	have := minimumSlots(m.book.OfGang(g.decl.ID))
-	r, _ := g.decl.Role(role)
-	own, others := g.minimum(r)-have[role], g.lackOfAnyRole(have)
-	if own > 0 || others > 0 {
-		return max(own, 0) + max(others, 0)
-	}
-	return max(own, others)
 }
 
 // balance moves slots between the minimum and the elastic part: a member above
 // the minimum makes up for a lost one, and what the minimum has too many is
 // given back.
 func (m *Machine) balance(g *group) {
+	if m.balanced(g) {
+		return
+	}
 	for _, s := range m.book.OfGang(g.decl.ID) {
 		lack := m.lack(g, s.Role)
 		switch {
@@ -172,99 +147,11 @@ func (m *Machine) balance(g *group) {
 	}
 }
 
-// repair gives room to started gangs that lack members of their minimum, the
-// oldest first, as far as there is room. It reports whether none of them waits
-// for room to come: until then no other gang starts.
-func (m *Machine) repair() bool {
-	free := true
-	for _, g := range m.byAge(m.short) {
-		m.fill(g, m.need(g).expected, false)
-		m.settleGroup(g)
-		free = free && !(m.short[g.decl.ID] && m.helpedByRoom(g))
-	}
-	return free
-}
-
-// helpedByRoom says whether a started gang that lacks members will get all of
-// them once other gangs have gone.
-func (m *Machine) helpedByRoom(g *group) bool {
-	_, v := planner.Plan(m.book.WithoutOthers(g.decl.ID, nil), m.request(g, m.need(g)))
-	return v.Code == ""
-}
-
-// extend gives room to members above their gang's minimum.
-func (m *Machine) extend() {
-	for _, g := range m.byAge(m.elastic) {
-		m.fill(g, nil, true)
-		m.settleGroup(g)
-	}
-}
-
-// fill holds room for members that wait in the hold, and for expected ones, as
-// far as there is room and the gang may have it, and releases the members that
-// got some. Of a gang that lacks members any will do, so that one for which
-// there is no room does not keep the others from making the gang whole.
-func (m *Machine) fill(g *group, expected []expectation, elastic bool) {
-	n := need{members: m.unslotted(g), expected: expected}
-	r := m.request(g, n)
-	for w := range r.Wants {
-		want := &r.Wants[w]
-		if want.Count = min(want.Count, m.allowed(g, want.Role, elastic)); want.Count <= 0 {
-			continue
-		}
-		shares := planner.Fill(m.book.View(), *want, r.Excluded)
-		for i := range shares {
-			shares[i].Want = w
-		}
-		slots := m.slots(g, n, r, shares)
-		for i := range slots {
-			slots[i].Elastic = elastic
-		}
-		txn := m.book.Begin()
-		txn.Hold(slots...)
-		held, err := txn.Commit()
-		if err != nil {
-			continue
-		}
-		m.send(g, held)
-	}
-}
-
-// allowed is how many slots more a role may have: as many as the minimum
-// lacks, or above it as many as its maximum leaves.
-func (m *Machine) allowed(g *group, role string, elastic bool) int {
-	r, declared := g.decl.Role(role)
-	switch {
-	case !elastic:
-		return m.lack(g, role)
-	case !declared || r.Max < 0:
-		return math.MaxInt
-	}
-	have := 0
-	for _, s := range m.book.OfGang(g.decl.ID) {
-		if s.Role == role {
-			have++
+func (m *Machine) balanced(g *group) bool {
+	for role, t := range m.book.Holding(g.decl.ID).Roles {
+		if lack := m.lack(g, role); (lack > 0 && t.Elastic > 0) || (lack < 0 && t.Minimum > 0) {
+			return false
 		}
 	}
-	return r.Max - have
-}
-
-func (m *Machine) send(g *group, slots []*ledger.Slot) {
-	for _, s := range slots {
-		if mem := m.members[s.Claimant]; mem != nil {
-			m.place(mem, s, g.epoch, nil)
-		} else {
-			m.await(g, s.ID)
-		}
-	}
-}
-
-// byAge returns gangs of a set, the oldest first.
-func (m *Machine) byAge(set map[gang.ID]bool) []*group {
-	out := make([]*group, 0, len(set))
-	for _, id := range sortedKeys(set) {
-		out = append(out, m.groups[id])
-	}
-	slices.SortStableFunc(out, func(a, b *group) int { return a.decl.Created.Compare(b.decl.Created) })
-	return out
+	return true
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"maps"
 
 	"muster.sh/muster/scheduler/gang"
 )
@@ -9,17 +10,47 @@ import (
 // Assert derives every index of the book again and compares. It returns the
 // first difference. Tests call it after each step; it is too slow for more.
 func (b *Book) Assert() error {
-	claims := map[gang.PodID]SlotID{}
 	perNode, perGang := 0, 0
 	for _, list := range b.byNode {
 		perNode += len(list)
 	}
-	for _, list := range b.byGang {
-		perGang += len(list)
+	for id, h := range b.byGang {
+		perGang += len(h.Slots)
+		if err := b.assertHolding(id, h); err != nil {
+			return err
+		}
 	}
 	if perNode != len(b.slots) || perGang != len(b.slots) {
 		return fmt.Errorf("ledger: %d slots, but %d by node and %d by gang", len(b.slots), perNode, perGang)
 	}
+	if err := b.assertClaims(); err != nil {
+		return err
+	}
+	return b.assertRows()
+}
+
+func (b *Book) assertHolding(id gang.ID, h *Holding) error {
+	claimed, roles := 0, map[string]Tally{}
+	for _, s := range h.Slots {
+		t := roles[s.Role]
+		if s.Elastic {
+			t.Elastic++
+		} else {
+			t.Minimum++
+		}
+		roles[s.Role] = t
+		if s.Claimant != "" {
+			claimed++
+		}
+	}
+	if claimed != h.Claimed || !maps.Equal(roles, h.Roles) {
+		return fmt.Errorf("ledger: %s has %d claimed slots and %v, counted are %d and %v", id, claimed, roles, h.Claimed, h.Roles)
+	}
+	return nil
+}
+
+func (b *Book) assertClaims() error {
+	claims := map[gang.PodID]SlotID{}
 	for id, s := range b.slots {
 		if s.ID != id {
 			return fmt.Errorf("ledger: slot %d is filed as %d", s.ID, id)
@@ -38,7 +69,7 @@ func (b *Book) Assert() error {
 	if len(claims) != len(b.claims) {
 		return fmt.Errorf("ledger: %d claims indexed, %d exist", len(b.claims), len(claims))
 	}
-	return b.assertRows()
+	return nil
 }
 
 func (b *Book) assertRows() error {

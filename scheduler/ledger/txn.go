@@ -38,26 +38,43 @@ func (t *Txn) Release(ids ...SlotID) {
 // View returns the free room of every node as it would be after Commit.
 func (t *Txn) View() cluster.View {
 	v := t.book.View()
-	for i, row := range v.Rows {
-		v.Rows[i] = t.apply(row)
+	touched := map[string]bool{}
+	for node := range t.on {
+		touched[node] = true
+	}
+	for id := range t.drop {
+		if s := t.book.slots[id]; s != nil {
+			touched[s.Node] = true
+		}
+	}
+	if len(touched) > 0 {
+		v.Rows = slices.Clone(v.Rows)
+	}
+	for node := range touched {
+		if i, ok := find(v.Rows, node); ok {
+			v.Rows[i], _ = t.row(node)
+		}
 	}
 	return v
 }
 
-func (t *Txn) apply(row cluster.Row) cluster.Row {
-	if len(t.drop) > 0 {
-		for _, s := range t.book.byNode[row.Node.Name] {
-			if t.drop[s.ID] && t.book.Counts(s) {
-				row.Free = row.Free.Add(s.Shape.Request)
-			}
+// row works out what would be free on a node.
+func (t *Txn) row(node string) (cluster.Row, bool) {
+	row, ok := t.book.table.Row(node)
+	if !ok {
+		return row, false
+	}
+	for _, s := range t.book.byNode[node] {
+		if !t.drop[s.ID] && t.book.Counts(s) {
+			row = less(row, s)
 		}
 	}
-	for _, i := range t.on[row.Node.Name] {
+	for _, i := range t.on[node] {
 		if s := &t.hold[i]; t.book.Counts(s) {
-			row.Free = row.Free.Sub(s.Shape.Request)
+			row = less(row, s)
 		}
 	}
-	return row
+	return row, true
 }
 
 // Commit makes the changes and returns the new slots, or changes nothing and
@@ -87,10 +104,7 @@ func (t *Txn) Commit() ([]*Slot, error) {
 }
 
 func (t *Txn) check(node string, indices []int) error {
-	row, ok := t.book.row(node)
-	if ok {
-		row = t.apply(row)
-	}
+	row, ok := t.row(node)
 	for _, i := range indices {
 		s := &t.hold[i]
 		// The slot is taken from the row already: nothing that it asks for may

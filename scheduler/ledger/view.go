@@ -1,0 +1,113 @@
+package ledger
+
+import (
+	"slices"
+	"strings"
+
+	"muster.sh/muster/scheduler/cluster"
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/resource"
+)
+
+// rows caches the view. Stale nodes are worked out again when it is read.
+type rows struct {
+	list  []cluster.Row // sorted by node name
+	stale map[string]bool
+	// lent says that a View shares the list, so it must be copied before it
+	// is changed.
+	lent bool
+}
+
+func find(list []cluster.Row, name string) (int, bool) {
+	return slices.BinarySearchFunc(list, name, func(r cluster.Row, n string) int { return strings.Compare(r.Node.Name, n) })
+}
+
+// View returns the free room of every node.
+func (b *Book) View() cluster.View {
+	b.refresh()
+	b.rows.lent = true
+	return cluster.View{Rows: b.rows.list}
+}
+
+// refresh brings the cached rows up to date.
+func (b *Book) refresh() {
+	if len(b.rows.stale) == 0 {
+		return
+	}
+	if b.rows.lent {
+		b.rows.list, b.rows.lent = slices.Clone(b.rows.list), false
+	}
+	for name := range b.rows.stale {
+		b.rows.set(name, b.row)
+	}
+	clear(b.rows.stale)
+}
+
+func (r *rows) set(name string, work func(string) (cluster.Row, bool)) {
+	row, exists := work(name)
+	switch i, known := find(r.list, name); {
+	case exists && known:
+		r.list[i] = row
+	case exists:
+		r.list = slices.Insert(r.list, i, row)
+	case known:
+		r.list = slices.Delete(r.list, i, i+1)
+	}
+}
+
+// row works out the free room of one node.
+func (b *Book) row(name string) (cluster.Row, bool) {
+	row, ok := b.table.Row(name)
+	if !ok {
+		return row, false
+	}
+	for _, s := range b.byNode[name] {
+		if b.Counts(s) {
+			row = less(row, s)
+		}
+	}
+	return row, true
+}
+
+// less takes a slot from a row. The row's ports are its own.
+func less(row cluster.Row, s *Slot) cluster.Row {
+	row.Free = row.Free.Sub(s.Shape.Request)
+	for _, p := range s.Shape.HostPorts {
+		if row.Ports == nil {
+			row.Ports = map[string]bool{}
+		}
+		row.Ports[p] = true
+	}
+	return row
+}
+
+// WithoutOthers returns the room that would be free if every gang but one had
+// gone: on some nodes, or on all if these are nil.
+func (b *Book) WithoutOthers(id gang.ID, on map[string]bool) cluster.View {
+	v := b.table.WithoutOthers(id)
+	for _, s := range b.Holding(id).Slots {
+		if i, ok := find(v.Rows, s.Node); ok && b.Counts(s) {
+			v.Rows[i] = less(v.Rows[i], s)
+		}
+	}
+	if on != nil {
+		v.Rows = slices.DeleteFunc(v.Rows, func(r cluster.Row) bool { return !on[r.Node.Name] })
+	}
+	return v
+}
+
+// Empty returns the room of the cluster without any pod.
+func (b *Book) Empty() cluster.View { return b.table.Empty() }
+
+// Free returns the room on a node that neither a pod nor a slot takes; it is
+// negative where the node is overdrawn.
+func (b *Book) Free(name string) (resource.Vector, bool) {
+	b.refresh()
+	i, ok := find(b.rows.list, name)
+	if !ok {
+		return resource.Vector{}, false
+	}
+	return b.rows.list[i].Free, true
+}
+
+func (b *Book) changed(node string) { b.rows.stale[node] = true }
