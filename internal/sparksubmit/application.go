@@ -48,16 +48,14 @@ func (c *Client) access() []Setting {
 	}
 }
 
-// Frugal are the settings that make pods of an image small, and that let them
-// take their time on a busy machine. They suit every deploy mode.
+// Frugal are the settings by which pods of an image use little CPU, and may take
+// their time on a busy machine. They suit every deploy mode.
 func Frugal(image string) []Setting {
 	return []Setting{
 		{"spark.kubernetes.container.image", image},
 		{"spark.kubernetes.container.image.pullPolicy", "Never"},
 		{"spark.kubernetes.driver.connectionTimeout", "60000"},
 		{"spark.kubernetes.driver.requestTimeout", "60000"},
-		{"spark.driver.memory", "512m"},
-		{"spark.executor.memory", "512m"},
 		{"spark.executor.cores", "1"},
 		{"spark.driver.extraJavaOptions", thrift},
 		{"spark.executor.extraJavaOptions", thrift},

@@ -64,7 +64,7 @@ func TestSparkSubmitGetsTheApplicationAndNothingOfTheCallersEnvironment(t *testi
 	c := login(t, `printf '%s\n' "$@"; env`)
 	app := Application{
 		Name: "app", File: "local:///app.py", Args: []string{"one", "two"},
-		Settings: []Setting{{"spark.executor.memory", "1g"}},
+		Settings: []Setting{{"spark.executor.cores", "2"}},
 	}
 	if err := c.Submit(t.Context(), app); err != nil {
 		t.Fatal(err)
@@ -90,8 +90,8 @@ func TestSparkSubmitGetsTheApplicationAndNothingOfTheCallersEnvironment(t *testi
 
 func TestTheApplicationsOwnSettingsComeLastAndSoWin(t *testing.T) {
 	c := login(t, "")
-	args := c.Arguments(Application{Name: "app", File: "local:///app.py", Args: []string{"x"}, Settings: []Setting{{"spark.executor.memory", "1g"}}})
-	usual, own := slices.Index(args, "spark.executor.memory=512m"), slices.Index(args, "spark.executor.memory=1g")
+	args := c.Arguments(Application{Name: "app", File: "local:///app.py", Args: []string{"x"}, Settings: []Setting{{"spark.executor.cores", "2"}}})
+	usual, own := slices.Index(args, "spark.executor.cores=1"), slices.Index(args, "spark.executor.cores=2")
 	if usual < 0 || own < usual {
 		t.Errorf("the usual setting is argument %d, the application's own is %d", usual, own)
 	}

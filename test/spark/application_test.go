@@ -58,6 +58,8 @@ func (s *stage) settings(a application) []sparksubmit.Setting {
 	return slices.Concat([]sparksubmit.Setting{
 		{Key: "spark.kubernetes.scheduler.name", Value: testcluster.Muster},
 		{Key: "spark.executor.instances", Value: strconv.Itoa(a.executors)},
+		{Key: "spark.driver.memory", Value: "512m"},
+		{Key: "spark.executor.memory", Value: "512m"},
 		{Key: "spark.kubernetes.driver.request.cores", Value: s.share.String()},
 		{Key: "spark.kubernetes.executor.request.cores", Value: s.share.String()},
 	}, sparksubmit.Folder("driver", "stories", s.shared, folder), sparksubmit.Folder("executor", "stories", s.shared, folder), a.settings)
