@@ -56,17 +56,3 @@ func Suits(n *Node, s *gang.Shape) []gang.Constraint {
 	}
 	return out
 }
-
-// Times says how often a shape fits into the row, at most limit, by resources
-// and host ports alone.
-func (r Row) Times(s *gang.Shape, limit int) int {
-	if len(s.HostPorts) > 0 {
-		limit = min(limit, 1)
-		for _, p := range s.HostPorts {
-			if r.Ports[p] {
-				return 0
-			}
-		}
-	}
-	return int(s.Request.Times(r.Free, int64(limit)))
-}

@@ -1,11 +1,6 @@
 package planner
 
-import (
-	"cmp"
-	"slices"
-
-	"muster.sh/muster/scheduler/resource"
-)
+import "slices"
 
 // singly is the largest want whose members are placed one by one, with a look
 // at what they cost the others. Larger ones fill nodes.
@@ -15,26 +10,24 @@ const singly = 16
 // fullest nodes that have room: what stays free stays free in large pieces
 // (best fit decreasing by node).
 func (p *plan) fill(w int) int {
-	type candidate struct {
-		row  int
-		left int64
-	}
-	var rows []candidate
+	// Sorted are numbers that hold how empty a row is, and then the row itself.
+	rows := int64(len(p.free))
+	var byRoom []int64
 	for _, i := range p.usable[w] {
 		if p.times(w, i, 1) > 0 {
-			rows = append(rows, candidate{i, leftover(p.free[i], p.view.Rows[i].Node.Allocatable)})
+			byRoom = append(byRoom, p.leftover(i)*rows+int64(i))
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b candidate) int { return cmp.Compare(a.left, b.left) })
+	slices.Sort(byRoom)
 	placed := 0
-	for _, c := range rows {
+	for _, n := range byRoom {
 		if placed == p.wants[w].Count {
 			break
 		}
-		if k := p.times(w, c.row, p.wants[w].Count-placed); k > 0 {
-			p.take(w, c.row, k)
-			placed += k
-		}
+		i := int(n % rows)
+		k := p.times(w, i, p.wants[w].Count-placed)
+		p.take(w, i, k)
+		placed += k
 	}
 	return placed
 }
@@ -70,8 +63,12 @@ func (p *plan) cheapest(w int, later []int, room map[int][]int) int {
 		if p.times(w, i, 1) == 0 {
 			continue
 		}
-		loss, left := p.loss(w, i, later, room), leftover(p.free[i], p.view.Rows[i].Node.Allocatable)
-		if best < 0 || loss < bestLoss || (loss == bestLoss && left < bestLeft) {
+		loss := p.loss(w, i, later, room)
+		if best >= 0 && loss > bestLoss {
+			continue
+		}
+		left := p.leftover(i)
+		if best < 0 || loss < bestLoss || left < bestLeft {
 			best, bestLoss, bestLeft = i, loss, left
 		}
 	}
@@ -81,9 +78,8 @@ func (p *plan) cheapest(w int, later []int, room map[int][]int) int {
 // loss is the share of their members for which the later wants lose the place
 // if one member of w goes to row i.
 func (p *plan) loss(w, i int, later []int, room map[int][]int) float64 {
-	before := p.free[i]
+	before, sum := p.free[i], 0.0
 	p.free[i] = before.Sub(p.wants[w].Shape.Request)
-	sum := 0.0
 	for _, l := range later {
 		if n := room[l][i]; n > 0 {
 			sum += float64(n-p.times(l, i, n)) / float64(p.wants[l].Count)
@@ -93,14 +89,16 @@ func (p *plan) loss(w, i int, later []int, room map[int][]int) float64 {
 	return sum
 }
 
-// leftover is how empty a node is, in thousandths, by the resource of which
-// the largest part is free.
-func leftover(free, all resource.Vector) int64 {
-	part := int64(0)
-	for _, r := range [...][2]int64{{free.MilliCPU, all.MilliCPU}, {free.Memory, all.Memory}} {
-		if r[1] > 0 {
-			part = max(part, r[0]*1000/r[1])
-		}
+// leftover is how empty a row is, in thousandths, by the resource of which the
+// largest part is free.
+func (p *plan) leftover(i int) int64 {
+	free, all := &p.free[i], &p.view.Rows[i].Node.Allocatable
+	return max(0, thousandths(free.MilliCPU, all.MilliCPU), thousandths(free.Memory, all.Memory))
+}
+
+func thousandths(part, all int64) int64 {
+	if all <= 0 {
+		return 0
 	}
-	return part
+	return part * 1000 / all
 }

@@ -46,19 +46,22 @@ type Share struct {
 // placed whenever that is possible. For three shapes and more this is a
 // heuristic, tried in several orders (vector bin packing is NP-hard).
 func Plan(v cluster.View, r Request) ([]Share, gang.Verdict) {
-	if short := r.MinFree.Short(v.Total()); !short.IsZero() {
-		return nil, gang.Verdict{Code: gang.NoRoom, Missing: short, Nodes: len(v.Rows), Detail: "minResources: " + short.String() + " missing over the whole cluster"}
+	if !r.MinFree.IsZero() {
+		if short := r.MinFree.Short(v.Total()); !short.IsZero() {
+			return nil, gang.Verdict{Code: gang.NoRoom, Missing: short, Nodes: len(v.Rows), Detail: "minResources: " + short.String() + " missing over the whole cluster"}
+		}
 	}
+	p := newPlan(v, r)
 	var first gang.Verdict
 	for i, order := range orders(r.Wants) {
-		p := newPlan(v, r)
-		shares, verdict := p.place(order)
-		if verdict.Code == "" {
-			return shares, verdict
+		w, placed, ok := p.place(order)
+		if ok {
+			return p.shares, gang.Verdict{}
 		}
 		if i == 0 {
-			first = verdict
+			first = p.explain(w, placed)
 		}
+		p.reset()
 	}
 	return nil, first
 }
@@ -74,24 +77,31 @@ func Fill(v cluster.View, w Want, excluded func(*gang.Shape, string) bool) []Sha
 type plan struct {
 	view     cluster.View
 	wants    []Want
-	free     []resource.Vector // what is left of each row
-	ports    []map[string]bool // ports taken by this plan
-	usable   [][]int           // by want: rows that it may use, resources apart
+	free     []resource.Vector       // what is left of each row
+	ports    map[int]map[string]bool // by row: ports taken by this plan
+	usable   [][]int                 // by want: rows that it may use, resources apart
 	ruledOut []map[gang.Constraint]int
 	shares   []Share
 }
 
 func newPlan(v cluster.View, r Request) *plan {
-	p := &plan{view: v, wants: r.Wants, free: make([]resource.Vector, len(v.Rows)), ports: make([]map[string]bool, len(v.Rows))}
-	for i := range v.Rows {
-		p.free[i] = v.Rows[i].Free
-	}
+	p := &plan{view: v, wants: r.Wants, free: make([]resource.Vector, len(v.Rows)), ports: map[int]map[string]bool{}}
 	p.usable = make([][]int, len(r.Wants))
 	p.ruledOut = make([]map[gang.Constraint]int, len(r.Wants))
 	for w := range r.Wants {
 		p.usable[w], p.ruledOut[w] = usable(v, &r.Wants[w].Shape, r.Excluded)
 	}
+	p.reset()
 	return p
+}
+
+// reset takes back what was placed.
+func (p *plan) reset() {
+	for i := range p.view.Rows {
+		p.free[i] = p.view.Rows[i].Free
+	}
+	clear(p.ports)
+	p.shares = nil
 }
 
 func usable(v cluster.View, s *gang.Shape, excluded func(*gang.Shape, string) bool) ([]int, map[gang.Constraint]int) {
@@ -119,16 +129,19 @@ func orders(wants []Want) [][]int {
 		few[i] = i
 	}
 	slices.SortStableFunc(few, func(a, b int) int { return wants[a].Count - wants[b].Count })
-	if len(wants) < 2 {
-		return [][]int{few}
-	}
 	large := slices.Clone(few)
 	slices.SortStableFunc(large, func(a, b int) int {
 		return compareSize(wants[b].Shape.Request, wants[a].Shape.Request)
 	})
 	small := slices.Clone(large)
 	slices.Reverse(small)
-	return [][]int{few, large, small}
+	out := [][]int{few}
+	for _, order := range [][]int{large, small} {
+		if !slices.ContainsFunc(out, func(o []int) bool { return slices.Equal(o, order) }) {
+			out = append(out, order)
+		}
+	}
+	return out
 }
 
 func compareSize(a, b resource.Vector) int {
@@ -140,32 +153,34 @@ func compareSize(a, b resource.Vector) int {
 	return 0
 }
 
-func (p *plan) place(order []int) ([]Share, gang.Verdict) {
+// place places the wants in an order. If it can't, it reports which want it
+// was, and how many of its members were placed.
+func (p *plan) place(order []int) (want, placed int, ok bool) {
 	for i, w := range order {
-		var placed int
 		if later := order[i+1:]; len(later) > 0 && p.wants[w].Count <= singly {
 			placed = p.placeSingly(w, later)
 		} else {
 			placed = p.fill(w)
 		}
 		if placed < p.wants[w].Count {
-			return nil, p.explain(w, placed)
+			return w, placed, false
 		}
 	}
-	return p.shares, gang.Verdict{}
+	return 0, 0, true
 }
 
 // times says how often want w fits into row i now, at most limit.
 func (p *plan) times(w, i, limit int) int {
 	s := &p.wants[w].Shape
-	for _, port := range s.HostPorts {
-		if p.ports[i][port] {
-			return 0
+	if len(s.HostPorts) > 0 {
+		limit = min(limit, 1)
+		for _, port := range s.HostPorts {
+			if p.ports[i][port] || p.view.Rows[i].Ports[port] {
+				return 0
+			}
 		}
 	}
-	row := p.view.Rows[i]
-	row.Free = p.free[i]
-	return row.Times(s, limit)
+	return int(s.Request.Times(p.free[i], int64(limit)))
 }
 
 func (p *plan) take(w, i, count int) {
@@ -184,12 +199,16 @@ func (p *plan) take(w, i, count int) {
 // for one more member.
 func (p *plan) explain(w, placed int) gang.Verdict {
 	want := p.wants[w]
-	out := p.ruledOut[w]
+	out, lacks := p.ruledOut[w], map[string]int{}
 	for _, i := range p.usable[w] {
-		want.Shape.Request.Short(p.free[i]).Each(func(name string, _ int64) { out[gang.Lacks(name)]++ })
-		if p.times(w, i, 1) == 0 && want.Shape.Request.Fits(p.free[i]) {
+		short := want.Shape.Request.Short(p.free[i])
+		short.Each(func(name string, _ int64) { lacks[name]++ })
+		if short.IsZero() && p.times(w, i, 1) == 0 {
 			out[gang.HostPort]++
 		}
+	}
+	for name, n := range lacks {
+		out[gang.Lacks(name)] = n
 	}
 	return gang.Verdict{
 		Code: gang.NoRoom, Role: want.Role, Placed: placed, Wanted: want.Count, Nodes: len(p.view.Rows),

@@ -179,11 +179,10 @@ func (v Vector) Fits(free Vector) bool {
 
 // Times says how often v can be taken from free, at most limit.
 func (v Vector) Times(free Vector, limit int64) int64 {
-	for _, p := range [...][2]int64{
-		{v.MilliCPU, free.MilliCPU}, {v.Memory, free.Memory}, {v.Storage, free.Storage}, {v.Pods, free.Pods},
-	} {
-		limit = atMost(limit, p[0], p[1])
-	}
+	limit = atMost(limit, v.MilliCPU, free.MilliCPU)
+	limit = atMost(limit, v.Memory, free.Memory)
+	limit = atMost(limit, v.Storage, free.Storage)
+	limit = atMost(limit, v.Pods, free.Pods)
 	for _, a := range v.Extra {
 		limit = atMost(limit, a.Value, free.Get(a.Name))
 	}
@@ -191,10 +190,10 @@ func (v Vector) Times(free Vector, limit int64) int64 {
 }
 
 func atMost(limit, ask, free int64) int64 {
-	if ask <= 0 {
+	switch {
+	case ask <= 0:
 		return limit
-	}
-	if free < ask {
+	case free < ask:
 		return 0
 	}
 	return min(limit, free/ask)
