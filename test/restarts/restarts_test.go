@@ -17,11 +17,8 @@ import (
 )
 
 const (
-	gangs     = 24
 	members   = 4
-	apps      = 10
 	executors = 3
-	kills     = 5
 )
 
 // seed is random unless $MUSTER_TEST_SEED repeats an earlier run.
@@ -37,12 +34,19 @@ func seed(t *testing.T) uint64 {
 	return s
 }
 
-// workload is PodGroups and Spark applications, mixed, on room for a sixth of them.
-func workload() (groups []testcluster.PodGroup, applications []testcluster.SparkApp) {
-	for i := range gangs {
+// story is what is played: a mix of PodGroups and Spark applications that the
+// cluster has room for a few of at a time, while one of the victims is killed
+// again and again.
+type story struct {
+	gangs, apps, kills int
+	victims            []string
+}
+
+func (s story) workload() (groups []testcluster.PodGroup, applications []testcluster.SparkApp) {
+	for i := range s.gangs {
 		groups = append(groups, testcluster.PodGroup{Name: fmt.Sprintf("g%02d", i), Members: members, CPUs: 2, Runs: time.Second})
 	}
-	for i := range apps {
+	for i := range s.apps {
 		applications = append(applications, testcluster.SparkApp{
 			Name: fmt.Sprintf("app%02d", i), Executors: executors, Works: time.Second, StartDelay: time.Second,
 		})
@@ -50,39 +54,47 @@ func workload() (groups []testcluster.PodGroup, applications []testcluster.Spark
 	return groups, applications
 }
 
-// stays selects the pods whose objects stay when they have ended: members and
+// lasting selects the pods whose objects stay when they have ended: members and
 // drivers, but not executors.
-func stays(pod *corev1.Pod) bool { return !testcluster.IsExecutor(pod) }
+func lasting(pod *corev1.Pod) bool { return !testcluster.IsExecutor(pod) }
 
-const lasting = gangs*members + apps
+func (s story) lasting() int { return s.gangs*members + s.apps }
 
-func TestGangsStayWholeWhateverIsKilledWhenever(t *testing.T) {
+func (s story) play(t *testing.T) {
 	ctx, c := testcluster.Start(t, testcluster.Spec{Scheduler: testcluster.Muster, Nodes: 4, Shape: "cpu=11,memory=64Gi"})
 	random := rand.New(rand.NewPCG(seed(t), 0))
 	c.PlaySpark(ctx, t)
-	groups, applications := workload()
+	groups, applications := s.workload()
 	if err := errors.Join(c.CreatePodGroups(ctx, groups...), c.SubmitSpark(ctx, applications...)); err != nil {
 		t.Fatal(err)
 	}
-	share := lasting / kills
-	for i := range kills {
+	share := s.lasting() / s.kills
+	for i := range s.kills {
 		// Somewhere in this share of the binds, so also within a gang.
 		moment := i*share + 1 + random.IntN(share-1)
-		component := []string{testcluster.MusterComponent, testcluster.ControlPlane}[random.IntN(2)]
 		if err := c.Pods.Await(ctx, fmt.Sprintf("%d pods are bound", moment), func(pods []*corev1.Pod) bool {
-			return testcluster.Count(pods, testcluster.And(stays, testcluster.Bound)) >= moment
+			return testcluster.Count(pods, testcluster.And(lasting, testcluster.Bound)) >= moment
 		}); err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("killing %s at bind %d", component, moment)
-		if err := c.Outage(ctx, component); err != nil {
+		victim := s.victims[random.IntN(len(s.victims))]
+		t.Logf("killing %s at bind %d", victim, moment)
+		if err := c.Outage(ctx, victim); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := c.Pods.Await(ctx, "all members and drivers have ended", func(pods []*corev1.Pod) bool {
-		return testcluster.Count(pods, testcluster.And(stays, testcluster.Succeeded)) == lasting
+		return testcluster.Count(pods, testcluster.And(lasting, testcluster.Succeeded)) == s.lasting()
 	}); err != nil {
 		t.Error(err)
 	}
 	c.RequireNoFault(t, executors)
+}
+
+func TestGangsStayWholeWheneverTheSchedulerIsKilled(t *testing.T) {
+	story{gangs: 20, apps: 10, kills: 6, victims: []string{testcluster.MusterComponent}}.play(t)
+}
+
+func TestGangsStayWholeWheneverTheControlPlaneIsKilledToo(t *testing.T) {
+	story{gangs: 12, apps: 6, kills: 3, victims: []string{testcluster.ControlPlane, testcluster.MusterComponent}}.play(t)
 }

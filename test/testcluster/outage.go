@@ -16,8 +16,9 @@ const (
 	// the cluster anew and complete what was half done.
 	recovery = 5 * time.Second
 	// reconnecting is what it may take to see the cluster at all after the API
-	// server was away: client-go's watches try again within 30 s.
-	reconnecting = 30 * time.Second
+	// server was away: client-go's watches wait 30 s at most between two tries,
+	// and up to as much again by chance.
+	reconnecting = 60 * time.Second
 )
 
 // Outage kills a component without warning and starts it again with the state it
