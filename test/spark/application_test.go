@@ -26,6 +26,13 @@ type application struct {
 	settings  []sparksubmit.Setting
 }
 
+// What a JVM gets, and what Spark requests for its pod: the overhead is at least
+// 384 MiB.
+const (
+	heap      = "512m"
+	podMemory = "896Mi"
+)
+
 // submit makes the places of an application and submits it.
 func (s *story) submit(a application) {
 	s.Helper()
@@ -58,8 +65,8 @@ func (s *stage) settings(a application) []sparksubmit.Setting {
 	return slices.Concat([]sparksubmit.Setting{
 		{Key: "spark.kubernetes.scheduler.name", Value: testcluster.Muster},
 		{Key: "spark.executor.instances", Value: strconv.Itoa(a.executors)},
-		{Key: "spark.driver.memory", Value: "512m"},
-		{Key: "spark.executor.memory", Value: "512m"},
+		{Key: "spark.driver.memory", Value: heap},
+		{Key: "spark.executor.memory", Value: heap},
 		{Key: "spark.kubernetes.driver.request.cores", Value: s.share.String()},
 		{Key: "spark.kubernetes.executor.request.cores", Value: s.share.String()},
 	}, sparksubmit.Folder("driver", "stories", s.shared, folder), sparksubmit.Folder("executor", "stories", s.shared, folder), a.settings)

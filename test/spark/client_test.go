@@ -103,7 +103,7 @@ func (s *stage) pod(name string, command ...string) *corev1.Pod {
 			Containers: []corev1.Container{{
 				Name: "main", Image: s.spark.Dist.ImageName, ImagePullPolicy: corev1.PullNever, Args: command,
 				Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{
-					corev1.ResourceCPU: s.share, corev1.ResourceMemory: resource.MustParse("896Mi"),
+					corev1.ResourceCPU: s.share, corev1.ResourceMemory: resource.MustParse(podMemory),
 				}},
 			}},
 		},

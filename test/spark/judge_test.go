@@ -4,6 +4,10 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/benchmarks/audit"
 )
 
@@ -33,7 +37,7 @@ func (s *stage) judge(t *testing.T) {
 			t.Errorf("the audit log has no application %s", name)
 		}
 	}
-	reservations, err := audit.Reservations(timeline, nil)
+	reservations, err := audit.Reservations(timeline, s.roleShape)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,6 +52,11 @@ func (s *stage) judge(t *testing.T) {
 	if err := verdict.Err(); err != nil {
 		t.Error(err)
 	}
+}
+
+// roleShape is what every pod asks for, whatever its role.
+func (s *stage) roleShape(v1alpha1.ReservationSpec, string) corev1.ResourceList {
+	return corev1.ResourceList{corev1.ResourceCPU: s.share, corev1.ResourceMemory: resource.MustParse(podMemory)}
 }
 
 // nameOf is the name that an application was submitted by.

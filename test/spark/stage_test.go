@@ -54,7 +54,7 @@ func newStage(t *testing.T) *stage {
 		SchedulerArgs: []string{"--authorization-always-allow-paths=/metrics,/gangs"},
 	})
 	// The image is the demo's, so that it is built once for both.
-	dist, err := sparkdist.Ensure(ctx, sparkdist.Options{App: os.DirFS(filepath.Join("..", "..", "demo", "app"))}, func(e sparkdist.Event) {})
+	dist, err := sparkdist.Ensure(ctx, sparkdist.Options{App: os.DirFS(filepath.Join("..", "..", "demo", "app"))}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
