@@ -42,7 +42,7 @@ func reservePorts(ports map[string]int, names ...string) error {
 func freePort() (net.Listener, error) {
 	var last error
 	for range 100 {
-		port := firstPort + rand.IntN(lastPort-firstPort)
+		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // a port number is no secret
 		listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
 		if err == nil {
 			return listener, nil

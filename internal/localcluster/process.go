@@ -13,9 +13,8 @@ import (
 // process is one run of a component.
 type process struct {
 	cmd *exec.Cmd
-	// exited is closed when the process is gone; err then says how it went.
+	// exited is closed when the process is gone.
 	exited chan struct{}
-	err    error
 }
 
 // starter starts a command somewhere: on the host or in a namespace.
@@ -36,11 +35,14 @@ func launch(start starter, c component, logFile string) (*process, error) {
 	}
 	p := &process{cmd: cmd, exited: make(chan struct{})}
 	go func() {
-		p.err = cmd.Wait()
+		_ = cmd.Wait() // its state tells how it went
 		close(p.exited)
 	}()
 	return p, nil
 }
+
+// outcome says how the process ended; it has by then.
+func (p *process) outcome() string { return p.cmd.ProcessState.String() }
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 

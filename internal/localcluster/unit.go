@@ -70,9 +70,9 @@ func (u *unit) awaitReady(ctx context.Context, p *process) error {
 		}
 		select {
 		case <-p.exited:
-			return fmt.Errorf("%s ended before it was ready (%v); log %s ends with:\n%s", u.name, p.err, u.logFile, logTail(u.logFile))
+			return fmt.Errorf("%s ended before it was ready (%s); log %s ends with:\n%s", u.name, p.outcome(), u.logFile, logTail(u.logFile))
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready: %w (last answer: %v); log %s ends with:\n%s", u.name, context.Cause(ctx), err, u.logFile, logTail(u.logFile))
+			return fmt.Errorf("%s is not ready: %w (last answer: %w); log %s ends with:\n%s", u.name, context.Cause(ctx), err, u.logFile, logTail(u.logFile))
 		case <-ticker.C:
 		}
 	}
@@ -91,7 +91,7 @@ func (u *unit) keep(ctx context.Context, p *process) {
 		if time.Since(started) > restartDelayMax {
 			delay = restartDelayMin
 		}
-		u.logf("%s ended (%v), starting it again in %s", u.name, p.err, delay)
+		u.logf("%s ended (%s), starting it again in %s", u.name, p.outcome(), delay)
 		select {
 		case <-ctx.Done():
 			return

@@ -29,7 +29,10 @@ func newDownCommand() *cobra.Command {
 			ctx, cancel := context.WithTimeout(command.Context(), shutdownTimeout)
 			defer cancel()
 			err = localcluster.Shutdown(ctx, dir)
-			if err != nil && !(purge && errors.Is(err, localcluster.ErrNotRunning)) {
+			if purge && errors.Is(err, localcluster.ErrNotRunning) {
+				err = nil // there is still something to remove
+			}
+			if err != nil {
 				return err
 			}
 			if !purge {

@@ -112,7 +112,8 @@ func startSupervisor(ctx context.Context, spec localcluster.Spec) error {
 	case string(text) == supervisorReady:
 		return supervisor.Process.Release()
 	case len(text) == 0:
-		return fmt.Errorf("the supervisor ended unexpectedly (%v); see %s", supervisor.Wait(), logFile.Name())
+		_ = supervisor.Wait() // how it went is told by its state
+		return fmt.Errorf("the supervisor ended unexpectedly (%s); see %s", supervisor.ProcessState, logFile.Name())
 	default:
 		_ = supervisor.Wait() // it has told already why it ends
 		return errors.New(string(text))

@@ -66,7 +66,7 @@ func (a *application) step(now time.Time, executors []executor) decision {
 		return decision{finish: true}
 	}
 	var d decision
-	a.scale(now, running, &d)
+	a.scale(now, &d)
 	for _, e := range executors {
 		if e.lost {
 			d.remove = append(d.remove, e.id) // Spark deletes executors that failed
@@ -136,7 +136,7 @@ func (a *application) finished() bool { return a.burst >= a.conf.bursts }
 
 // scale moves the target under dynamic allocation: up in ever larger steps
 // while there is work, down to the least that Spark keeps when there is none.
-func (a *application) scale(now time.Time, running int, d *decision) {
+func (a *application) scale(now time.Time, d *decision) {
 	if !a.conf.dynamic {
 		return
 	}
