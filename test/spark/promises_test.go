@@ -13,8 +13,6 @@ import (
 
 	"github.com/vishvananda/netns"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"muster.sh/muster/api/v1alpha1"
@@ -29,24 +27,11 @@ import (
 // tells nobody by itself.
 const pollInterval = 200 * time.Millisecond
 
-// reservations are those that are stored now.
-func (s *stage) reservations(ctx context.Context) ([]v1alpha1.Reservation, error) {
-	objects, err := s.Dynamic.Resource(v1alpha1.ReservationResource).Namespace(namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("list reservations: %w", err)
-	}
-	var list v1alpha1.ReservationList
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(objects.UnstructuredContent(), &list); err != nil {
-		return nil, fmt.Errorf("read reservations: %w", err)
-	}
-	return list.Items, nil
-}
-
 // reservedNodes lists the nodes of the executors that a driver's Reservation
 // promises, a node for each.
 func (s *story) reservedNodes(driver *corev1.Pod) []string {
 	s.Helper()
-	list, err := s.reservations(s.ctx)
+	list, err := s.Reservations(s.ctx)
 	s.must(err)
 	var nodes []string
 	for _, r := range list {
@@ -99,7 +84,7 @@ func (s *stage) awaitNothingPromised(ctx context.Context) error {
 func (s *stage) awaitPromises(ctx context.Context, fault func([]v1alpha1.Reservation, []core.Record) error) error {
 	var last error
 	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (bool, error) {
-		reservations, err := s.reservations(ctx)
+		reservations, err := s.Reservations(ctx)
 		if err != nil {
 			last = err
 			return false, nil
@@ -132,7 +117,7 @@ func newSchedulerPages(t *testing.T, c *testcluster.Cluster) *schedulerPages {
 		t.Fatal(err)
 	}
 	// The API server is in that network too, and is not killed here.
-	pid, err := c.PID("control-plane")
+	pid, err := c.PID(testcluster.ControlPlane)
 	if err != nil {
 		t.Fatal(err)
 	}

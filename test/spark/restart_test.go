@@ -7,12 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"muster.sh/muster/benchmarks/audit"
 	"muster.sh/muster/test/testcluster"
 )
-
-// recovery is what the scheduler may take to see the cluster anew.
-const recovery = 5 * time.Second
 
 func killedScheduler(s *story) {
 	app := application{name: "outlives-scheduler", executors: full, steps: []int{full}}
@@ -31,7 +27,7 @@ func killedScheduler(s *story) {
 	thief := s.createSleeper("thief")
 	s.await("the executors wait for a scheduler", func() bool { return len(s.executors(app, anyPod)) == full })
 	s.must(s.Start(s.ctx, testcluster.MusterComponent))
-	s.outages = append(s.outages, audit.Span{From: began, Until: time.Now().Add(recovery)})
+	s.Excuse(began)
 
 	leave := s.meet(app, 0)
 	var nodes []string

@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"muster.sh/muster/benchmarks/audit"
 	"muster.sh/muster/internal/sparkdist"
 	"muster.sh/muster/internal/sparksubmit"
 	"muster.sh/muster/test/testcluster"
@@ -23,9 +22,6 @@ const (
 	namespace = sparksubmit.Namespace
 	// storyTimeout bounds a story; one takes a minute where nothing else runs.
 	storyTimeout = 8 * time.Minute
-	// closing is the time that is left to a story that is cut short by the test's
-	// own deadline.
-	closing = 20 * time.Second
 	// folder is where pods see the shared folder of the stage.
 	folder = "/var/stories"
 )
@@ -39,14 +35,10 @@ type stage struct {
 	scheduler *schedulerPages
 
 	minimum map[string]int // of executors, by application
-	outages []audit.Span
 }
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("runs Spark on a whole cluster: not with -short")
-	}
 	ctx := t.Context()
 	s := &stage{shared: openFolder(t), minimum: map[string]int{}}
 	s.Cluster = testcluster.StartReal(ctx, t, testcluster.RealSpec{
@@ -65,6 +57,7 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	s.share = s.shareOfNode(t)
+	s.ExecutorShape = corev1.ResourceList{corev1.ResourceCPU: s.share, corev1.ResourceMemory: resource.MustParse(podMemory)}
 	s.scheduler = newSchedulerPages(t, s.Cluster)
 	return s
 }
@@ -113,13 +106,7 @@ type story struct {
 
 // play plays one story, and requires that it leaves nothing behind.
 func (s *stage) play(t *testing.T, play func(*story)) {
-	end := time.Now().Add(storyTimeout)
-	if deadline, set := t.Deadline(); set && deadline.Add(-closing).Before(end) {
-		end = deadline.Add(-closing)
-	}
-	ctx, cancel := context.WithDeadline(t.Context(), end)
-	defer cancel()
-	st := &story{t, s, ctx}
+	st := &story{t, s, testcluster.Within(t, storyTimeout)}
 	defer st.clear()
 	play(st)
 }

@@ -50,37 +50,57 @@ type Cluster struct {
 	Dynamic   dynamic.Interface
 	Pods      *Pods
 
-	executors corev1.ResourceList // what each executor asks for
-	excused   []audit.Span
+	// ExecutorShape is what each executor asks for. If nil, it is taken from the
+	// first executor of each application.
+	ExecutorShape corev1.ResourceList
+
+	excused []audit.Span
 	// serverOutages are the excused times in which the API server was killed.
 	serverOutages []audit.Span
 }
 
 // Start starts a cluster that ends with the test. It skips the test with -short,
-// and keeps the logs of a failed one with go test -artifacts. The context ends with the test, or when the story takes too long.
+// and keeps the logs of a failed one with go test -artifacts. The context ends
+// with the test, or when the story takes too long.
 func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a whole cluster: not with -short")
 	}
-	end := time.Now().Add(storyTimeout)
+	ctx := Within(t, storyTimeout)
+	shape, err := localcluster.ParseShape(spec.Shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ctx, start(ctx, t, localcluster.Spec{
+		SimNodes: spec.Nodes, SimNodeShape: shape, Schedulers: schedulers(spec),
+	}, spec.Scheduler, nil)
+}
+
+// Within returns a context that ends with the test, after the given time, or a
+// little before the test's own deadline.
+func Within(t *testing.T, limit time.Duration) context.Context {
+	end := time.Now().Add(limit)
 	if deadline, set := t.Deadline(); set && deadline.Add(-closing).Before(end) {
 		end = deadline.Add(-closing)
 	}
 	ctx, cancel := context.WithDeadline(t.Context(), end)
 	t.Cleanup(cancel)
-	shape, err := localcluster.ParseShape(spec.Shape)
-	if err != nil {
-		t.Fatal(err)
-	}
+	return ctx
+}
+
+// start starts a cluster with Muster's own objects and more, a manifest.
+func start(ctx context.Context, t *testing.T, spec localcluster.Spec, scheduler string, more []byte) *Cluster {
+	t.Helper()
 	manifests := t.TempDir()
 	if err := writeManifests(manifests, MusterComponent); err != nil {
 		t.Fatal(err)
 	}
-	local, err := localcluster.Up(ctx, localcluster.Spec{
-		SimNodes: spec.Nodes, SimNodeShape: shape, AuditLog: true,
-		Schedulers: schedulers(spec), Manifests: []string{manifests}, Progress: t.Output(),
-	})
+	if err := writeFile(manifests, "more.yaml", more); err != nil {
+		t.Fatal(err)
+	}
+	spec.AuditLog, spec.Manifests, spec.Progress = true, []string{manifests}, t.Output()
+	local, err := localcluster.Up(ctx, spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +109,7 @@ func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 			t.Error(err)
 		}
 	})
-	c := &Cluster{Cluster: local, Scheduler: spec.Scheduler}
+	c := &Cluster{Cluster: local, Scheduler: scheduler}
 	t.Cleanup(func() {
 		if t.Failed() {
 			c.keepLogs(t)
@@ -101,7 +121,7 @@ func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 	if c.Pods, err = watchPods(ctx, local.Client()); err != nil {
 		t.Fatal(err)
 	}
-	return ctx, c
+	return c
 }
 
 func schedulers(spec Spec) []localcluster.SchedulerSpec {

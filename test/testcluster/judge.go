@@ -2,6 +2,7 @@ package testcluster
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -16,9 +17,16 @@ import (
 
 // Judge judges what happened by the API server's audit log, as if nothing would
 // happen any more, and writes the verdict to the test's output. The gangs are
-// those of Volcano PodGroups and of Spark applications; minExecutors says how many
-// executors each of these needs.
+// those of Volcano PodGroups and of Spark applications, of which each needs
+// minExecutors executors.
 func (c *Cluster) Judge(t *testing.T, minExecutors int) (*audit.Verdict, *audit.Timeline) {
+	t.Helper()
+	return c.JudgeEach(t, func(audit.SparkApp) int { return minExecutors })
+}
+
+// JudgeEach is Judge for applications of which each needs another number of
+// executors.
+func (c *Cluster) JudgeEach(t *testing.T, minExecutors func(audit.SparkApp) int) (*audit.Verdict, *audit.Timeline) {
 	t.Helper()
 	log, err := audit.Open(c.AuditLogPath())
 	if err != nil {
@@ -33,7 +41,7 @@ func (c *Cluster) Judge(t *testing.T, minExecutors int) (*audit.Verdict, *audit.
 	if err != nil {
 		t.Fatal(err)
 	}
-	gangs = append(gangs, audit.SparkApplications(tl, func(audit.SparkApp) int { return minExecutors })...)
+	gangs = append(gangs, audit.SparkApplications(tl, minExecutors)...)
 	reservations, err := audit.Reservations(tl, c.roleShape)
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +60,9 @@ func (c *Cluster) Judge(t *testing.T, minExecutors int) (*audit.Verdict, *audit.
 
 // roleShape is how much room a reservation holds for each member. All executors of
 // a story are equal.
-func (c *Cluster) roleShape(v1alpha1.ReservationSpec, string) corev1.ResourceList { return c.executors }
+func (c *Cluster) roleShape(v1alpha1.ReservationSpec, string) corev1.ResourceList {
+	return c.ExecutorShape
+}
 
 // reconcile completes the log by what there is now.
 func (c *Cluster) reconcile(t *testing.T, log *audit.Log) {
@@ -63,17 +73,26 @@ func (c *Cluster) reconcile(t *testing.T, log *audit.Log) {
 	if err != nil {
 		t.Fatalf("list pods: %v", err)
 	}
-	objects, err := c.Dynamic.Resource(v1alpha1.ReservationResource).List(ctx, metav1.ListOptions{})
+	reservations, err := c.Reservations(ctx)
 	if err != nil {
-		t.Fatalf("list reservations: %v", err)
-	}
-	var reservations v1alpha1.ReservationList
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(objects.UnstructuredContent(), &reservations); err != nil {
-		t.Fatalf("list reservations: %v", err)
-	}
-	if err := log.Reconcile(time.Now(), pods.Items, reservations.Items); err != nil {
 		t.Fatal(err)
 	}
+	if err := log.Reconcile(time.Now(), pods.Items, reservations); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Reservations lists those that are stored now.
+func (c *Cluster) Reservations(ctx context.Context) ([]v1alpha1.Reservation, error) {
+	objects, err := c.Dynamic.Resource(v1alpha1.ReservationResource).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list reservations: %w", err)
+	}
+	var list v1alpha1.ReservationList
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(objects.UnstructuredContent(), &list); err != nil {
+		return nil, fmt.Errorf("read reservations: %w", err)
+	}
+	return list.Items, nil
 }
 
 // RequireNoFault fails the test if the audit log shows any fault, or doesn't tell

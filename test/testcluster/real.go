@@ -4,8 +4,6 @@ import (
 	"context"
 	"testing"
 
-	"k8s.io/client-go/dynamic"
-
 	"muster.sh/muster/internal/localcluster"
 )
 
@@ -29,33 +27,10 @@ func StartReal(ctx context.Context, t *testing.T, spec RealSpec) *Cluster {
 	if missing := localcluster.MissingForNodes(ctx, dir); len(missing) > 0 {
 		t.Skip(missing)
 	}
-	manifests := t.TempDir()
-	if err := writeManifests(manifests, MusterComponent); err != nil {
-		t.Fatal(err)
-	}
-	if err := writeFile(manifests, "more.yaml", spec.Manifest); err != nil {
-		t.Fatal(err)
-	}
 	muster := localcluster.MusterScheduler()
 	muster.Args = spec.SchedulerArgs
-	local, err := localcluster.Up(ctx, localcluster.Spec{
-		Dir: dir, Nodes: spec.Nodes, SharedFolders: spec.SharedFolders, AuditLog: true, Manifests: []string{manifests},
-		Schedulers: []localcluster.SchedulerSpec{localcluster.DefaultScheduler(), muster}, Progress: t.Output(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := local.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	c := &Cluster{Cluster: local, Scheduler: Muster}
-	if c.Dynamic, err = dynamic.NewForConfig(local.RESTConfig()); err != nil {
-		t.Fatal(err)
-	}
-	if c.Pods, err = watchPods(ctx, local.Client()); err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return start(ctx, t, localcluster.Spec{
+		Dir: dir, Nodes: spec.Nodes, SharedFolders: spec.SharedFolders,
+		Schedulers: []localcluster.SchedulerSpec{localcluster.DefaultScheduler(), muster},
+	}, Muster, spec.Manifest)
 }

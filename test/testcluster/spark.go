@@ -40,7 +40,7 @@ type SparkApp struct {
 // does it.
 func (c *Cluster) SubmitSpark(ctx context.Context, apps ...SparkApp) error {
 	shape := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1"), corev1.ResourceMemory: resource.MustParse("1Gi")}
-	c.executors = shape
+	c.ExecutorShape = shape
 	group, ctx := errgroup.WithContext(ctx)
 	for _, app := range apps {
 		group.Go(func() error {
