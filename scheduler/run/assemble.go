@@ -45,8 +45,11 @@ func assemble(ctx context.Context, c *config.SchedulerConfiguration, on cluster)
 	machine := core.NewMachine(machineOptions(c), queue.NewFIFO())
 	e.metrics = newMetrics(e, machine)
 	e.loop = core.NewLoop(machine, core.LoopOptions{
-		Board: board, Now: time.Now, Observe: e.observe,
+		Board: board, Now: time.Now,
 		Handle: func(decisions []core.Decision) { e.carryOut(ctx, decisions) },
+		Observe: func(event core.Stamped, decisions []core.Decision, took time.Duration) {
+			e.observe(ctx, event, decisions, took)
+		},
 	})
 	e.latch = plugin.NewLatch(board.Placement, e.loop.Post)
 

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -23,6 +25,9 @@ import (
 
 	config "muster.sh/muster/api/config/v1alpha1"
 	"muster.sh/muster/internal/localcluster"
+	"muster.sh/muster/scheduler/core"
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/queue"
 )
 
 const patienceOfTests = time.Minute
@@ -110,10 +115,10 @@ func (s *stage) schedule(change func(*config.SchedulerConfiguration)) *schedulin
 		change(c)
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
-	run := &scheduling{cancel: cancel, over: make(chan struct{})}
+	run := &scheduling{cancel: cancel, over: make(chan struct{}), journal: filepath.Join(s.t.TempDir(), "journal")}
 	go func() {
 		defer close(run.over)
-		run.err = Run(ctx, c, Options{OpenPaths: []string{"/gangs", "/metrics"}})
+		run.err = Run(ctx, c, Options{OpenPaths: []string{"/gangs", "/metrics"}, Journal: run.journal})
 	}()
 	s.t.Cleanup(func() {
 		if err := run.stop(); err != nil && !errors.Is(err, ErrLeaseLost) {
@@ -128,6 +133,8 @@ type scheduling struct {
 	cancel context.CancelFunc
 	over   chan struct{}
 	err    error
+	// journal is the file in which its events are recorded.
+	journal string
 }
 
 // ended waits until it has ended by itself, and returns how.
@@ -228,7 +235,7 @@ func (s *stage) awaitBound(want ...string) {
 
 func TestAGangStartsWholeOrNotAtAll(t *testing.T) {
 	s := newStage(t, 2, "cpu=4,memory=16Gi")
-	s.schedule(nil)
+	scheduler := s.schedule(nil)
 	s.podGroup("big", 5)
 	for i := range 5 {
 		s.pod(fmt.Sprint("big-", i), "big", "2")
@@ -250,4 +257,35 @@ func TestAGangStartsWholeOrNotAtAll(t *testing.T) {
 		s.pod(fmt.Sprint("next-", i), "next", "2")
 	}
 	s.awaitBound("next-0", "next-1", "next-2", "single")
+
+	// What was recorded gives the same decisions elsewhere.
+	if err := scheduler.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if want, got := []gang.ID{"podgroup/default/small", "podgroup/default/next"}, replayed(t, scheduler.journal); !slices.Equal(got, want) {
+		t.Errorf("by the replay %v were started, in truth %v", got, want)
+	}
+}
+
+// replayed returns the gangs that a new machine starts on recorded events.
+func replayed(t *testing.T, journal string) []gang.ID {
+	t.Helper()
+	file, err := os.Open(journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var started []gang.ID
+	machine := core.NewMachine(machineOptions(config.NewSchedulerConfiguration()), queue.NewFIFO())
+	err = core.Replay(file, machine, func(_ core.Stamped, decisions []core.Decision) {
+		for _, d := range decisions {
+			if open, ok := d.(core.OpenLatch); ok {
+				started = append(started, open.Gang)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return started
 }

@@ -28,6 +28,7 @@ type flags struct {
 	port      int32
 	gates     map[string]bool
 	openPaths []string
+	journal   string
 	logs      *logsapi.LoggingConfiguration
 }
 
@@ -69,6 +70,7 @@ func (f *flags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&o.Serving.CertFile, "tls-cert-file", "", "certificate of that port; without one it is made at every start")
 	fs.StringVar(&o.Serving.KeyFile, "tls-private-key-file", "", "key of that certificate")
 	fs.StringSliceVar(&f.openPaths, "authorization-always-allow-paths", nil, "paths that are served to everybody, beside health")
+	fs.StringVar(&f.journal, "record-events", "", "file in which every event is recorded, so that its decisions can be replayed elsewhere")
 	fs.Var(cliflag.NewMapStringBool(&f.gates), "feature-gates", "feature gates of kube-scheduler, as name=true or name=false")
 	logsapi.AddFlags(f.logs, fs)
 }
@@ -85,7 +87,7 @@ func (f *flags) run(cmd *cobra.Command) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	ctx = klog.NewContext(ctx, klog.Background())
-	return Run(ctx, c, Options{FeatureGates: f.gates, OpenPaths: f.openPaths})
+	return Run(ctx, c, Options{FeatureGates: f.gates, OpenPaths: f.openPaths, Journal: f.journal})
 }
 
 // configuration reads the file and sets the flags over it.

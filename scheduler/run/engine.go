@@ -41,6 +41,7 @@ type engine struct {
 	feed       feed
 	writes     writes
 	metrics    *metrics
+	journal    *journal
 	// recovered is closed when the loop has taken up all that existed at the
 	// start.
 	recovered chan struct{}
@@ -50,7 +51,9 @@ type engine struct {
 // and holds no lock of ours while it calls kube-scheduler's queue, but the
 // hold's own.
 func (e *engine) carryOut(ctx context.Context, decisions []core.Decision) {
+	logger := klog.FromContext(ctx)
 	for _, d := range decisions {
+		logDecision(logger, d)
 		switch d := d.(type) {
 		case core.Release:
 			e.queue.Release(ctx, d)
@@ -66,7 +69,11 @@ func (e *engine) carryOut(ctx context.Context, decisions []core.Decision) {
 
 // observe is told of every step of the loop, after the Board was brought up to
 // date.
-func (e *engine) observe(event core.Stamped, decisions []core.Decision, took time.Duration) {
+func (e *engine) observe(ctx context.Context, event core.Stamped, decisions []core.Decision, took time.Duration) {
+	if logger := klog.FromContext(ctx).V(4); logger.Enabled() {
+		logger.Info("Event", "kind", fmt.Sprintf("%T", event.Event), "event", fmt.Sprintf("%+v", event.Event), "took", took)
+	}
+	e.journal.write(ctx, event)
 	e.metrics.step(event, decisions, took)
 	e.contention.Changed()
 	if _, ok := event.Event.(core.Synced); ok {

@@ -2,8 +2,10 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -12,6 +14,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/klog/v2"
 	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
 
@@ -27,11 +30,13 @@ type Options struct {
 	FeatureGates map[string]bool
 	// OpenPaths are served to everybody, beside health.
 	OpenPaths []string
+	// Journal is a file in which every event is recorded, if it is not empty.
+	Journal string
 }
 
 // Run schedules until the context ends. Any other end is an error, after which
 // the process must end too.
-func Run(ctx context.Context, c *config.SchedulerConfiguration, o Options) error {
+func Run(ctx context.Context, c *config.SchedulerConfiguration, o Options) (err error) {
 	server, err := connect(&c.ClientConnection)
 	if err != nil {
 		return err
@@ -51,31 +56,54 @@ func Run(ctx context.Context, c *config.SchedulerConfiguration, o Options) error
 	if err := e.connect(c, on); err != nil {
 		return err
 	}
+	if e.journal, err = openJournal(o.Journal); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.journal.close()) }()
 
-	watchdog, ready := newWatchdog(&c.LeaderElection), make(chan struct{})
-	p := pages{ready: []healthz.HealthChecker{synced(ready)}, more: map[string]http.Handler{"/gangs": explain.Handler(e.loop, time.Now)}}
+	ready, watchdog := make(chan struct{}), newWatchdog(&c.LeaderElection)
+	if err := serve(ctx, &c.Serving, c.ClientConnection.Kubeconfig, slices.Concat(healthPaths, o.OpenPaths), e.pages(ready, watchdog)); err != nil {
+		return err
+	}
+	if !e.sync(ctx, on) {
+		return nil
+	}
+	close(ready)
+	return e.compete(ctx, &c.LeaderElection, on, watchdog)
+}
+
+// pages are what an engine serves.
+func (e *engine) pages(ready <-chan struct{}, watchdog *leaderelection.HealthzAdaptor) pages {
+	p := pages{
+		ready: []healthz.HealthChecker{synced(ready)},
+		more:  map[string]http.Handler{"/gangs": explain.Handler(e.loop, time.Now)},
+	}
 	if watchdog != nil {
 		p.live = append(p.live, watchdog)
 	}
-	if err := serve(ctx, &c.Serving, c.ClientConnection.Kubeconfig, append(healthPaths, o.OpenPaths...), p); err != nil {
-		return err
-	}
+	return p
+}
 
+// sync reads what exists in the cluster, and reports false if the context ended
+// before. A replica that does not lead keeps it up to date too, so that it can
+// take over at once.
+func (e *engine) sync(ctx context.Context, on cluster) bool {
 	on.informers.StartWithContext(ctx)
 	on.informers.WaitForCacheSyncWithContext(ctx)
-	if err := e.kube.WaitForHandlersSync(ctx); err != nil {
-		return nil // the context has ended
-	}
-	close(ready)
-	if !*c.LeaderElection.LeaderElect {
+	return e.kube.WaitForHandlersSync(ctx) == nil
+}
+
+// compete acts, once it is this replica's turn.
+func (e *engine) compete(ctx context.Context, c *config.LeaderElection, on cluster, watchdog *leaderelection.HealthzAdaptor) error {
+	if !*c.LeaderElect {
 		return e.act(ctx)
 	}
-	lock, err := newLock(&c.LeaderElection, server)
+	lock, err := newLock(c, on.rest)
 	if err != nil {
 		return err
 	}
-	klog.FromContext(ctx).Info("Waiting to lead", "lease", c.LeaderElection.ResourceNamespace+"/"+c.LeaderElection.ResourceName, "identity", lock.Identity())
-	return lead(ctx, &c.LeaderElection, lock, watchdog, e.act)
+	klog.FromContext(ctx).Info("Waiting to lead", "lease", c.ResourceNamespace+"/"+c.ResourceName, "identity", lock.Identity())
+	return lead(ctx, c, lock, watchdog, e.act)
 }
 
 // connect makes the configuration of clients. Built-in objects travel as

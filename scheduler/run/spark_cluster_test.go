@@ -104,6 +104,30 @@ func TestRoomOfExecutorsToComeIsKept(t *testing.T) {
 	s.await("the thief is bound", func() bool { return s.isBound("thief") })
 }
 
+// One binary for all pods: those of the default scheduler's name respect what is
+// promised, and are no members, whatever they say.
+func TestTheDefaultSchedulersPodsRespectPromises(t *testing.T) {
+	s := newStage(t, 2, "cpu=2,memory=8Gi")
+	s.schedule(func(c *config.SchedulerConfiguration) { c.ServeDefaultScheduler = true })
+	ordinary := func(p *v1.Pod) { p.Spec.SchedulerName = v1.DefaultSchedulerName }
+	s.pod("web", "", "100m", ordinary)
+	s.pod("says-it-is-a-member", "no-such-group", "100m", ordinary)
+	s.awaitBound("says-it-is-a-member", "web")
+	s.deletePod("web")
+	s.deletePod("says-it-is-a-member")
+
+	app := s.submit("kept", 3)
+	s.await("the driver is bound", func() bool { return s.isBound(app.Driver) })
+	s.pod("web", "", "1", ordinary)
+	s.await("an ordinary pod was refused", func() bool { return s.unschedulable("web") })
+	for i := range 3 {
+		s.executor(app, i)
+	}
+	s.await("all executors are bound", func() bool { return len(s.bound()) == 4 })
+	s.deletePod(app.Driver)
+	s.await("the ordinary pod is bound", func() bool { return s.isBound("web") })
+}
+
 func TestRoomThatIsNotClaimedIsFreeForOthersInTheEnd(t *testing.T) {
 	s := newStage(t, 1, "cpu=4,memory=16Gi")
 	s.schedule(func(c *config.SchedulerConfiguration) { c.Gangs.ExpectedMemberTimeout.Duration = 3 * time.Second })
