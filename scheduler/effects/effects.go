@@ -118,6 +118,13 @@ func (e *Effects) Do(d core.Decision) {
 		e.work(d.Gang).reservation = &reservationWrite{gang: d.Gang}
 		e.queue.Add(d.Gang)
 	case core.Explain:
+		if d.Verdict.Code == gang.Collecting && len(d.Waiting) == 0 {
+			// It has ended: nobody is there to be told.
+			if w := e.works[d.Gang]; w != nil {
+				w.explain = nil
+			}
+			return
+		}
 		write := &explainWrite{Explain: d, decided: e.cfg.Clock.Now()}
 		e.work(d.Gang).explain = write
 		e.queue.AddAfter(d.Gang, write.due().Sub(write.decided))

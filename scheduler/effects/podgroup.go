@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -67,8 +68,13 @@ func (e *Effects) showPodGroup(ctx context.Context, owner gang.Object, x *explai
 	}
 	change := map[string]any{}
 	if s != nil {
-		change["phase"], change["running"] = phase(s.Status, old.Status.Phase), s.Bound
-		change["succeeded"], change["failed"] = e.cfg.Ended(s.Gang)
+		now := old.Status
+		succeeded, failed := e.cfg.Ended(s.Gang)
+		now.Phase, now.Running, now.Succeeded, now.Failed = phase(s.Status, old.Status.Phase), int32(s.Bound), int32(succeeded), int32(failed)
+		if x == nil && reflect.DeepEqual(now, old.Status) {
+			return nil
+		}
+		change["phase"], change["running"], change["succeeded"], change["failed"] = now.Phase, now.Running, now.Succeeded, now.Failed
 	}
 	if x != nil {
 		change["conditions"] = []volcano.PodGroupCondition{condition(x)}

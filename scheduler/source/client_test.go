@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster.sh/muster/api/v1alpha1"
+	"muster.sh/muster/internal/sparkconf"
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
 )
@@ -65,6 +66,12 @@ func TestClientModeMinimumThatIsNoNumberRefusesTheGang(t *testing.T) {
 			"set it to a whole number from 1 to 100000, or leave it out", text) {
 			t.Errorf("%q: told %v", text, events)
 		}
+	}
+}
+
+func TestBothModesReadTheSameAnnotation(t *testing.T) {
+	if v1alpha1.MinExecutorsAnnotation != sparkconf.AnnotationMinExecutors {
+		t.Fatalf("%s and %s", v1alpha1.MinExecutorsAnnotation, sparkconf.AnnotationMinExecutors)
 	}
 }
 
