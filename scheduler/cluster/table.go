@@ -127,10 +127,10 @@ func (t *Table) Row(name string) (Row, bool) {
 	return Row{Node: s.spec, Free: s.spec.Allocatable.Sub(s.used), Ports: s.ports(nil)}, true
 }
 
-// WithoutOthers returns what would be free on every node if the pods of all
-// gangs but one had gone.
-func (t *Table) WithoutOthers(id gang.ID) View {
-	return t.view(func(s *state) Row {
+// WithoutOthers returns what would be free if the pods of all gangs but one had
+// gone: on some nodes, or on all if these are nil.
+func (t *Table) WithoutOthers(id gang.ID, on map[string]bool) View {
+	return t.view(on, func(s *state) Row {
 		free := s.spec.Allocatable.Sub(s.used)
 		for other, part := range s.inGangs {
 			if other != id {
@@ -143,13 +143,17 @@ func (t *Table) WithoutOthers(id gang.ID) View {
 
 // Empty returns every node as it would be without any pod.
 func (t *Table) Empty() View {
-	return t.view(func(s *state) Row { return Row{Node: s.spec, Free: s.spec.Allocatable} })
+	return t.view(nil, func(s *state) Row { return Row{Node: s.spec, Free: s.spec.Allocatable} })
 }
 
-func (t *Table) view(row func(*state) Row) View {
-	v := View{Rows: make([]Row, 0, len(t.states))}
+func (t *Table) view(on map[string]bool, row func(*state) Row) View {
+	n := len(t.states)
+	if on != nil {
+		n = len(on)
+	}
+	v := View{Rows: make([]Row, 0, n)}
 	for _, s := range t.states {
-		if s.spec != nil {
+		if s.spec != nil && (on == nil || on[s.name]) {
 			v.Rows = append(v.Rows, row(s))
 		}
 	}

@@ -59,11 +59,17 @@ func (m *Machine) triedInVain(g *group) bool {
 	if !g.blocks || now.Taken == g.triedAt.Taken {
 		return true
 	}
-	if _, v := planner.Plan(m.book.WithoutOthers("", g.hope), m.request(g, m.need(g)).Request); v.Code != "" {
+	if !m.stillHopes(g, m.request(g, m.need(g)).Request) {
 		return false
 	}
 	g.triedAt = now
 	return true
+}
+
+// stillHopes says that what a gang was found to hope for can still come true.
+func (m *Machine) stillHopes(g *group, r planner.Request) bool {
+	_, v := planner.Plan(m.book.WithoutOthers("", g.hope), r)
+	return v.Code == ""
 }
 
 // try plans a waiting gang, and starts it if there is room.
@@ -89,6 +95,9 @@ func (m *Machine) try(g *group) {
 // judge finds out whether a plan that failed will succeed once other gangs have
 // gone: then nobody may pass. It sharpens the verdict where not.
 func (m *Machine) judge(g *group, r planner.Request, v gang.Verdict) gang.Verdict {
+	if g.blocks && m.stillHopes(g, r) {
+		return v
+	}
 	shares, w := planner.Plan(m.book.WithoutOthers("", nil), r)
 	if g.blocks = w.Code == ""; g.blocks {
 		g.hope = map[string]bool{}

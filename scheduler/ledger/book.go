@@ -63,16 +63,18 @@ func (b *Book) RemoveNode(name string) {
 
 // SetPod records that a pod takes room.
 func (b *Book) SetPod(p cluster.Pod) {
-	if old, ok := b.table.Pod(p.ID); ok {
-		b.changed(old.Node)
-		if old.Node != p.Node || !old.Request.Fits(p.Request) {
-			b.changes.Freed++
-		}
-	}
+	old, known := b.table.Pod(p.ID)
+	known = known && old.Node == p.Node
 	if s := b.claims[p.ID]; s != nil && b.Counts(s) && !s.Shape.Request.Fits(p.Request) {
 		b.changes.Freed++ // it takes less than was held for it
 	}
-	if p.Gang == "" {
+	if old.Node != "" {
+		b.changed(old.Node)
+		if !known || !old.Request.Fits(p.Request) {
+			b.changes.Freed++
+		}
+	}
+	if p.Gang == "" && (!known || !p.Request.Fits(old.Request)) {
 		b.changes.Taken++
 	}
 	b.table.SetPod(p)

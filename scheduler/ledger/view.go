@@ -84,14 +84,11 @@ func less(row cluster.Row, s *Slot) cluster.Row {
 // WithoutOthers returns the room that would be free if every gang but one had
 // gone: on some nodes, or on all if these are nil.
 func (b *Book) WithoutOthers(id gang.ID, on map[string]bool) cluster.View {
-	v := b.table.WithoutOthers(id)
+	v := b.table.WithoutOthers(id, on)
 	for _, s := range b.Holding(id).Slots {
 		if i, ok := find(v.Rows, s.Node); ok && b.Counts(s) {
 			v.Rows[i] = less(v.Rows[i], s)
 		}
-	}
-	if on != nil {
-		v.Rows = slices.DeleteFunc(v.Rows, func(r cluster.Row) bool { return !on[r.Node.Name] })
 	}
 	return v
 }
