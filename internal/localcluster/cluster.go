@@ -170,9 +170,16 @@ func (c *Cluster) startRest(ctx context.Context, parts []component) error {
 }
 
 func (c *Cluster) add(part component) *unit {
-	u := &unit{component: part, logFile: c.paths.log(part.name), start: c.start, logf: c.steps.logf}
+	u := &unit{component: part, logFile: c.paths.log(part.name), start: c.start, logf: c.steps.logf, changed: c.noteChange}
 	c.units = append(c.units, u)
 	return u
+}
+
+// noteChange keeps the state file true when a component was started again.
+func (c *Cluster) noteChange() {
+	if err := c.saveState(); err != nil {
+		c.steps.logf("%v", err)
+	}
 }
 
 func (c *Cluster) connect(ctx context.Context) error {

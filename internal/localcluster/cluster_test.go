@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -81,6 +82,25 @@ func TestUpSimulated(t *testing.T) {
 			t.Fatal(err)
 		}
 		runPod(ctx, t, client, "scheduled-later")
+	})
+	t.Run("a scheduler that ends by itself is started again", func(t *testing.T) {
+		before, err := cluster.PID("kube-scheduler")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		runPod(ctx, t, client, "after-a-crash")
+		state, err := localcluster.ReadState(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, component := range state.Components {
+			if component.PID == before {
+				t.Errorf("the state still names process %d", before)
+			}
+		}
 	})
 	t.Run("nodes can be added", func(t *testing.T) {
 		shape, err := localcluster.ParseShape("cpu=4,memory=8Gi,nvidia.com/gpu=2,zones=2")

@@ -2,6 +2,7 @@ package localcluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ type unit struct {
 	logFile string
 	start   starter
 	logf    func(format string, args ...any)
+	changed func() // called when another process has taken over
 
 	mu      sync.Mutex
 	current *process           // nil when none runs
@@ -72,6 +74,9 @@ func (u *unit) awaitReady(ctx context.Context, p *process) error {
 		case <-p.exited:
 			return fmt.Errorf("%s ended before it was ready (%s); log %s ends with:\n%s", u.name, p.outcome(), u.logFile, logTail(u.logFile))
 		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) { // the log has no part in it
+				return fmt.Errorf("%s is not ready: %w", u.name, context.Cause(ctx))
+			}
 			return fmt.Errorf("%s is not ready: %w (last answer: %w); log %s ends with:\n%s", u.name, context.Cause(ctx), err, u.logFile, logTail(u.logFile))
 		case <-ticker.C:
 		}
@@ -104,6 +109,7 @@ func (u *unit) keep(ctx context.Context, p *process) {
 			continue
 		}
 		p = next
+		u.changed()
 	}
 }
 
