@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
-	"muster.sh/muster/charts/muster"
+	chart "muster.sh/muster/charts/muster"
 )
 
 //go:embed podgroup-crd.yaml
