@@ -186,6 +186,19 @@ func TestOldVerdictGivesWayToANewOneWhileItIsTriedAgain(t *testing.T) {
 	}
 }
 
+func TestVerdictThatFailedDoesNotOvertakeTheNextOne(t *testing.T) {
+	b := newBench(t)
+	b.Do(explain(driver, app, gang.NoRoom))
+	b.clock.Step(gather)
+	sent, _ := b.take(app)
+	b.Do(explain(driver, app, gang.Running)) // while the first is on its way
+	b.putBack(app, sent)
+	b.flush(app)
+	if got := b.events(); len(got) != 1 || !strings.Contains(got[0], "GangRunning") {
+		t.Fatalf("events %q", got)
+	}
+}
+
 func TestPodThatIsGoneNeedsNoCondition(t *testing.T) {
 	b := newBench(t)
 	d := b.addPod("d")
