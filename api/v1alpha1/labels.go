@@ -15,7 +15,8 @@ const (
 	// in client mode from the executors. A PodGroup names its queue itself.
 	QueueLabel = "muster.sh/queue"
 
-	// ManagedByLabel and ManagedBy mark the objects that Muster makes.
+	// ManagedByLabel marks the objects that Muster makes.
 	ManagedByLabel = "app.kubernetes.io/managed-by"
-	ManagedBy      = "muster"
+	// ManagedBy is the value of ManagedByLabel.
+	ManagedBy = "muster"
 )
