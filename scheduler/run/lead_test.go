@@ -88,11 +88,13 @@ func TestAFollowerActsWhenTheLeaderHasGone(t *testing.T) {
 
 func TestALostLeaseEndsTheActingAndTheProcess(t *testing.T) {
 	client := fake.NewClientset()
+	var away atomic.Bool
+	client.PrependReactor("update", "leases", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return away.Load(), nil, errors.New("the API server is away")
+	})
 	c, lock := lockOn(client, "a")
 	err := lead(t.Context(), c, lock, nil, func(ctx context.Context) error {
-		client.PrependReactor("update", "leases", func(clienttesting.Action) (bool, runtime.Object, error) {
-			return true, nil, errors.New("the API server is away")
-		})
+		away.Store(true)
 		<-ctx.Done()
 		return nil
 	})
