@@ -8,11 +8,13 @@ import (
 	"muster.sh/muster/scheduler/gang"
 )
 
-// review orders verdicts and statuses of the gangs that the step has touched to
-// be shown, where they are of another kind than before.
+// review brings what is stored and shown of the gangs that the step has touched
+// up to date: their Reservations, and verdicts and statuses where they are of
+// another kind than before.
 func (m *Machine) review() {
 	for _, id := range sortedKeys(m.reviewed) {
 		if g := m.groups[id]; g != nil {
+			m.keepReservation(g)
 			m.explain(g)
 			m.report(g)
 		}
@@ -27,6 +29,8 @@ func (m *Machine) code(g *group) gang.Code {
 		return g.refused.Code
 	case g.phase == Collecting:
 		return gang.Collecting
+	case g.keepsTrying():
+		return g.explained
 	case g.phase == Waiting && !g.tried:
 		return gang.Behind
 	case g.phase == Waiting:
@@ -40,6 +44,19 @@ func (m *Machine) code(g *group) gang.Code {
 	}
 }
 
+// keepsTrying says that the gang makes one attempt after another. It is not
+// told of each: what was said last stays until one succeeds, or too many have
+// failed.
+func (g *group) keepsTrying() bool {
+	switch g.explained {
+	case gang.Vetoed, gang.NotStored:
+		return g.starting()
+	case gang.Reserved:
+		return g.phase == Waiting && !g.tried && g.attempts > 0
+	}
+	return false
+}
+
 // verdict is why a gang is where it is.
 func (m *Machine) verdict(g *group) gang.Verdict {
 	switch code := m.code(g); {
@@ -49,7 +66,7 @@ func (m *Machine) verdict(g *group) gang.Verdict {
 		return m.collecting(g)
 	case code == gang.Behind:
 		return gang.Verdict{Code: code, Position: m.queue.Position(g.decl.ID), WaitingFor: m.head(g)}
-	case g.phase == Waiting:
+	case g.phase == Waiting && g.tried, code == gang.Vetoed, code == gang.NotStored:
 		return g.judged
 	case g.phase == Started:
 		return m.started(g, code)

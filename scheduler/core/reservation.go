@@ -32,7 +32,7 @@ func (m *Machine) noteReservation(g *group) bool {
 // keepReservation brings a stored reservation up to date after slots were
 // moved or given up, so that a restart finds what is true now.
 func (m *Machine) keepReservation(g *group) {
-	if g.stored == nil || g.storedAt == m.book.Holding(g.decl.ID).Version {
+	if g.phase != Started || g.stored == nil || g.storedAt == m.book.Holding(g.decl.ID).Version {
 		return
 	}
 	if m.noteReservation(g) {

@@ -20,9 +20,6 @@ func (m *Machine) settleGroup(g *group) {
 	if g.phase == Collecting || g.phase == Waiting {
 		m.enroll(g)
 	}
-	if g.phase == Started {
-		m.keepReservation(g)
-	}
 	m.reviewed[g.decl.ID] = true
 	if len(g.members) == 0 && !g.declared && g.refused.Code == "" {
 		m.dropReservation(g)

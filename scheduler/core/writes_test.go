@@ -53,6 +53,11 @@ func (w written) note(m *core.Machine, e core.Event, out []core.Decision) error 
 			w.of(d.Gang).stored = false
 		}
 	}
+	for id := range w {
+		if _, known := m.Record(id); !known {
+			delete(w, id)
+		}
+	}
 	return nil
 }
 
