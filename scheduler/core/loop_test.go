@@ -1,0 +1,127 @@
+package core_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"muster.sh/muster/scheduler/core"
+	"muster.sh/muster/scheduler/core/coretest"
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/gang/gangtest"
+	"muster.sh/muster/scheduler/queue"
+)
+
+func newLoop(handle func([]core.Decision), board *core.Board) *core.Loop {
+	return core.NewLoop(core.NewMachine(core.DefaultOptions(), queue.NewFIFO()), core.LoopOptions{Board: board, Handle: handle, Now: time.Now})
+}
+
+func TestTheLoopTakesEventsFromManyAndOthersReadTheBoardMeanwhile(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	board := &core.Board{}
+	released := make(chan core.Release, 100)
+	l := newLoop(func(ds []core.Decision) {
+		for _, d := range ds {
+			if r, ok := d.(core.Release); ok {
+				if _, placed := board.Placement(r.Pod); !placed {
+					t.Errorf("%s is released without a place on the board", r.Pod)
+				}
+				released <- r
+			}
+		}
+	}, board)
+	done := make(chan struct{})
+	go func() { l.Run(ctx); close(done) }()
+	l.Post(coretest.NodeEvent("n0", 100, 1000))
+	l.Post(core.Synced{})
+	var posters sync.WaitGroup
+	for i := range 10 {
+		posters.Go(func() {
+			g := gangtest.Group(fmt.Sprintf("g%d", i), 2)
+			l.Post(core.GangSet{Gang: g})
+			for j := range 2 {
+				name := fmt.Sprintf("%s-%d", g.Owner.Name, j)
+				m := &core.Member{ID: gang.PodID(name), Name: name, Gang: g.ID, Shape: one}
+				l.Post(podSet(m, ""))
+				board.Held("n0")
+				board.Placement(m.ID)
+			}
+		})
+	}
+	posters.Wait()
+	for range 20 {
+		<-released
+	}
+	var records []core.Record
+	if err := l.Ask(ctx, func(m *core.Machine) { records = m.Records() }); err != nil || len(records) != 10 {
+		t.Errorf("%d records: %v", len(records), err)
+	}
+	stop()
+	<-done
+	if err := l.Ask(ctx, func(*core.Machine) {}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a loop that has ended answers: %v", err)
+	}
+}
+
+func TestTheLoopWakesWhenSomethingIsDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		start := time.Now()
+		var told []time.Duration
+		l := newLoop(func(ds []core.Decision) {
+			for _, d := range ds {
+				if e, ok := d.(core.Explain); ok && e.Verdict.Code == gang.Collecting {
+					told = append(told, time.Since(start))
+				}
+			}
+		}, &core.Board{})
+		go l.Run(ctx)
+		l.Post(core.Synced{})
+		g := gangtest.Group("g", 2)
+		l.Post(core.GangSet{Gang: g})
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if want := core.DefaultOptions().CollectTimeout; len(told) != 1 || told[0] != want {
+			t.Errorf("it is told after %v that members are missing, want once after %v", told, want)
+		}
+	})
+}
+
+func TestAJournalIsReadUpToALineThatWasCutOff(t *testing.T) {
+	var whole bytes.Buffer
+	events := []core.Event{coretest.NodeEvent("n0", 4, 4), core.Synced{}, core.GangSet{Gang: gangtest.Group("g", 1)}}
+	for _, e := range events {
+		if err := core.WriteEvent(&whole, core.Stamped{At: gangtest.Epoch0, Event: e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := whole.String()
+	for name, c := range map[string]struct {
+		text string
+		want int
+		err  string
+	}{
+		"whole":                   {text, 3, ""},
+		"empty":                   {"", 0, ""},
+		"cut off in a line":       {text[:len(text)-20], 2, ""},
+		"broken in the middle":    {strings.Replace(text, `"kind":"Synced"`, `"kind":"Synced`, 1), 1, "journal line 2: "},
+		"of a newer version":      {strings.Replace(text, "Synced", "Merged", 1), 1, `journal line 2: unknown event "Merged"`},
+		"with data of other type": {strings.Replace(text, `{"Node":{`, `{"Node":[{`, 1), 0, "journal line 1: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := 0
+			err := core.Replay(strings.NewReader(c.text), core.NewMachine(core.DefaultOptions(), queue.NewFIFO()), func(core.Stamped, []core.Decision) { n++ })
+			if n != c.want || (err == nil) != (c.err == "") || (err != nil && !strings.HasPrefix(err.Error(), c.err)) {
+				t.Errorf("%d events are read: %v", n, err)
+			}
+		})
+	}
+}
