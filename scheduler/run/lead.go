@@ -53,7 +53,9 @@ func lead(ctx context.Context, c *config.LeaderElection, lock resourcelock.Inter
 			OnStartedLeading: func(ctx context.Context) {
 				close(led)
 				acted <- act(ctx)
-				stop()
+				if ctx.Err() == nil {
+					stop() // it has ended by itself, and the lease is still ours
+				}
 			},
 			OnStoppedLeading: func() {},
 		},
@@ -62,8 +64,8 @@ func lead(ctx context.Context, c *config.LeaderElection, lock resourcelock.Inter
 		return fmt.Errorf("leader election: %w", err)
 	}
 	elector.Run(electing)
+	// The elector ends with its context, or because the lease is lost.
 	lost := electing.Err() == nil
-
 	if !elector.IsLeader() && !isClosed(led) {
 		return nil
 	}
