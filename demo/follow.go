@@ -36,6 +36,14 @@ func watchPods(ctx context.Context, client kubernetes.Interface) (<-chan *corev1
 	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    send,
 		UpdateFunc: func(_, object any) { send(object) },
+		DeleteFunc: func(object any) {
+			if last, ok := object.(cache.DeletedFinalStateUnknown); ok {
+				object = last.Obj
+			}
+			if pod, ok := object.(*corev1.Pod); ok {
+				send(deleted(pod))
+			}
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("watch pods: %w", err)
@@ -45,6 +53,17 @@ func watchPods(ctx context.Context, client kubernetes.Interface) (<-chan *corev1
 		return nil, fmt.Errorf("watch pods: %w", context.Cause(ctx))
 	}
 	return pods, nil
+}
+
+// deleted is the last state of a pod that is gone. One that had not ended never
+// will.
+func deleted(pod *corev1.Pod) *corev1.Pod {
+	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+		return pod
+	}
+	pod = pod.DeepCopy()
+	pod.Status.Phase, pod.Status.Reason = corev1.PodFailed, "its pod was deleted"
+	return pod
 }
 
 // follow keeps the board up to date and tells of every change, until all

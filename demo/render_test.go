@@ -43,8 +43,6 @@ func TestArgumentsOfSparkSubmit(t *testing.T) {
 	}
 	t.Run("the default scheduler needs no name", func(t *testing.T) {
 		s.scheduler = defaultScheduler
-		others := slices.DeleteFunc(slices.Clone(args), func(a string) bool { return strings.Contains(a, "scheduler.name=") })
-		others = slices.Delete(others, len(others)-3, len(others)-2) // its --conf
 		got := client.Arguments(s.submission(app))
 		if len(got) != len(args)-2 || slices.ContainsFunc(got, func(a string) bool { return strings.Contains(a, "scheduler.name") }) {
 			t.Errorf("arguments are %q, want the same without a scheduler's name", got)

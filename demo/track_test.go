@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -111,6 +112,16 @@ func TestWhatIsSaidOfAnApplication(t *testing.T) {
 			"driver runs on node-1",
 		},
 		{"when it is done", []*corev1.Pod{driver("a", boundTo("node-1", 7), exited(0, 40))}, "has finished after 33 s"},
+		{
+			"when somebody has deleted its driver",
+			[]*corev1.Pod{driver("a", running...), deleted(driver("a", running...))},
+			"has failed: its pod was deleted",
+		},
+		{
+			"when its driver was deleted after its end",
+			[]*corev1.Pod{deleted(driver("a", boundTo("node-1", 7), exited(0, 40)))},
+			"has finished after 33 s",
+		},
 		{"when it has failed", []*corev1.Pod{driver("a", boundTo("node-1", 7), exited(1, 9))}, "has failed: exit code 1 Error"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -200,7 +211,7 @@ func TestFollow(t *testing.T) {
 	})
 	t.Run("ends when an application cannot be submitted", func(t *testing.T) {
 		failed <- io.ErrUnexpectedEOF
-		if err := c.follow(t.Context(), newBoard(testApps("a")), pods, failed); err != io.ErrUnexpectedEOF {
+		if err := c.follow(t.Context(), newBoard(testApps("a")), pods, failed); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("error is %v, want %v", err, io.ErrUnexpectedEOF)
 		}
 	})

@@ -49,10 +49,9 @@ func (c cache) lock(ctx context.Context, progress Progress) (unlock func(), err 
 		err = progress.step("wait for another build of Spark", 0, func(func(int64)) error { return awaitLock(ctx, f) })
 	}
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", f.Name(), err), f.Close())
 	}
-	return func() { f.Close() }, nil
+	return func() { _ = f.Close() }, nil // which drops the lock
 }
 
 func tryLock(f *os.File) (bool, error) {

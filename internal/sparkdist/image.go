@@ -3,6 +3,7 @@ package sparkdist
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -73,11 +74,11 @@ func writeImage(dest, ref string, layers []string, done func(int64)) error {
 	if err != nil {
 		return err
 	}
-	if err := tarball.Write(tag, img, &countingWriter{w: out, done: done}); err != nil {
-		out.Close()
+	err = tarball.Write(tag, img, &countingWriter{w: out, done: done})
+	if err = errors.Join(err, out.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", ref, err)
 	}
-	return out.Close()
+	return nil
 }
 
 // plainLayer is a layer kept and shipped uncompressed. The image travels from
