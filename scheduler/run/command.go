@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -73,6 +74,12 @@ func (f *flags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.journal, "record-events", "", "file in which every event is recorded, so that its decisions can be replayed elsewhere")
 	fs.Var(cliflag.NewMapStringBool(&f.gates), "feature-gates", "feature gates of kube-scheduler, as name=true or name=false")
 	logsapi.AddFlags(f.logs, fs)
+	fs.VisitAll(func(flag *pflag.Flag) {
+		// Alpha options of the logger, which fill the help with their reservations.
+		if strings.HasPrefix(flag.Name, "log-json-") || strings.HasPrefix(flag.Name, "log-text-") {
+			flag.Hidden = true
+		}
+	})
 }
 
 func (f *flags) run(cmd *cobra.Command) error {
