@@ -62,8 +62,8 @@ func unpromised(gangs []audit.Gang, reservations []audit.Reservation) error {
 			}
 			promised := 0
 			for _, r := range reservations {
-				if r.Stored.By.After(pod.Bound.After) {
-					continue // not safe before the bind was asked for
+				if r.Stored.By.After(pod.Bound.By) {
+					continue // too late
 				}
 				if _, mine := r.Claims(pod); mine {
 					promised = max(promised, executorSlots(r))
