@@ -19,7 +19,7 @@ func (m *Machine) place(mem *member, s *ledger.Slot, epoch Epoch, check []string
 // unplace takes a member's placement off the board: from now on it may run
 // nowhere.
 func (m *Machine) unplace(mem *member) {
-	if mem.state == released || mem.state == latched || mem.state == bound {
+	if mem.state == released || mem.state == latched {
 		m.placed[mem.ID] = nil
 	}
 }
@@ -36,18 +36,13 @@ func (m *Machine) atLatch(e AtLatch) {
 	}
 }
 
-// openIfWhole opens the latch of a gang that is starting as soon as every
-// member that has a slot stands at it, or was bound by somebody else.
+// openIfWhole opens the latch of a gang that is starting as soon as none of its
+// members is on the way any more: each that was released stands at the latch,
+// or was bound by somebody else.
 func (m *Machine) openIfWhole(g *group) {
-	if g.phase != Starting || g.live[released] > 0 {
-		return
+	if g.phase == Starting && g.live[released] == 0 {
+		m.open(g)
 	}
-	for _, s := range m.book.Holding(g.decl.ID).Slots {
-		if s.Claimant != "" && m.members[s.Claimant].state < latched {
-			return
-		}
-	}
-	m.open(g)
 }
 
 // open lets the gang's binds go. From here on it is completed, whatever
