@@ -36,9 +36,10 @@ type ShutLatch struct {
 	Reason string
 }
 
-// StoreReservation makes the room held for a gang outlive this process. It is
-// acknowledged by ReservationStored, and no member is released before.
-// With Epoch 0 it only brings an object already stored up to date.
+// StoreReservation makes the room held for a gang outlive this process: that of
+// the roles of which members are expected. It is acknowledged by
+// ReservationStored, and no member is released before. With Epoch 0 it only
+// brings an object already stored up to date.
 type StoreReservation struct {
 	Gang  gang.ID
 	Owner gang.Object

@@ -235,3 +235,66 @@ func TestDynamicAllocationGivesIdleExecutorsRoomBack(t *testing.T) {
 	w.End("a-exec-2", core.Deleted)
 	wantBound(t, w, b, 1)
 }
+
+func TestNoMoreMembersRunThanTheMaximumAllows(t *testing.T) {
+	w := world(1, 8)
+	g := gangtest.Spark("a", 1, one)
+	g.Roles[1].Max = 2
+	w.Declare(g)
+	w.Pod(g.ID, "driver", "a-driver", one)
+	executors(w, g.ID, "a", 1, 5)
+	wantBound(t, w, g.ID, 3)
+	w.End("a-exec-1", core.Failed)
+	wantBound(t, w, g.ID, 3) // another makes up for it
+}
+
+func TestAMemberForWhichThereIsNoRoomDoesNotKeepAnotherFromMakingTheGangWhole(t *testing.T) {
+	w := world(1, 2)
+	g := gangtest.Group("g", 2)
+	w.Declare(g)
+	w.Pod(g.ID, "", "g-0", one)
+	w.Pod(g.ID, "", "g-1", one)
+	w.Pod(g.ID, "", "g-large", gangtest.Shape(8, 1))
+	w.Pod(g.ID, "", "g-small", one)
+	wantBound(t, w, g.ID, 2)
+	w.RemoveNode("n0")
+	w.End("g-0", core.Failed)
+	w.Node("n1", 1, 64)
+	if w.Bound["g-small"] != "n1" {
+		t.Errorf("bound are %v", w.Bound)
+	}
+}
+
+func TestAGangThatStartsOverStartsAsAWhole(t *testing.T) {
+	w := world(1, 2)
+	g := gangtest.Group("g", 2)
+	w.Declare(g)
+	w.Pod(g.ID, "", "g-0", one)
+	w.Pod(g.ID, "", "g-1", one)
+	wantBound(t, w, g.ID, 2)
+	w.End("g-0", core.Failed)
+	w.End("g-1", core.Failed)
+	w.Pass(core.DefaultOptions().ExpectedTimeout)
+	w.Pod(g.ID, "", "g-2", one)
+	wantBound(t, w, g.ID, 0) // half a gang is none
+	w.Pod(g.ID, "", "g-3", one)
+	wantBound(t, w, g.ID, 2)
+}
+
+func TestWhatHasEndedWellIsNotWaitedForAgain(t *testing.T) {
+	w := world(1, 3)
+	g := gangtest.Group("g", 3)
+	w.Declare(g)
+	for i := range 3 {
+		w.Pod(g.ID, "", fmt.Sprintf("g-%d", i), one)
+	}
+	w.End("g-0", core.Succeeded)
+	w.End("g-1", core.Succeeded)
+	w.End("g-2", core.Failed)
+	w.Pass(core.DefaultOptions().ExpectedTimeout) // its replacement is late
+	w.Pod(g.ID, "", "g-2-again", one)
+	wantBound(t, w, g.ID, 1)
+	w.End("g-2-again", core.Succeeded)
+	w.Pod(g.ID, "", "g-rerun", one)
+	wantBound(t, w, g.ID, 0) // all of it has run: now it runs once more
+}

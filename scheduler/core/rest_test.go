@@ -8,6 +8,7 @@ import (
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/resource"
 )
 
 // rest mends what is out of order, lets everything arrive and enough time pass
@@ -32,6 +33,26 @@ func (h *history) rest() {
 	}
 	for _, id := range slices.Sorted(maps.Keys(h.Members)) {
 		h.checkStranded(id)
+	}
+	h.checkFigures()
+}
+
+// checkFigures compares sums with the records that they are of, and with what
+// the board promises.
+func (h *history) checkFigures() {
+	gangs, unclaimed := map[core.Phase]int{}, resource.Vector{}
+	for _, r := range h.Machine.Records() {
+		gangs[r.Phase]++
+	}
+	for node := range h.Nodes {
+		for _, held := range h.Board.Held(node) {
+			if held.Claimant == "" {
+				unclaimed = unclaimed.Add(held.Request)
+			}
+		}
+	}
+	if f := h.Machine.Figures(); !maps.Equal(f.Gangs, gangs) || !f.Unclaimed.Equal(unclaimed) {
+		h.fail("figures are the sums of records: %+v, records have %v and %s", f, gangs, unclaimed)
 	}
 }
 

@@ -47,7 +47,7 @@ type Gang struct {
 	// than the sum of the roles' minimums; members of any role count.
 	MinMember int `json:"minMember,omitempty"`
 	// MinResources is room that must be free over the whole cluster before the
-	// gang starts, beside the room of its minimum members; mostly empty.
+	// gang starts, that of its minimum members included; mostly empty.
 	MinResources resource.Vector `json:"minResources,omitzero"`
 }
 

@@ -22,7 +22,8 @@ type Want struct {
 // Request is what is to be placed together.
 type Request struct {
 	Wants []Want
-	// MinFree must be free over the whole cluster besides; mostly empty.
+	// MinFree must be free over the whole cluster, what the wants take of it
+	// included; mostly empty.
 	MinFree resource.Vector
 	// Excluded says that a shape was vetoed on a node by its own cycle; nil if
 	// none ever was.

@@ -1,0 +1,326 @@
+package core_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"muster.sh/muster/scheduler/core"
+	"muster.sh/muster/scheduler/core/coretest"
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/gang/gangtest"
+	"muster.sh/muster/scheduler/resource"
+)
+
+// action is something that may happen. Weight is how often, in relation to
+// others.
+type action struct {
+	name   string
+	weight int
+	do     func(*history)
+}
+
+// act lets one thing happen.
+func (h *history) act() {
+	i := rapid.SampledFrom(lots).Draw(h.t, "action")
+	actions[i].do(h)
+}
+
+// lots has the index of each action as often as it weighs, well mixed, since
+// rapid prefers what is in front. The first, to which it shrinks, is harmless.
+var lots = func() []int {
+	var out []int
+	for i, a := range actions {
+		for range a.weight {
+			out = append(out, i)
+		}
+	}
+	rand.New(rand.NewPCG(0, 0)).Shuffle(len(out)-1, func(i, j int) { out[i+1], out[j+1] = out[j+1], out[i+1] })
+	return out
+}()
+
+var actions = []action{
+	{"something arrives, or nothing happens", 60, func(h *history) {
+		if n := h.InFlight(); n > 0 {
+			h.Deliver(h.number("flight", 0, n-1))
+		} else {
+			h.Step(core.Tick{})
+		}
+	}},
+	{"everything arrives", 4, (*history).arrive},
+	{"time passes", 4, func(h *history) {
+		h.Now = h.Now.Add(time.Duration(h.number("seconds", 1, 400)) * time.Second)
+		h.Step(core.Tick{})
+	}},
+	{"a node comes or changes", 3, (*history).changeNode},
+	{"a node goes", 1, (*history).loseNode},
+	{"a Spark application is submitted", 5, (*history).submitSpark},
+	{"a PodGroup is made", 3, (*history).makeGroup},
+	{"pods are created", 12, (*history).createPods},
+	{"a pod ends", 5, (*history).endPod},
+	{"a pod is being deleted", 2, (*history).terminatePod},
+	{"a gang is changed", 3, (*history).editGang},
+	{"a waiting pod is changed", 1, (*history).changePod},
+	{"time passes until something is due", 3, func(h *history) {
+		if at, due := h.Machine.NextDeadline(); due {
+			h.Now = at
+			h.Step(core.Tick{})
+		}
+	}},
+	{"a gang can't be understood", 1, (*history).refuseGang},
+	{"a gang ends", 2, (*history).endGang},
+	{"another scheduler binds a pod", 3, (*history).otherPod},
+	{"a single pod is scheduled", 4, (*history).singlePod},
+	{"a pod of no gang ends", 4, func(h *history) {
+		if id, ok := pick(h, "other", h.Others, nil); ok {
+			h.End(string(id), core.Deleted)
+		}
+	}},
+	{"a check begins or ceases to refuse a node", 2, func(h *history) {
+		toggle(h.vetoed, rapid.SampledFrom([]string{"driver", "executor", "ps", ""}).Draw(h.t, "role")+"@"+h.nodeName())
+	}},
+	{"reservations of a gang begin or cease to fail", 1, func(h *history) {
+		if id, ok := pick(h, "gang", h.Gangs, nil); ok {
+			toggle(h.unready, id)
+		}
+	}},
+	{"binds begin or cease to fail", 1, func(h *history) { h.fates = !h.fates }},
+	{"binds to a node begin or cease to fail", 1, func(h *history) { toggle(h.broken, h.nodeName()) }},
+	{"somebody binds a member", 1, (*history).bindOutside},
+	{"the scheduler crashes", 1, (*history).crash},
+	{"the world comes to rest", 1, (*history).rest},
+}
+
+func toggle[K comparable](set map[K]bool, k K) {
+	if set[k] {
+		delete(set, k)
+		return
+	}
+	set[k] = true
+}
+
+// changePod makes a pod that waits larger.
+func (h *history) changePod() {
+	if id, ok := pick(h, "pod", h.Members, func(id gang.PodID) bool { return h.Bound[id] == "" }); ok {
+		mem := *h.Members[id]
+		mem.Shape.Request.MilliCPU += 100
+		h.Members[id] = &mem
+		h.TellPod(id)
+	}
+}
+
+func (h *history) nodeName() string { return fmt.Sprintf("n%d", h.number("node", 0, 5)) }
+
+func (h *history) changeNode() {
+	n := coretest.NodeEvent(h.nodeName(), int64(h.number("cores", 1, 6)), int64(h.number("gib", 4, 32))).Node
+	n.Labels = map[string]string{"zone": rapid.SampledFrom([]string{"a", "b"}).Draw(h.t, "zone")}
+	n.Unschedulable = h.chance("cordoned", 5)
+	n.Ready = !h.chance("not ready", 7)
+	if h.chance("tainted", 7) {
+		n.Taints = []gang.Taint{{Key: "dedicated", Effect: gang.NoSchedule}}
+	}
+	h.SetNode(n)
+}
+
+func (h *history) loseNode() {
+	name, ok := pick(h, "node", h.Nodes, nil)
+	if !ok {
+		return
+	}
+	h.RemoveNode(name)
+	for _, id := range slices.Sorted(maps.Keys(h.Bound)) {
+		if h.Bound[id] == name {
+			h.End(string(id), core.Failed)
+		}
+	}
+}
+
+func (h *history) submitSpark() {
+	if len(h.Gangs) >= 6 {
+		return
+	}
+	g := gangtest.Spark(h.name("app"), h.number("executors", 0, 4), h.shape())
+	g.Created = h.Now
+	r := &g.Roles[1]
+	if r.Shrinks = h.chance("dynamic", 1); r.Shrinks {
+		r.Max += 3
+	}
+	h.Declare(g)
+	h.create(g, "driver")
+}
+
+func (h *history) makeGroup() {
+	if len(h.Gangs) >= 6 {
+		return
+	}
+	g := gangtest.Group(h.name("group"), h.number("minMember", 0, 4))
+	g.Created = h.Now
+	if h.chance("tasks", 1) {
+		g.Roles = []gang.Role{{Name: "", Max: -1}, {Name: "ps", Min: h.number("minTaskMember", 0, 2), Max: -1}}
+	}
+	if h.chance("minResources", 3) {
+		g.MinResources = resource.Vector{MilliCPU: int64(h.number("cores", 1, 8)) * 1000}
+	}
+	h.Declare(g)
+}
+
+// create makes a pod of a gang's role, in the shape that was declared for it.
+func (h *history) create(g gang.Gang, role string) {
+	r, _ := g.Role(role)
+	shape := r.Shape
+	if !r.Expected {
+		shape = h.shape()
+	}
+	h.Now = h.Now.Add(time.Millisecond)
+	h.Pod(g.ID, role, h.name("pod"), shape)
+}
+
+func (h *history) membersOf(id gang.ID, role string) int {
+	n := 0
+	for _, m := range h.Members {
+		if m.Gang == id && m.Role == role {
+			n++
+		}
+	}
+	return n
+}
+
+// createPods lets an owner create some of its pods: a driver that runs creates
+// executors, a PodGroup's owner whatever it likes.
+func (h *history) createPods() {
+	id, ok := pick(h, "gang", h.Gangs, nil)
+	if !ok {
+		return
+	}
+	g := h.Gangs[id]
+	for range h.number("pods", 1, 4) {
+		h.createOne(g)
+	}
+}
+
+func (h *history) createOne(g gang.Gang) {
+	role := ""
+	if r, spark := g.Role("executor"); spark {
+		if role = "executor"; !h.driverRuns(g.ID) || h.membersOf(g.ID, role) >= r.Max {
+			return
+		}
+	} else if len(g.Roles) > 0 {
+		role = rapid.SampledFrom([]string{"", "ps"}).Draw(h.t, "role")
+	}
+	if h.membersOf(g.ID, role) < 6 {
+		h.create(g, role)
+	}
+}
+
+func (h *history) driverRuns(id gang.ID) bool {
+	for pod, m := range h.Members {
+		if m.Gang == id && m.Role == "driver" && h.Bound[pod] != "" && !h.Dying[pod] {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *history) endPod() {
+	id, ok := pick(h, "pod", h.Members, nil)
+	if !ok {
+		return
+	}
+	ends := []core.End{core.Deleted}
+	if h.Bound[id] != "" {
+		ends = []core.End{core.Failed, core.Deleted, core.Succeeded}
+	}
+	h.endMember(id, rapid.SampledFrom(ends).Draw(h.t, "end"))
+}
+
+// endMember ends a member; an application ends with its driver.
+func (h *history) endMember(id gang.PodID, end core.End) {
+	mem := h.Members[id]
+	h.End(string(id), end)
+	if mem.Role == "driver" {
+		h.Remove(mem.Gang)
+	}
+}
+
+func (h *history) terminatePod() {
+	if id, ok := pick(h, "pod", h.Members, func(id gang.PodID) bool { return !h.Dying[id] }); ok {
+		h.Terminate(string(id))
+	}
+}
+
+func (h *history) editGang() {
+	id, ok := pick(h, "gang", h.Gangs, nil)
+	if !ok {
+		return
+	}
+	g := h.Gangs[id]
+	if _, spark := g.Role("executor"); !spark {
+		g.MinMember = h.number("minMember", 0, 5)
+	}
+	g.Roles = slices.Clone(g.Roles)
+	for i := range g.Roles {
+		if g.Roles[i].Name == "ps" {
+			g.Roles[i].Min = h.number("minTaskMember", 0, 2)
+		}
+	}
+	h.Declare(g)
+}
+
+func (h *history) refuseGang() {
+	if id, ok := pick(h, "gang", h.Gangs, nil); ok {
+		g := h.Gangs[id]
+		h.Refuse(g, "spark.executor.memory=much: not a quantity")
+		if h.chance("mended", 1) {
+			h.Declare(g)
+		}
+	}
+}
+
+func (h *history) endGang() {
+	if id, ok := pick(h, "gang", h.Gangs, nil); ok {
+		h.Remove(id)
+	}
+}
+
+// otherPod is a pod of another scheduler, which knows nothing of what is held.
+func (h *history) otherPod() {
+	request := resource.Vector{MilliCPU: int64(h.number("millis", 500, 2000)), Memory: 1 << 30, Pods: 1}
+	node, ok := pick(h, "node", h.Nodes, func(name string) bool {
+		free := h.Nodes[name].Allocatable
+		for _, p := range h.On(name) {
+			free = free.Sub(p.Request)
+		}
+		return request.Fits(free)
+	})
+	if ok {
+		h.Other(h.name("other"), node, request)
+	}
+}
+
+func (h *history) singlePod() {
+	if !h.Synced {
+		return
+	}
+	request := resource.Vector{MilliCPU: int64(h.number("millis", 500, 2000)), Memory: 1 << 30, Pods: 1}
+	node, ok := pick(h, "node", h.Nodes, func(name string) bool {
+		free, _ := h.Free(name, "")
+		return request.Fits(free)
+	})
+	if ok {
+		h.Single(h.name("single"), node, request, coretest.Fate(h.number("fate", 0, 2)))
+	}
+}
+
+func (h *history) bindOutside() {
+	id, ok := pick(h, "pod", h.Members, func(id gang.PodID) bool { return h.Bound[id] == "" && !h.Dying[id] })
+	if !ok {
+		return
+	}
+	if node, ok := pick(h, "node", h.Nodes, nil); ok {
+		h.BindOutside(id, node)
+	}
+}
