@@ -57,7 +57,7 @@ func Run(ctx context.Context, args Args) error {
 	defer etcd.Close()
 
 	api := start(ctx, func(ctx context.Context) error { return runAPIServer(ctx, apiOptions) })
-	defer api.stop()
+	defer func() { _ = api.stop() }() // a second stop tells the same
 	if err := awaitAPIServer(ctx, managerOptions, api); err != nil {
 		return errors.Join(err, api.stop())
 	}

@@ -72,8 +72,7 @@ func (w *World) schedule(id gang.PodID, epoch core.Epoch) {
 		return // kube-scheduler has dropped it
 	}
 	place, ok := w.Board.Placement(mem.ID)
-	switch {
-	case !ok || place.Epoch != epoch:
+	if !ok || place.Epoch != epoch {
 		w.park(mem.ID, core.Parked{Reason: "no placement"})
 		return
 	}
