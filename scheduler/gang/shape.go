@@ -145,5 +145,6 @@ func (s *Shape) Signature() string {
 // Covers says whether a member of shape s may take room that was held for
 // shape held: it asks for no more. Whether the node suits s is another question.
 func (s *Shape) Covers(held *Shape) bool {
-	return s.Request.Fits(held.Request)
+	return s.Request.Fits(held.Request) &&
+		!slices.ContainsFunc(s.HostPorts, func(port string) bool { return !slices.Contains(held.HostPorts, port) })
 }

@@ -125,8 +125,21 @@ func TestSignaturesTellShapesApart(t *testing.T) {
 }
 
 func TestAMemberMayTakeRoomThatWasHeldForALargerOne(t *testing.T) {
+	port := func(s gang.Shape, ports ...string) gang.Shape { s.HostPorts = ports; return s }
 	small, large := gangtest.Shape(1, 2), gangtest.Shape(2, 2)
-	if !small.Covers(&large) || !small.Covers(&small) || large.Covers(&small) {
-		t.Error("a smaller member covers a larger slot, and not the other way round")
+	for name, c := range map[string]struct {
+		member, held gang.Shape
+		want         bool
+	}{
+		"of the same size":           {small, small, true},
+		"of a larger one":            {small, large, true},
+		"of a smaller one":           {large, small, false},
+		"with a port it has no need": {small, port(large, "80"), true},
+		"with its port":              {port(small, "80"), port(large, "79", "80"), true},
+		"without its port":           {port(small, "80"), large, false},
+	} {
+		if got := c.member.Covers(&c.held); got != c.want {
+			t.Errorf("room %s: %t", name, got)
+		}
 	}
 }

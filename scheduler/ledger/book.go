@@ -65,7 +65,7 @@ func (b *Book) RemoveNode(name string) {
 func (b *Book) SetPod(p cluster.Pod) {
 	old, known := b.table.Pod(p.ID)
 	known = known && old.Node == p.Node
-	if s := b.claims[p.ID]; s != nil && b.Counts(s) && !s.Shape.Request.Fits(p.Request) {
+	if s := b.claims[p.ID]; s != nil && b.Counts(s) && !s.Shape.Covers(&gang.Shape{Request: p.Request, HostPorts: p.HostPorts}) {
 		b.changes.Freed++ // it takes less than was held for it
 	}
 	if old.Node != "" {

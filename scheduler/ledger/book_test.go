@@ -220,7 +220,13 @@ func TestFreedChangesWheneverAPlanThatFailedMightSucceed(t *testing.T) {
 		"a slot is released":                  {func(b *ledger.Book, s *ledger.Slot) { b.Release(s.ID) }, counts{freed: true}},
 		"a claimant comes as planned":         {func(b *ledger.Book, _ *ledger.Slot) { b.SetPod(pod("a", "n1", 2, "g")) }, counts{}},
 		"a claimant is smaller than its slot": {func(b *ledger.Book, _ *ledger.Slot) { b.SetPod(pod("a", "n1", 1, "g")) }, counts{freed: true}},
-		"a slot is entered":                   {func(b *ledger.Book, _ *ledger.Slot) { b.Adopt(slot("g", "n2", 1, "z")) }, counts{}},
+		"a claimant needs no port of its slot": {func(b *ledger.Book, _ *ledger.Slot) {
+			ported := slot("g", "n1", 1, "c")
+			ported.Shape.HostPorts = []string{"80"}
+			b.Adopt(ported)
+			b.SetPod(pod("c", "n1", 1, "g"))
+		}, counts{freed: true}},
+		"a slot is entered": {func(b *ledger.Book, _ *ledger.Slot) { b.Adopt(slot("g", "n2", 1, "z")) }, counts{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := book("n1", "n2")
