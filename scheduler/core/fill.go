@@ -32,9 +32,21 @@ func (m *Machine) repair() bool {
 	for e := range m.short.All() {
 		g := m.groups[e.Gang]
 		m.fillUp(g, m.need(g).expected, false)
+		if m.stuck(g) {
+			m.releaseAll(g)
+			m.startOver(g)
+			m.enroll(g)
+		}
 		free = free && (m.short.Position(e.Gang) == 0 || !m.helpedByRoom(g))
 	}
 	return free
+}
+
+// stuck says that nothing of a started gang runs or is on its way, and that
+// there is no room for a member that is there: its bind has failed after the
+// latch had opened. What is held for the others is of no use without it.
+func (m *Machine) stuck(g *group) bool {
+	return g.all[bound] == 0 && !g.inFlight() && len(m.need(g).members) > 0 && m.book.Holding(g.decl.ID).Claimed == 0
 }
 
 // extend gives room to members above their gang's minimum.

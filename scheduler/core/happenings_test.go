@@ -134,7 +134,7 @@ func (h *history) loseNode() {
 	h.RemoveNode(name)
 	for _, id := range slices.Sorted(maps.Keys(h.Bound)) {
 		if h.Bound[id] == name {
-			h.End(string(id), core.Failed)
+			h.endMember(id, core.Failed)
 		}
 	}
 }

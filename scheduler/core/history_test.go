@@ -94,6 +94,9 @@ func (h *history) fail(format string, args ...any) {
 	for _, line := range h.Log {
 		h.t.Log(line)
 	}
+	for _, r := range h.Machine.Records() {
+		h.t.Log(record(r))
+	}
 	h.t.Fatalf(format, args...)
 }
 

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 
+	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/planner"
 )
 
@@ -30,8 +31,14 @@ func (m *Machine) waitsForRoom(g *group) bool {
 	if g.phase != Waiting || m.steppedBack(g) {
 		return false
 	}
-	_, v := planner.Plan(m.book.WithoutOthers("", nil), m.request(g, m.need(g)).Request)
-	return v.Code == ""
+	r := m.request(g, m.need(g)).Request
+	// For many shapes the planner may find on few nodes what it misses on all.
+	return fits(m.book.WithoutOthers("", nil), r) || fits(m.book.WithoutOthers("", g.hope), r)
+}
+
+func fits(v cluster.View, r planner.Request) bool {
+	_, verdict := planner.Plan(v, r)
+	return verdict.Code == ""
 }
 
 func (m *Machine) steppedBack(g *group) bool {
@@ -41,7 +48,7 @@ func (m *Machine) steppedBack(g *group) bool {
 func (m *Machine) shortOfRoom() *group {
 	for e := range m.short.All() {
 		g := m.groups[e.Gang]
-		if _, v := planner.Plan(m.book.WithoutOthers(e.Gang, nil), m.request(g, m.need(g)).Request); v.Code == "" {
+		if fits(m.book.WithoutOthers(e.Gang, nil), m.request(g, m.need(g)).Request) {
 			return g
 		}
 	}
@@ -111,7 +118,7 @@ func nobodyWaitsInVain(s Seen) error {
 		if !g.retryAt.IsZero() {
 			return nil
 		}
-		if _, v := planner.Plan(m.book.View(), m.request(g, m.need(g)).Request); v.Code == "" {
+		if fits(m.book.View(), m.request(g, m.need(g)).Request) {
 			return fmt.Errorf("%s waits, and there is room for it", e.Gang)
 		}
 		if m.waitsForRoom(g) {

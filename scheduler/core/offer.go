@@ -52,7 +52,7 @@ func (m *Machine) triedInVain(g *group) bool {
 	case !g.tried:
 		return false
 	case g.judged.Code == gang.TooBig:
-		return now.Nodes == g.triedAt.Nodes
+		return now.Nodes == g.triedAt.Nodes || m.stillTooBig(g)
 	case now.Freed != g.triedAt.Freed:
 		return false
 	}
@@ -64,6 +64,24 @@ func (m *Machine) triedInVain(g *group) bool {
 	}
 	g.triedAt = now
 	return true
+}
+
+// stillTooBig says that a gang that was too big for the cluster is too big for
+// it as it is now.
+func (m *Machine) stillTooBig(g *group) bool {
+	v, still := m.tooBig(m.request(g, m.need(g)).Request)
+	if still {
+		g.judged, g.triedAt = v, m.book.Changes()
+	}
+	return still
+}
+
+func (m *Machine) tooBig(r planner.Request) (gang.Verdict, bool) {
+	r.Excluded = nil
+	_, v := planner.Plan(m.book.Empty(), r)
+	big := v.Code != ""
+	v.Code = gang.TooBig
+	return v, big
 }
 
 // stillHopes says that what a gang was found to hope for can still come true.
@@ -106,9 +124,7 @@ func (m *Machine) judge(g *group, r planner.Request, v gang.Verdict) gang.Verdic
 		}
 		return v
 	}
-	r.Excluded = nil
-	if _, w := planner.Plan(m.book.Empty(), r); w.Code != "" {
-		w.Code = gang.TooBig
+	if w, big := m.tooBig(r); big {
 		return w
 	}
 	if v.RuledOut[gang.Excluded] > 0 {

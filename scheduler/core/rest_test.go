@@ -122,7 +122,7 @@ func (h *history) runs(id gang.ID) bool {
 // windDown lets everything end. What waits must start then, one after the
 // other, and in the end nothing may be left.
 func (h *history) windDown() {
-	for range 40 {
+	for quiet := 0; quiet < 2; {
 		h.complete()
 		h.rest()
 		ended := false
@@ -146,8 +146,8 @@ func (h *history) windDown() {
 				ended = true
 			}
 		}
-		if !ended {
-			break
+		if quiet++; ended {
+			quiet = 0
 		}
 		h.arrive()
 		h.Now = h.Now.Add(h.Options.ExpectedTimeout) // nobody will come any more

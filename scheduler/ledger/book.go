@@ -19,6 +19,10 @@ type Book struct {
 	lastVersion uint64
 
 	rows rows
+	// empty is the view without any pod, and emptyAt how often nodes had
+	// changed then.
+	empty   cluster.View
+	emptyAt uint64
 	// touched nodes have slots that changed since Touched was last called.
 	touched map[string]bool
 	changes Changes

@@ -94,7 +94,12 @@ func (b *Book) WithoutOthers(id gang.ID, on map[string]bool) cluster.View {
 }
 
 // Empty returns the room of the cluster without any pod.
-func (b *Book) Empty() cluster.View { return b.table.Empty() }
+func (b *Book) Empty() cluster.View {
+	if b.emptyAt != b.changes.Nodes {
+		b.empty, b.emptyAt = b.table.Empty(), b.changes.Nodes
+	}
+	return b.empty
+}
 
 // Free returns the room on a node that neither a pod nor a slot takes; it is
 // negative where the node is overdrawn.
