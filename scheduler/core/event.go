@@ -112,6 +112,10 @@ type Parked struct {
 	Node   string
 	Plugin string
 	Reason string
+	// Room says that the veto is of our own check of room: for a moment
+	// kube-scheduler's book knows of pods that ours does not, or the other way
+	// round. It does not hold for long.
+	Room bool
 	// BindFailed says that the latch had opened and the bind itself failed.
 	BindFailed bool
 }

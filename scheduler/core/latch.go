@@ -3,6 +3,7 @@ package core
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/ledger"
@@ -75,13 +76,16 @@ func (m *Machine) parked(e Parked) {
 	if s == nil || g.epoch != e.Epoch {
 		return // its plan is gone already
 	}
-	node := cmp.Or(e.Node, s.Node)
+	node, lasts := cmp.Or(e.Node, s.Node), m.opts.VetoTimeout
+	if e.Room {
+		lasts = m.opts.RetryAfter
+	}
 	mem.retries++
 	switch {
 	case e.Veto && node != s.Node:
-		m.vetoHeld(g, node)
+		m.vetoHeld(g, node, lasts)
 	case e.Veto || mem.retries > maxRetries:
-		m.veto(g, &mem.Shape, s.Node)
+		m.veto(g, &mem.Shape, s.Node, lasts)
 		mem.retries = 0
 	}
 	g.veto = fmt.Sprintf("%s on node %s: %s", e.Plugin, node, e.Reason)
@@ -95,10 +99,10 @@ func (m *Machine) parked(e Parked) {
 
 // vetoHeld keeps the shapes of a gang off a node on which it holds room that,
 // by kube-scheduler's own book, is not there.
-func (m *Machine) vetoHeld(g *group, node string) {
+func (m *Machine) vetoHeld(g *group, node string, lasts time.Duration) {
 	for _, s := range m.book.OfGang(g.decl.ID) {
 		if s.Node == node {
-			m.veto(g, &s.Shape, node)
+			m.veto(g, &s.Shape, node, lasts)
 		}
 	}
 }

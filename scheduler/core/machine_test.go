@@ -129,6 +129,18 @@ func TestReservedRoomThatIsNotThereIsPlannedElsewhere(t *testing.T) {
 	}
 }
 
+func TestAnExecutorThatFindsNoRoomForAMomentHasItsSlotSoonAfter(t *testing.T) {
+	w := world(2, 2)
+	a := app(w, "a", 3)
+	w.Room = true
+	w.Veto = func(*core.Member, string) string { return "too little cpu for a moment" }
+	executors(w, a, "a", 1, 3)
+	wantBound(t, w, a, 1)
+	w.Veto = nil
+	w.Pass(core.DefaultOptions().RetryAfter + time.Millisecond)
+	wantBound(t, w, a, 4)
+}
+
 func TestAGangVetoedEverywhereLetsOthersPass(t *testing.T) {
 	w := world(3, 4)
 	w.Veto = func(m *core.Member, _ string) string {

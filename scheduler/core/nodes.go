@@ -99,12 +99,12 @@ type veto struct {
 	until  time.Time
 }
 
-func (m *Machine) veto(g *group, s *gang.Shape, node string) {
+func (m *Machine) veto(g *group, s *gang.Shape, node string, lasts time.Duration) {
 	sig := s.Signature()
 	if g.vetoes[sig] == nil {
 		g.vetoes[sig] = map[string]veto{}
 	}
-	v := veto{m.nodes[node], m.now.Add(m.opts.VetoTimeout)}
+	v := veto{m.nodes[node], m.now.Add(lasts)}
 	g.vetoes[sig][node] = v
 	m.alarmAt(g, v.until)
 }

@@ -80,6 +80,7 @@ func explainFailure(ctx context.Context, status *fwk.Status, planned string) cor
 	if e.Plugin == "" {
 		e.Plugin = pluginIn(e.Reason)
 	}
+	e.Room = e.Veto && e.Plugin == plugin.Name
 	if ctx.Err() != nil {
 		// The scheduler stops; that is no fault of the node.
 		e.Veto = false

@@ -55,7 +55,7 @@ func TestWhyAMemberFailed(t *testing.T) {
 		},
 		"our PreFilter refused a node that was to be checked": {
 			status: unfit(refusal(plugin.Refusal{Node: "checked", Reason: "overdrawn"}), nil),
-			want:   core.Parked{Veto: true, Node: "checked", Plugin: "Muster", Reason: "overdrawn"},
+			want:   core.Parked{Veto: true, Node: "checked", Plugin: "Muster", Reason: "overdrawn", Room: true},
 		},
 		"its plan has gone before the cycle": {
 			status: unfit(refusal(plugin.Refusal{Stale: true, Reason: "taken back"}), nil),

@@ -77,7 +77,7 @@ func (w *World) schedule(id gang.PodID, epoch core.Epoch) {
 		return
 	}
 	if node, why := w.refuses(mem, place); why != "" {
-		w.park(mem.ID, core.Parked{Veto: true, Node: node, Plugin: "Test", Reason: why})
+		w.park(mem.ID, core.Parked{Veto: true, Node: node, Plugin: "Test", Reason: why, Room: w.Room})
 		return
 	}
 	c.node = place.Node

@@ -54,6 +54,8 @@ type World struct {
 	Observe func(core.Stamped, []core.Decision)
 	// Veto, if set, says why a member's own cycle refuses a node.
 	Veto func(m *core.Member, node string) string
+	// Room makes the vetoes of members' cycles ones of our own check of room.
+	Room bool
 	// Absent, if set, says that by kube-scheduler's book the room that is held on
 	// a node for members to come is not there.
 	Absent func(node string) bool
