@@ -49,8 +49,9 @@ type group struct {
 	// tried says that planning failed at this state of the book.
 	tried   bool
 	triedAt ledger.Changes
-	// judged is why it failed.
+	// judged is why it failed, surely if the planner can't have missed a way.
 	judged gang.Verdict
+	surely bool
 	// blocks says that the gang waits for room that others will free, so that
 	// none behind it may start. It hopes for room on these nodes.
 	blocks bool

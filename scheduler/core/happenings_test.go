@@ -205,7 +205,7 @@ func (h *history) createPods() {
 func (h *history) createOne(g gang.Gang) {
 	role := ""
 	if r, spark := g.Role("executor"); spark {
-		if role = "executor"; !h.driverRuns(g.ID) || h.membersOf(g.ID, role) >= r.Max {
+		if role = "executor"; !h.driverRuns(g.ID) || h.membersOf(g.ID, role) >= r.Max+1 {
 			return
 		}
 	} else if len(g.Roles) > 0 {

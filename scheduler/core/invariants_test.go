@@ -85,6 +85,8 @@ var Invariants = []Invariant{
 	{"no elastic member gets room while a gang waits for room", elasticComesLast},
 	{"nobody waits for whom there is room", nobodyWaitsInVain},
 	{"a started gang holds its minimum or is known to be short", minimumIsKept},
+	{"no gang keeps its own member out by what it holds for others", nobodyIsInTheirOwnWay},
+	{"no room is given above a maximum", maximumIsKept},
 	{"the minimum shrinks for a reason only", minimumShrinksForAReason},
 	{"no deadline is missed", deadlinesAreAhead},
 	{"a step decides no more than there is to decide", stepsAreBounded},
@@ -260,6 +262,38 @@ func minimumIsKept(s Seen) error {
 		}
 		if known := s.Machine.short.Position(id) > 0; known == n.empty() {
 			return fmt.Errorf("%s lacks %d, known to be short: %t", id, lack, known)
+		}
+	}
+	return nil
+}
+
+func nobodyIsInTheirOwnWay(s Seen) error {
+	for id, g := range s.Machine.groups {
+		if g.phase != Started || g.all[bound] > 0 || g.inFlight() {
+			continue
+		}
+		for _, mem := range g.order {
+			if !mem.terminating && s.Machine.book.ClaimedBy(mem.ID) == nil && s.Machine.lack(g, mem.Role) > 0 {
+				return fmt.Errorf("%s of %s waits, nothing of it runs, and it holds %d slots", mem.ID, id, len(s.Machine.book.Holding(id).Slots))
+			}
+		}
+	}
+	return nil
+}
+
+func maximumIsKept(s Seen) error {
+	for id, g := range s.Machine.groups {
+		for _, r := range g.decl.Roles {
+			slots, ours := 0, false
+			for _, slot := range s.Machine.book.Holding(id).Slots {
+				if slot.Role == r.Name {
+					slots++
+					ours = ours || (slot.Elastic && !s.Before.slots[slot.ID] && s.Machine.book.Counts(slot))
+				}
+			}
+			if ours && r.Max >= 0 && slots > r.Max {
+				return fmt.Errorf("%s gets room for %d %s, at most %d may run", id, slots, r.Name, r.Max)
+			}
 		}
 	}
 	return nil

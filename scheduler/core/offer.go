@@ -51,7 +51,7 @@ func (m *Machine) triedInVain(g *group) bool {
 	switch {
 	case !g.tried:
 		return false
-	case g.judged.Code == gang.TooBig:
+	case g.judged.Code == gang.TooBig && g.surely:
 		return now.Nodes == g.triedAt.Nodes || m.stillTooBig(g)
 	case now.Freed != g.triedAt.Freed:
 		return false
@@ -125,6 +125,7 @@ func (m *Machine) judge(g *group, r planner.Request, v gang.Verdict) gang.Verdic
 		return v
 	}
 	if w, big := m.tooBig(r); big {
+		g.surely = r.Exact()
 		return w
 	}
 	if v.RuledOut[gang.Excluded] > 0 {

@@ -30,6 +30,12 @@ type Request struct {
 	Excluded func(s *gang.Shape, node string) bool
 }
 
+// Exact says whether Plan finds an assignment for the request whenever there is
+// one.
+func (r *Request) Exact() bool {
+	return len(r.Wants) < 2 || (len(r.Wants) == 2 && min(r.Wants[0].Count, r.Wants[1].Count) == 1)
+}
+
 // Share is a number of members of one want on one node.
 type Share struct {
 	Want  int

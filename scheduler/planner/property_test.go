@@ -156,7 +156,11 @@ func TestAPlanIsFoundWheneverThereIsOne(t *testing.T) {
 			found, none := 0, 0
 			rapid.Check(t, func(t *rapid.T) {
 				v, wants := smallView(t), draw(t)
-				_, verdict := planner.Plan(v, planner.Request{Wants: wants})
+				r := planner.Request{Wants: wants}
+				if !r.Exact() {
+					t.Fatalf("%+v is not held to be exact", wants)
+				}
+				_, verdict := planner.Plan(v, r)
 				if possible(v, wants) != (verdict.Code == "") {
 					t.Fatalf("possible: %t, verdict: %s", possible(v, wants), verdict)
 				}
