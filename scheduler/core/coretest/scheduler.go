@@ -3,6 +3,7 @@ package coretest
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/core"
@@ -77,7 +78,7 @@ func (w *World) schedule(id gang.PodID, epoch core.Epoch) {
 		return
 	}
 	if node, why := w.refuses(mem, place); why != "" {
-		w.park(mem.ID, core.Parked{Veto: true, Node: node, Plugin: "Test", Reason: why, Room: w.Room})
+		w.park(mem.ID, core.Parked{Veto: true, Node: node, Plugin: "Test", Reason: why, Room: w.Room || strings.HasPrefix(why, noRoom)})
 		return
 	}
 	c.node = place.Node
@@ -90,6 +91,9 @@ func (w *World) schedule(id gang.PodID, epoch core.Epoch) {
 	}
 }
 
+// noRoom begins the reason of our own check of room.
+const noRoom = "no room on "
+
 // refuses says which node kube-scheduler's own checks refuse, and why: the
 // planned one, or one on which room is held for members to come.
 func (w *World) refuses(mem *core.Member, place core.Placement) (node, why string) {
@@ -100,7 +104,7 @@ func (w *World) refuses(mem *core.Member, place core.Placement) (node, why strin
 	}
 	for _, name := range place.Check {
 		if free, ok := w.Free(name, mem.ID); !ok || overdrawn(free) || (w.Absent != nil && w.Absent(name)) {
-			return name, "no room on " + name + " for members to come"
+			return name, noRoom + name + " for members to come"
 		}
 	}
 	return place.Node, w.refusesPlanned(mem, place.Node)
@@ -112,7 +116,7 @@ func (w *World) refusesPlanned(mem *core.Member, name string) string {
 		return "the node does not suit"
 	}
 	if free, _ := w.Free(name, mem.ID); !mem.Shape.Request.Fits(free) {
-		return "no room on " + name
+		return noRoom + name
 	}
 	for _, p := range w.On(name) {
 		if p.ID != mem.ID && slices.ContainsFunc(p.HostPorts, func(port string) bool { return slices.Contains(mem.Shape.HostPorts, port) }) {
