@@ -17,7 +17,7 @@ KUBE    := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2; exit }' go.mod)
 MINOR   := $(word 2,$(subst ., ,$(KUBE)))
 LDFLAGS := -s -w $(foreach p,k8s.io/client-go/pkg/version k8s.io/component-base/version,-X $(p).gitVersion=$(KUBE) -X $(p).gitMajor=1 -X $(p).gitMinor=$(MINOR) -X $(p).gitTreeState=clean)
 
-.PHONY: help demo test build lint setup clean unit integration
+.PHONY: help demo test build lint setup clean unit properties integration
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,10 +25,15 @@ help: ## list the targets
 demo: setup build ## run real Spark applications as gangs on a local cluster (SCHEDULER=default-scheduler shows the contrast)
 	go run ./demo --scheduler $(or $(SCHEDULER),muster)
 
-test: setup lint unit integration ## run every test: lint, unit, integration, end to end
+test: setup lint unit properties integration ## run every test: lint, unit, properties, integration, end to end
 
 unit: ## run the tests that start no cluster
 	CGO_ENABLED=1 go test -race -short ./...
+
+properties: ## let long random histories happen to the rooms that decide, and seed bugs to see them caught
+	go test -timeout 15m $(DECIDING_ROOMS)
+
+DECIDING_ROOMS := $(addprefix ./scheduler/,cluster core ledger planner queue resource)
 
 integration: build ## run the tests that start clusters
 	CGO_ENABLED=1 go test -race -timeout 30m -p 1 $(CLUSTER_TESTS)

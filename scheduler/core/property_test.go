@@ -34,7 +34,8 @@ func TestHistories(t *testing.T) {
 		}
 	})
 	for _, kind := range core.Kinds() {
-		if seen[kind] == 0 {
+		// The few histories of a short run may well lack the rarest kinds.
+		if seen[kind] == 0 && !testing.Short() {
 			t.Errorf("no event of kind %s has occurred", kind)
 		}
 	}

@@ -30,11 +30,20 @@ func (p *Plugin) Bind(ctx context.Context, state fwk.CycleState, pod *v1.Pod, no
 	if err := p.Latch.Wait(ctx, idOf(pod), c.place.Gang, c.place.Epoch); err != nil {
 		return fwk.AsStatus(err)
 	}
-	if err := bind(ctx, p.handle.ClientSet(), pod, node, patience); err != nil {
+	meant := func() bool {
+		now, ok := p.Board.Placement(idOf(pod))
+		return ok && now.Epoch == c.place.Epoch && now.Node == node
+	}
+	switch err := bind(ctx, p.handle.ClientSet(), pod, node, meant, patience); {
+	case errors.Is(err, errTakenBack):
+		return fwk.AsStatus(turnedBack(err.Error()))
+	case err != nil:
 		return fwk.AsStatus(&Refusal{Node: node, BindFailed: true, Reason: "bind: " + err.Error(), Cause: err})
 	}
 	return nil
 }
+
+var errTakenBack = errors.New("the placement was taken back")
 
 // patience is how long a bind is tried again while the API server can't be
 // reached, or is overloaded: about half a minute, the restart of one. After
@@ -46,13 +55,18 @@ var patience = wait.Backoff{Duration: 50 * time.Millisecond, Factor: 1.5, Jitter
 const attemptTimeout = 15 * time.Second
 
 // bind sends a pod to its node. An answer may have been lost on the way, so a
-// pod that is on the node already is a success.
-func bind(ctx context.Context, client kubernetes.Interface, pod *v1.Pod, node string, patience wait.Backoff) error {
+// pod that is on the node already is a success. While the API server is away
+// the pod may be given another place, so meant is asked before every attempt.
+func bind(ctx context.Context, client kubernetes.Interface, pod *v1.Pod, node string, meant func() bool, patience wait.Backoff) error {
 	var last error
 	err := wait.ExponentialBackoffWithContext(ctx, patience, func(ctx context.Context) (bool, error) {
 		ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 		defer cancel()
-		last = bindOnce(ctx, client, pod, node)
+		if meant() {
+			last = bindOnce(ctx, client, pod, node)
+		} else if last = onNode(ctx, client, pod, node); last != nil && !transient(last) {
+			last = errTakenBack
+		}
 		if last == nil {
 			return true, nil
 		}
@@ -69,22 +83,32 @@ func bind(ctx context.Context, client kubernetes.Interface, pod *v1.Pod, node st
 }
 
 func bindOnce(ctx context.Context, client kubernetes.Interface, pod *v1.Pod, node string) error {
-	pods := client.CoreV1().Pods(pod.Namespace)
-	err := pods.Bind(ctx, &v1.Binding{
+	err := client.CoreV1().Pods(pod.Namespace).Bind(ctx, &v1.Binding{
 		ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID},
 		Target:     v1.ObjectReference{Kind: "Node", Name: node},
 	}, metav1.CreateOptions{})
 	if !apierrors.IsConflict(err) {
 		return err
 	}
-	now, getErr := pods.Get(ctx, pod.Name, metav1.GetOptions{})
-	switch {
-	case getErr != nil:
-		return fmt.Errorf("see where the pod is: %w", getErr)
-	case now.UID == pod.UID && now.Spec.NodeName == node:
+	switch unseen := onNode(ctx, client, pod, node); {
+	case unseen == nil:
 		return nil
+	case transient(unseen):
+		return unseen
 	}
 	return err
+}
+
+// onNode returns nil if the pod is bound to the node.
+func onNode(ctx context.Context, client kubernetes.Interface, pod *v1.Pod, node string) error {
+	now, err := client.CoreV1().Pods(pod.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
+	switch {
+	case err != nil:
+		return fmt.Errorf("see where the pod is: %w", err)
+	case now.UID != pod.UID || now.Spec.NodeName != node:
+		return fmt.Errorf("pod %s is not bound to node %s", pod.Name, node)
+	}
+	return nil
 }
 
 // transient says whether the same request may succeed a little later. That a

@@ -61,12 +61,41 @@ func TestABindIsTriedAgainAsLongAsItMaySucceed(t *testing.T) {
 				tries++
 				return true, nil, answer
 			})
-			err := bind(t.Context(), client, podOn("", "p", "1", "1Gi"), "n", impatience)
+			err := bind(t.Context(), client, podOn("", "p", "1", "1Gi"), "n", always, impatience)
 			if (err != nil) != tc.fails || tries != tc.tries {
 				t.Errorf("after %d tries: %v", tries, err)
 			}
 			if err != nil && wait.Interrupted(err) {
 				t.Errorf("the cause is lost: %v", err)
+			}
+		})
+	}
+}
+
+func always() bool { return true }
+
+// While a bind is tried again the node may go, or its room; then the pod has
+// another place, or none.
+func TestABindIsNotTriedAgainWhenItIsNotMeantAnyMore(t *testing.T) {
+	for name, tc := range map[string]struct {
+		now  *v1.Pod
+		want error
+	}{
+		"it has not happened":                   {podOn("", "p", "1", "1Gi"), errTakenBack},
+		"it has happened, the answer was lost":  {podOn("n", "p", "1", "1Gi"), nil},
+		"somebody has bound it elsewhere":       {podOn("other", "p", "1", "1Gi"), errTakenBack},
+		"the pod was made anew in the meantime": {renamed(podOn("n", "p", "1", "1Gi")), errTakenBack},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, tries := fake.NewClientset(tc.now), 0
+			client.PrependReactor("create", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+				tries++
+				return true, nil, refused
+			})
+			meant := func() bool { return tries < 2 }
+			err := bind(t.Context(), client, podOn("", "p", "1", "1Gi"), "n", meant, impatience)
+			if !errors.Is(err, tc.want) || tries != 2 {
+				t.Errorf("after %d tries: %v", tries, err)
 			}
 		})
 	}
@@ -85,7 +114,7 @@ func TestABindEndsWithItsContext(t *testing.T) {
 		return true, nil, refused
 	})
 	forEver := wait.Backoff{Duration: time.Hour, Factor: 1, Steps: 4}
-	if err := bind(ctx, client, podOn("", "p", "1", "1Gi"), "n", forEver); !errors.Is(err, refused) {
+	if err := bind(ctx, client, podOn("", "p", "1", "1Gi"), "n", always, forEver); !errors.Is(err, refused) {
 		t.Errorf("got %v", err)
 	}
 }
