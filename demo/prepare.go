@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"muster.sh/muster/internal/localcluster"
 	"muster.sh/muster/internal/sparkdist"
@@ -22,13 +21,13 @@ var app embed.FS
 // prepare starts a cluster with two nodes, and readies what the applications run
 // on: Spark, or an actor where this machine can't run real nodes.
 func prepare(ctx context.Context, o options, c *console, dir string) (ground, *localcluster.Cluster, error) {
-	manifests, err := writeManifests(filepath.Join(dir, "manifests"))
-	if err != nil {
+	access := filepath.Join(dir, "spark.yaml")
+	if err := os.WriteFile(access, []byte(sparksubmit.Access()), 0o644); err != nil {
 		return nil, nil, err
 	}
 	spec := localcluster.Spec{
 		Dir: filepath.Join(dir, "cluster"), Keep: true, AuditLog: true, Progress: c.out,
-		Manifests:  []string{manifests},
+		Manifests:  []string{access},
 		Schedulers: []localcluster.SchedulerSpec{localcluster.DefaultScheduler()},
 	}
 	if o.scheduler == musterScheduler {
@@ -105,21 +104,4 @@ func makeOpenFolder(path string) error {
 		return err
 	}
 	return os.Chmod(path, 0o777|os.ModeSticky) // whatever the umask is
-}
-
-// writeManifests writes what the cluster is given before its schedulers start.
-func writeManifests(dir string) (string, error) {
-	muster, err := musterManifests()
-	if err != nil {
-		return "", err
-	}
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return "", err
-	}
-	for name, content := range map[string]string{"spark.yaml": string(sparksubmit.Access()), "muster.yaml": strings.Join(muster, "---\n")} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-			return "", err
-		}
-	}
-	return dir, nil
 }

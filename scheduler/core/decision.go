@@ -65,8 +65,8 @@ type Status struct {
 	Gang  gang.ID
 	Owner gang.Object
 	Phase Phase
-	// Bound members now, and the minimum.
-	Bound, Min int
+	// Members that are there, those bound among them, and the minimum.
+	Members, Bound, Min int
 }
 
 func (Release) isDecision()          {}

@@ -184,17 +184,23 @@ func (m *Machine) collectsInTime(g *group) bool {
 	}
 }
 
-// report orders a status when the phase changes, or the minimum becomes whole
-// or broken; not for every member.
+// report orders a status when it is of another kind than the last one; not for
+// every member.
 func (m *Machine) report(g *group) {
 	if !g.declared {
 		return
 	}
-	now := Status{Gang: g.decl.ID, Owner: g.decl.Owner, Phase: g.phase, Bound: g.all[bound], Min: g.size()}
+	now := Status{Gang: g.decl.ID, Owner: g.decl.Owner, Phase: g.phase, Members: len(g.members), Bound: g.all[bound], Min: g.size()}
 	old := g.reported
-	if old.Phase == now.Phase && (old.Bound >= old.Min) == (now.Bound >= now.Min) {
+	if old.Phase == now.Phase && old.whole() == now.whole() && old.empty() == now.empty() {
 		return
 	}
 	g.reported = now
 	m.decide(now)
 }
+
+func (s Status) whole() bool { return s.Bound >= s.Min }
+
+// empty says that the gang has no member yet. Its owner may wait for a word
+// before it creates any.
+func (s Status) empty() bool { return s.Gang != "" && s.Phase == Collecting && s.Members == 0 }

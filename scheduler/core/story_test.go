@@ -165,6 +165,9 @@ func (s *story) decision(d core.Decision) string {
 	case core.Explain:
 		return fmt.Sprintf("explain %s: %s", short(d.Gang), d.Verdict)
 	case core.Status:
+		if d.Phase == core.Collecting && d.Members == 0 {
+			return fmt.Sprintf("status of %s: it has no member yet", short(d.Gang))
+		}
 		return fmt.Sprintf("status of %s: %s, %d of %d bound", short(d.Gang), d.Phase, d.Bound, d.Min)
 	}
 	return fmt.Sprintf("%T%+v", d, d)

@@ -39,7 +39,9 @@ func (w written) note(m *core.Machine, e core.Event, out []core.Decision) error 
 			l.code = d.Verdict.Code
 		case core.Status:
 			l := w.of(d.Gang)
-			if l.status.Phase == d.Phase && (l.status.Bound >= l.status.Min) == (d.Bound >= d.Min) {
+			empty := d.Members == 0 && d.Phase == core.Collecting
+			wasEmpty := l.status.Gang != "" && l.status.Members == 0 && l.status.Phase == core.Collecting
+			if l.status.Phase == d.Phase && (l.status.Bound >= l.status.Min) == (d.Bound >= d.Min) && empty == wasEmpty {
 				return fmt.Errorf("%+v", d)
 			}
 			l.status = d

@@ -32,7 +32,7 @@ type statusWrite struct {
 
 // due tells when the status is to be written, if it has not changed by then.
 func (w *statusWrite) due() time.Time {
-	if w.whole() {
+	if w.whole() || w.Members == 0 {
 		return w.decided.Add(gather)
 	}
 	return w.decided.Add(passing)
@@ -115,6 +115,9 @@ func phase(s core.Status, before volcano.PodGroupPhase) volcano.PodGroupPhase {
 		return volcano.PodGroupInqueue
 	case before == volcano.PodGroupCompleted && s.Phase == core.Collecting:
 		return volcano.PodGroupCompleted
+	case s.Phase == core.Collecting && (s.Members == 0 || before == volcano.PodGroupInqueue):
+		// Whoever owns it may create its pods only now.
+		return volcano.PodGroupInqueue
 	}
 	return volcano.PodGroupPending
 }

@@ -65,6 +65,19 @@ func TestPodGroupGetsPhaseNumbersAndConditionInOneWrite(t *testing.T) {
 	}
 }
 
+// Its owner waits for Inqueue before it creates pods, so that must not wait for
+// the pods.
+func TestEmptyPodGroupIsEnqueuedAtOnce(t *testing.T) {
+	b := newBench(t, newPodGroup(t, volcano.PodGroupStatus{}))
+	b.Do(core.Status{Gang: podGroup, Owner: group, Phase: core.Collecting, Min: 2})
+	b.clock.Step(gather)
+	b.flush(podGroup)
+	b.writes("patch podgroups/status")
+	if s := b.podGroup(); s.Phase != volcano.PodGroupInqueue {
+		t.Errorf("status %+v", s)
+	}
+}
+
 func TestPodGroupStatusThatIsTrueAlreadyIsNotWritten(t *testing.T) {
 	b := newBench(t, newPodGroup(t, volcano.PodGroupStatus{Phase: volcano.PodGroupRunning, Running: 2, Succeeded: 4, Failed: 1}))
 	b.Do(core.Status{Gang: podGroup, Owner: group, Phase: core.Started, Bound: 2, Min: 2})
@@ -117,15 +130,22 @@ func TestStatusOfOtherOwnersIsNotWritten(t *testing.T) {
 	}
 }
 
+type counts struct{ members, bound, min int }
+
 func TestPhase(t *testing.T) {
-	whole, short, none := [2]int{2, 2}, [2]int{1, 2}, [2]int{0, 2}
+	whole, short, none, nobody := counts{2, 2, 2}, counts{2, 1, 2}, counts{2, 0, 2}, counts{0, 0, 2}
 	for _, c := range []struct {
 		phase  core.Phase
-		bound  [2]int
+		counts counts
 		before volcano.PodGroupPhase
 		want   volcano.PodGroupPhase
 	}{
 		{core.Collecting, none, "", volcano.PodGroupPending},
+		{core.Collecting, nobody, "", volcano.PodGroupInqueue},
+		{core.Collecting, none, volcano.PodGroupInqueue, volcano.PodGroupInqueue},
+		{core.Collecting, nobody, volcano.PodGroupPending, volcano.PodGroupInqueue},
+		{core.Collecting, nobody, volcano.PodGroupRunning, volcano.PodGroupCompleted},
+		{core.Collecting, nobody, volcano.PodGroupCompleted, volcano.PodGroupCompleted},
 		{core.Waiting, none, volcano.PodGroupInqueue, volcano.PodGroupPending},
 		{core.Storing, none, volcano.PodGroupPending, volcano.PodGroupInqueue},
 		{core.Starting, none, volcano.PodGroupPending, volcano.PodGroupInqueue},
@@ -137,9 +157,9 @@ func TestPhase(t *testing.T) {
 		{core.Collecting, none, volcano.PodGroupCompleted, volcano.PodGroupCompleted},
 		{core.Waiting, none, volcano.PodGroupCompleted, volcano.PodGroupPending},
 	} {
-		got := phase(core.Status{Phase: c.phase, Bound: c.bound[0], Min: c.bound[1]}, c.before)
+		got := phase(core.Status{Phase: c.phase, Members: c.counts.members, Bound: c.counts.bound, Min: c.counts.min}, c.before)
 		if got != c.want {
-			t.Errorf("%s with %d of %d bound after %q: %s, want %s", c.phase, c.bound[0], c.bound[1], c.before, got, c.want)
+			t.Errorf("%s with %d of %d bound after %q: %s, want %s", c.phase, c.counts.bound, c.counts.min, c.before, got, c.want)
 		}
 	}
 }

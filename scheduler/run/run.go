@@ -132,7 +132,7 @@ func (e *engine) connect(c *config.SchedulerConfiguration, on cluster) error {
 	in, err := source.New(source.Config{
 		Client: on.client, Dynamic: dynamicClient, Informers: on.informers, SchedulerName: c.SchedulerName,
 		ConfigMapTimeout: c.Spark.ConfigMapTimeout.Duration, MinExecutorsFloor: int(*c.Spark.MinExecutorsFloor),
-		SettleTime: c.Spark.SettleTime.Duration,
+		SettleTime: c.Spark.SettleTime.Duration, EmptyPodGroups: c.PodGroups.Empty == config.EnqueueEmpty,
 	})
 	if err != nil {
 		return err

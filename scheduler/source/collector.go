@@ -26,6 +26,8 @@ type settings struct {
 	// settle is how long after its last executor a client-mode application is
 	// taken to be complete; settleMax is the longest that is waited in all.
 	settle, settleMax time.Duration
+	// emptyGroups makes a PodGroup that no pod names yet one of ours.
+	emptyGroups bool
 }
 
 // collector turns changes of objects into events. It has one user at a time,

@@ -16,7 +16,8 @@ import (
 
 // group is a PodGroup and the pods of ours that name it. Either may be there
 // without the other: pods wait for their group, and a group without pods of
-// ours is another scheduler's, which is not touched.
+// ours is another scheduler's, which is not touched, unless we were told that
+// there is no other.
 type group struct {
 	spec *volcano.PodGroup
 	// broken says why the spec could not be read at all.
@@ -129,7 +130,7 @@ func groupID(pg *volcano.PodGroup) gang.ID { return gang.NewID(KindPodGroup, pg.
 
 // declareGroup tells the gang, or why it can't be one, if that is news.
 func (c *collector) declareGroup(id gang.ID, g *group) {
-	if g.spec == nil || len(g.roles) == 0 {
+	if g.spec == nil || len(g.roles) == 0 && !c.emptyGroups {
 		return
 	}
 	declared, err := podGroup(id, g.spec, g.roles)

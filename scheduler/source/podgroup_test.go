@@ -29,6 +29,15 @@ func TestPodGroupIsAGangOnceBothItAndAPodOfOursAreThere(t *testing.T) {
 		s.setGroup(newPodGroup("g", spec), nil)
 		s.expect("gang podgroup/team/g; default 0..-1; min 3; queue train")
 	})
+	t.Run("the group first, with no other scheduler of groups", func(t *testing.T) {
+		s := newStory(t)
+		s.emptyGroups = true
+		s.expect("synced")
+		s.setGroup(newPodGroup("g", spec), nil)
+		s.expect("gang podgroup/team/g; min 3; queue train")
+		s.setPod(newPod("p1", inGroup("g")))
+		s.expect("gang podgroup/team/g; default 0..-1; min 3; queue train", "p1 is default of podgroup/team/g")
+	})
 	t.Run("pods of another scheduler", func(t *testing.T) {
 		s := newStory(t)
 		s.take()

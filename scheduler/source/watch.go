@@ -43,6 +43,8 @@ type Config struct {
 	// is taken to be complete; 2 s by default. Fifteen times as long is waited
 	// at most.
 	SettleTime time.Duration
+	// EmptyPodGroups takes a PodGroup that no pod names yet for one of ours.
+	EmptyPodGroups bool
 	// Clock is the real one by default.
 	Clock clock.WithDelayedExecution
 }
@@ -84,6 +86,7 @@ func New(cfg Config) (*Source, error) {
 			schedulerName: cfg.SchedulerName, configMapTimeout: cfg.ConfigMapTimeout,
 			minExecutorsFloor: cfg.MinExecutorsFloor,
 			settle:            cfg.SettleTime, settleMax: 15 * cfg.SettleTime,
+			emptyGroups: cfg.EmptyPodGroups,
 		}),
 		reading: map[types.UID]context.CancelFunc{},
 		reads:   make(chan struct{}, 16),

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
 	"muster.sh/muster/benchmarks/audit"
 	"muster.sh/muster/test/testcluster"
@@ -44,6 +45,27 @@ func TestMusterStartsEachGroupWholeAndAllOfThemFinish(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+	c.RequireNoFault(t, 0)
+}
+
+// Volcano's job controller, and others, create no pod before their group has
+// the phase Inqueue.
+func TestAnOwnerThatWaitsForItsGroupIsLetOn(t *testing.T) {
+	spec := spec(testcluster.Muster)
+	spec.Config = "podGroups: {empty: Enqueue}\n"
+	ctx, c := testcluster.Start(t, spec)
+	group := testcluster.PodGroup{Name: "job", Members: members, CPUs: 2, Runs: runs}
+	for _, step := range []func() error{
+		func() error { return c.CreatePodGroup(ctx, group) },
+		func() error { return c.AwaitPhase(ctx, group.Name, schedulingv1beta1.PodGroupInqueue) },
+		func() error { return c.CreateMembers(ctx, group) },
+		func() error { return c.AwaitPhase(ctx, group.Name, schedulingv1beta1.PodGroupRunning) },
+		func() error { return c.AwaitPhase(ctx, group.Name, schedulingv1beta1.PodGroupCompleted) },
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	c.RequireNoFault(t, 0)
 }

@@ -93,7 +93,7 @@ func Within(t *testing.T, limit time.Duration) context.Context {
 func start(ctx context.Context, t *testing.T, spec localcluster.Spec, scheduler string, more []byte) *Cluster {
 	t.Helper()
 	manifests := t.TempDir()
-	if err := writeManifests(manifests, MusterComponent); err != nil {
+	if err := writeManifests(manifests); err != nil {
 		t.Fatal(err)
 	}
 	if err := writeFile(manifests, "more.yaml", more); err != nil {

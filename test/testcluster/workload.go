@@ -10,6 +10,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
 	schedulingv1beta1 "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 )
 
@@ -61,11 +64,18 @@ type PodGroup struct {
 // CreatePodGroups creates the groups, then the first member of each, then the
 // second of each, as if many users created theirs at the same time.
 func (c *Cluster) CreatePodGroups(ctx context.Context, groups ...PodGroup) error {
-	most := 0
 	for _, g := range groups {
-		if err := c.createPodGroup(ctx, g); err != nil {
+		if err := c.CreatePodGroup(ctx, g); err != nil {
 			return err
 		}
+	}
+	return c.CreateMembers(ctx, groups...)
+}
+
+// CreateMembers creates the pods of PodGroups that exist.
+func (c *Cluster) CreateMembers(ctx context.Context, groups ...PodGroup) error {
+	most := 0
+	for _, g := range groups {
 		most = max(most, g.Members)
 	}
 	for i := range most {
@@ -86,7 +96,11 @@ func (c *Cluster) CreatePodGroups(ctx context.Context, groups ...PodGroup) error
 	return nil
 }
 
-func (c *Cluster) createPodGroup(ctx context.Context, g PodGroup) error {
+// podGroups is what PodGroups are called in URLs.
+var podGroups = schedulingv1beta1.SchemeGroupVersion.WithResource("podgroups")
+
+// CreatePodGroup creates a PodGroup without its pods.
+func (c *Cluster) CreatePodGroup(ctx context.Context, g PodGroup) error {
 	group := &schedulingv1beta1.PodGroup{
 		TypeMeta:   metav1.TypeMeta{APIVersion: schedulingv1beta1.SchemeGroupVersion.String(), Kind: "PodGroup"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: g.Name},
@@ -96,10 +110,36 @@ func (c *Cluster) createPodGroup(ctx context.Context, g PodGroup) error {
 	if err != nil {
 		return fmt.Errorf("encode PodGroup %s: %w", g.Name, err)
 	}
-	resource := schedulingv1beta1.SchemeGroupVersion.WithResource("podgroups")
-	groups := c.Dynamic.Resource(resource).Namespace(Namespace)
+	groups := c.Dynamic.Resource(podGroups).Namespace(Namespace)
 	if _, err := groups.Create(ctx, &unstructured.Unstructured{Object: object}, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("create PodGroup %s: %w", g.Name, err)
+	}
+	return nil
+}
+
+// AwaitPhase waits until a PodGroup has a phase, as its owner may do.
+func (c *Cluster) AwaitPhase(ctx context.Context, group string, phase schedulingv1beta1.PodGroupPhase) error {
+	one := "metadata.name=" + group
+	groups := c.Dynamic.Resource(podGroups).Namespace(Namespace)
+	list := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.FieldSelector = one
+			return groups.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.FieldSelector = one
+			return groups.Watch(ctx, o)
+		},
+	}
+	last := ""
+	_, err := watchtools.UntilWithSync(ctx, list, &unstructured.Unstructured{}, nil, func(e watch.Event) (bool, error) {
+		if u, ok := e.Object.(*unstructured.Unstructured); ok {
+			last, _, _ = unstructured.NestedString(u.Object, "status", "phase")
+		}
+		return last == string(phase), nil
+	})
+	if err != nil {
+		return fmt.Errorf("wait for phase %s of PodGroup %s, which has %q: %w", phase, group, last, err)
 	}
 	return nil
 }

@@ -34,6 +34,8 @@ type SchedulerConfiguration struct {
 	Gangs Gangs `json:"gangs,omitzero"`
 	// Spark tells how Spark applications are read.
 	Spark Spark `json:"spark,omitzero"`
+	// PodGroups tells which PodGroups are this scheduler's.
+	PodGroups PodGroups `json:"podGroups,omitzero"`
 }
 
 // ClientConnection is how the API server is reached.
@@ -95,6 +97,27 @@ type Gangs struct {
 	// RetryAfter is how long a gang waits after its Reservation could not be
 	// stored. Default: 1s.
 	RetryAfter metav1.Duration `json:"retryAfter,omitzero"`
+}
+
+// EmptyPolicy is what is done with a PodGroup that no pod names yet.
+type EmptyPolicy string
+
+const (
+	// IgnoreEmpty leaves it to the scheduler of the pods to come, which may be
+	// another.
+	IgnoreEmpty EmptyPolicy = "Ignore"
+	// EnqueueEmpty gives it the phase Inqueue. Volcano's job controller, and
+	// operators that were written for Volcano, create no pod before.
+	EnqueueEmpty EmptyPolicy = "Enqueue"
+)
+
+// PodGroups tells which PodGroups are this scheduler's. Those that a pod of its
+// own names always are.
+type PodGroups struct {
+	// Empty is what is done with a PodGroup that no pod names yet: Ignore, or
+	// Enqueue where no other scheduler of the cluster serves PodGroups.
+	// Default: Ignore.
+	Empty EmptyPolicy `json:"empty,omitempty"`
 }
 
 // Spark tells how Spark applications are read.

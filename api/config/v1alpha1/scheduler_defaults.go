@@ -42,9 +42,11 @@ func (c *SchedulerConfiguration) Default() {
 	orPointer(&c.Spark.MinExecutorsFloor, 1)
 	orDuration(&c.Spark.ConfigMapTimeout, 30*time.Second)
 	orDuration(&c.Spark.SettleTime, 2*time.Second)
+
+	orString(&c.PodGroups.Empty, IgnoreEmpty)
 }
 
-func orString(s *string, value string) {
+func orString[T ~string](s *T, value T) {
 	if *s == "" {
 		*s = value
 	}

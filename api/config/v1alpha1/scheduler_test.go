@@ -40,6 +40,7 @@ leaderElection: {leaderElect: false}
 serving: {bindAddress: "0.0.0.0", port: 0}
 gangs: {expectedMemberTimeout: 90s, maxAttempts: 3}
 spark: {minExecutorsFloor: 0, configMapTimeout: 1m}
+podGroups: {empty: Enqueue}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +50,8 @@ spark: {minExecutorsFloor: 0, configMapTimeout: 1m}
 		c.ClientConnection != ClientConnection{Kubeconfig: "/etc/kubeconfig", QPS: -1, Burst: 7},
 		c.Serving.BindAddress != "0.0.0.0", *c.Serving.Port != 0,
 		c.Gangs.ExpectedMemberTimeout != metav1.Duration{Duration: 90 * time.Second}, c.Gangs.MaxAttempts != 3,
-		*c.Spark.MinExecutorsFloor != 0, c.Spark.ConfigMapTimeout.Duration != time.Minute:
+		*c.Spark.MinExecutorsFloor != 0, c.Spark.ConfigMapTimeout.Duration != time.Minute,
+		c.PodGroups.Empty != EnqueueEmpty:
 		t.Errorf("read %+v", c)
 	}
 }
@@ -75,6 +77,7 @@ func TestAWrongFileIsRefusedWithItsCause(t *testing.T) {
 		"no attempt":                     {header + "gangs: {maxAttempts: -1}\n", "gangs.maxAttempts"},
 		"a negative floor":               {header + "spark: {minExecutorsFloor: -1}\n", "spark.minExecutorsFloor"},
 		"a duration without unit":        {header + "spark: {settleTime: \"5\"}\n", "missing unit"},
+		"a policy that does not exist":   {header + "podGroups: {empty: Adopt}\n", "podGroups.empty: Unsupported value"},
 		"what is no YAML":                {header + "spark: [", "yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {

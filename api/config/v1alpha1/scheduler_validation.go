@@ -21,6 +21,7 @@ func (c *SchedulerConfiguration) Validate() field.ErrorList {
 	errs = append(errs, c.Serving.validate(field.NewPath("serving"))...)
 	errs = append(errs, c.Gangs.validate(field.NewPath("gangs"))...)
 	errs = append(errs, c.Spark.validate(field.NewPath("spark"))...)
+	errs = append(errs, c.PodGroups.validate(field.NewPath("podGroups"))...)
 	return errs
 }
 
@@ -84,6 +85,13 @@ func (s *Spark) validate(path *field.Path) field.ErrorList {
 	}
 	errs = append(errs, positive(path.Child("configMapTimeout"), s.ConfigMapTimeout)...)
 	return append(errs, positive(path.Child("settleTime"), s.SettleTime)...)
+}
+
+func (g *PodGroups) validate(path *field.Path) field.ErrorList {
+	if g.Empty == IgnoreEmpty || g.Empty == EnqueueEmpty {
+		return nil
+	}
+	return field.ErrorList{field.NotSupported(path.Child("empty"), g.Empty, []EmptyPolicy{IgnoreEmpty, EnqueueEmpty})}
 }
 
 func positive(path *field.Path, d metav1.Duration) field.ErrorList {
