@@ -38,7 +38,7 @@ func (c *Client) Arguments(app Application) []string {
 func (c *Client) access() []Setting {
 	return []Setting{
 		{"spark.kubernetes.namespace", Namespace},
-		{"spark.kubernetes.authenticate.submission.caCertFile", c.caFile()},
+		{"spark.kubernetes.authenticate.submission.caCertFile", c.CAFile()},
 		{"spark.kubernetes.authenticate.submission.oauthTokenFile", c.tokenFile()},
 		{"spark.kubernetes.authenticate.driver.serviceAccountName", DriverAccount},
 		{"spark.kubernetes.submission.waitAppCompletion", "false"},

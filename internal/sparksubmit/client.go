@@ -45,7 +45,7 @@ func Login(ctx context.Context, dist sparkdist.Dist, admin kubernetes.Interface,
 		return nil, fmt.Errorf("get a token for the submitter: %w", err)
 	}
 	c := &Client{Dist: dist, API: config.Host, Dir: dir}
-	if err := os.WriteFile(c.caFile(), config.CAData, 0o644); err != nil {
+	if err := os.WriteFile(c.CAFile(), config.CAData, 0o644); err != nil {
 		return nil, fmt.Errorf("keep the cluster's certificate: %w", err)
 	}
 	if err := os.WriteFile(c.tokenFile(), []byte(token.Status.Token), 0o600); err != nil {
@@ -54,7 +54,8 @@ func Login(ctx context.Context, dist sparkdist.Dist, admin kubernetes.Interface,
 	return c, nil
 }
 
-func (c *Client) caFile() string    { return filepath.Join(c.Dir, "ca.crt") }
+// CAFile has the certificate of the cluster.
+func (c *Client) CAFile() string    { return filepath.Join(c.Dir, "ca.crt") }
 func (c *Client) tokenFile() string { return filepath.Join(c.Dir, "token") }
 
 // Submit runs one spark-submit to its end, which is when the driver pod and what
@@ -65,8 +66,19 @@ func (c *Client) Submit(ctx context.Context, app Application) error {
 		return fmt.Errorf("keep the output of spark-submit: %w", err)
 	}
 	defer log.Close()
-	cmd := exec.CommandContext(ctx, filepath.Join(c.Dist.Home, "bin", "spark-submit"), c.Arguments(app)...)
-	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, c.Dir
+	cmd := c.Command(ctx, c.Arguments(app)...)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("spark-submit of %s: %w (its output: %s)", app.Name, err, log.Name())
+	}
+	return nil
+}
+
+// Command is spark-submit with these arguments, in an environment that has
+// nothing of this process's own. All that it starts ends with the context.
+func (c *Client) Command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(c.Dist.Home, "bin", "spark-submit"), args...)
+	cmd.Dir = c.Dir
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + c.Dir, "KUBECONFIG=" + os.DevNull,
 		"SPARK_HOME=" + c.Dist.Home, "JAVA_HOME=" + c.Dist.JavaHome,
@@ -78,8 +90,5 @@ func (c *Client) Submit(ctx context.Context, app Application) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("spark-submit of %s: %w (its output: %s)", app.Name, err, log.Name())
-	}
-	return nil
+	return cmd
 }

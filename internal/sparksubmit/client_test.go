@@ -45,7 +45,7 @@ func login(t *testing.T, script string) *Client {
 
 func TestALoginIsKeptForSparkSubmitAloneToRead(t *testing.T) {
 	c := login(t, "")
-	for name, want := range map[string]string{c.caFile(): "authority", c.tokenFile(): "t0ken"} {
+	for name, want := range map[string]string{c.CAFile(): "authority", c.tokenFile(): "t0ken"} {
 		if got, err := os.ReadFile(name); err != nil || string(got) != want {
 			t.Errorf("%s holds %q (%v), want %q", filepath.Base(name), got, err, want)
 		}

@@ -136,6 +136,11 @@ func (s *story) requireResults(pod string, a application) {
 	s.Helper()
 	lines, err := s.log(s.ctx, pod)
 	s.must(err)
+	s.requireResultsIn(lines, a)
+}
+
+func (s *story) requireResultsIn(lines []string, a application) {
+	s.Helper()
 	var got, want []string
 	for _, line := range lines {
 		if strings.HasPrefix(line, "RESULT ") {

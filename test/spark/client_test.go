@@ -1,13 +1,21 @@
 package spark
 
 import (
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
+	"muster.sh/muster/internal/localcluster/network"
 	"muster.sh/muster/internal/sparksubmit"
 	"muster.sh/muster/test/testcluster"
 )
@@ -21,22 +29,73 @@ const (
 func clientMode(s *story) {
 	app := application{name: "in-client-mode", executors: full, steps: []int{full}}
 	blocker := s.createSleeper("blocker")
-	s.await("the blocker runs", func() bool {
-		return len(s.Pods.List(testcluster.And(is(blocker), testcluster.Running))) == 1
-	})
+	s.awaitAsleep(blocker)
 	s.prepare(app)
 	driver := s.createClient(app)
-	s.await("the executors wait for room", func() bool {
-		return len(s.executors(app, anyPod)) == full && len(s.executors(app, waits)) > 0
-	})
-	// There is room for two of the three.
-	s.requireUnbound(app)
+	s.awaitExecutorsWait(app) // there is room for two of the three
 	s.deleteAtOnce(blocker)
 	s.meet(app, 0)()
 	s.await("the driver has ended", func() bool {
 		return len(s.Pods.List(testcluster.And(is(driver), testcluster.Ended))) == 1
 	})
 	s.requireResults(driver.Name, app)
+}
+
+func (s *story) awaitExecutorsWait(a application) {
+	s.Helper()
+	s.await("the executors wait for room", func() bool {
+		return len(s.executors(a, anyPod)) == full && len(s.executors(a, waits)) > 0
+	})
+	s.requireUnbound(a)
+}
+
+// clientOutside runs spark-submit in client mode where no pod is: on a machine
+// beside the cluster whose network the pods can reach.
+func clientOutside(s *story) {
+	app := application{name: "outside", executors: full, steps: []int{full}}
+	blockers := []*corev1.Pod{s.createSleeper("blocker-1"), s.createSleeper("blocker-2")}
+	for _, blocker := range blockers {
+		s.awaitAsleep(blocker)
+	}
+	s.prepare(app)
+	driver := s.startOutside(app)
+	s.awaitExecutorsWait(app)
+	s.deleteAtOnce(blockers[0])
+	s.meet(app, 0)()
+	if err := driver.Wait(); err != nil {
+		s.Errorf("the driver outside of the cluster has failed: %v", err)
+	}
+	text, err := os.ReadFile(s.outsideLog(app))
+	s.must(err)
+	s.requireResultsIn(strings.Split(string(text), "\n"), app)
+}
+
+func (s *stage) outsideLog(a application) string { return filepath.Join(s.spark.Dir, a.name+".log") }
+
+// startOutside starts a driver in the network of the control plane.
+func (s *story) startOutside(a application) *exec.Cmd {
+	s.Helper()
+	token, err := s.Client().CoreV1().ServiceAccounts(namespace).CreateToken(s.ctx, sparksubmit.DriverAccount,
+		&authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	s.must(err)
+	tokenFile := filepath.Join(s.T.TempDir(), "token")
+	s.must(os.WriteFile(tokenFile, []byte(token.Status.Token), 0o600))
+	api, err := url.Parse(s.spark.API)
+	s.must(err)
+	here := network.HubIP().String()
+	command := s.clientCommand(a, "https://"+net.JoinHostPort(here, api.Port()), filepath.Join(s.shared, "parts.py"), []sparksubmit.Setting{
+		{Key: "spark.kubernetes.authenticate.caCertFile", Value: s.spark.CAFile()},
+		{Key: "spark.kubernetes.authenticate.oauthTokenFile", Value: tokenFile},
+		{Key: "spark.driver.host", Value: here},
+		{Key: "spark.driver.bindAddress", Value: here},
+	})
+	cmd := s.spark.Command(s.ctx, command...)
+	log, err := os.Create(s.outsideLog(a))
+	s.must(err)
+	s.T.Cleanup(func() { _ = log.Close() }) // it is read by its name
+	cmd.Stdout, cmd.Stderr = log, log
+	s.must(s.network.Do(cmd.Start))
+	return cmd
 }
 
 // createClient runs spark-submit in client mode in a pod, as a notebook or a
@@ -52,7 +111,14 @@ func (s *story) createClient(a application) *corev1.Pod {
 		},
 	}, metav1.CreateOptions{})
 	s.must(err)
-	pod := s.pod(a.name, s.clientCommand(a)...)
+	command := s.clientCommand(a, "https://kubernetes.default.svc", s.inPods("parts.py"), []sparksubmit.Setting{
+		{Key: "spark.kubernetes.driver.pod.name", Value: a.name},
+		{Key: "spark.driver.host", Value: a.name + "." + namespace + ".svc"},
+		{Key: "spark.driver.bindAddress", Value: "$(POD_IP)"},
+		{Key: "spark.driver.port", Value: driverPort},
+		{Key: "spark.driver.blockManager.port", Value: blockManagerPort},
+	})
+	pod := s.pod(a.name, slices.Concat([]string{"/opt/spark/bin/spark-submit"}, command)...)
 	pod.Labels = labels
 	pod.Spec.ServiceAccountName = sparksubmit.DriverAccount
 	container := &pod.Spec.Containers[0]
@@ -66,19 +132,23 @@ func (s *story) createClient(a application) *corev1.Pod {
 	return s.create(pod)
 }
 
-func (s *stage) clientCommand(a application) []string {
-	command := []string{"/opt/spark/bin/spark-submit", "--master", "k8s://https://kubernetes.default.svc", "--deploy-mode", "client", "--name", a.name}
+// clientCommand are the arguments of spark-submit for a driver that runs where it
+// is started.
+func (s *stage) clientCommand(a application, api, program string, where []sparksubmit.Setting) []string {
+	command := []string{"--master", "k8s://" + api, "--deploy-mode", "client", "--name", a.name}
 	for _, setting := range slices.Concat(sparksubmit.Frugal(s.spark.Dist.ImageName), s.settings(a), []sparksubmit.Setting{
 		{Key: "spark.kubernetes.namespace", Value: namespace},
-		{Key: "spark.kubernetes.driver.pod.name", Value: a.name},
-		{Key: "spark.driver.host", Value: a.name + "." + namespace + ".svc"},
-		{Key: "spark.driver.bindAddress", Value: "$(POD_IP)"},
-		{Key: "spark.driver.port", Value: driverPort},
-		{Key: "spark.driver.blockManager.port", Value: blockManagerPort},
-	}) {
+	}, where) {
 		command = append(command, "--conf", setting.Key+"="+setting.Value)
 	}
-	return slices.Concat(command, []string{s.inPods("parts.py")}, s.arguments(a))
+	return slices.Concat(command, []string{program}, s.arguments(a))
+}
+
+func (s *story) awaitAsleep(sleeper *corev1.Pod) {
+	s.Helper()
+	s.await(sleeper.Name+" runs", func() bool {
+		return len(s.Pods.List(testcluster.And(is(sleeper), testcluster.Running))) == 1
+	})
 }
 
 // createSleeper creates a pod that takes the room of one and does nothing.

@@ -110,13 +110,31 @@ type schedulerPages struct {
 	url    string
 }
 
-func newSchedulerPages(t *testing.T, c *testcluster.Cluster) *schedulerPages {
+func newSchedulerPages(t *testing.T, c *testcluster.Cluster, thread *osthread.Thread) *schedulerPages {
 	t.Helper()
 	state, err := localcluster.ReadState(c.Dir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The API server is in that network too, and is not killed here.
+	host := net.JoinHostPort(network.HubIP().String(), strconv.Itoa(state.Ports[testcluster.MusterComponent]))
+	dial := func(context.Context, string, string) (conn net.Conn, err error) {
+		err = thread.Do(func() error {
+			conn, err = net.DialTimeout("tcp4", host, 5*time.Second)
+			return err
+		})
+		return conn, err
+	}
+	return &schedulerPages{url: "https://" + host, client: http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+		DialContext: dial, DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // nothing secret is sent
+	}}}
+}
+
+// enterNetwork returns a thread in the cluster's own network, in which the
+// control plane is, but no pod.
+func enterNetwork(t *testing.T, c *testcluster.Cluster) *osthread.Thread {
+	t.Helper()
+	// The API server is there, and is not killed here.
 	pid, err := c.PID(testcluster.ControlPlane)
 	if err != nil {
 		t.Fatal(err)
@@ -133,18 +151,7 @@ func newSchedulerPages(t *testing.T, c *testcluster.Cluster) *schedulerPages {
 		t.Fatal(err)
 	}
 	t.Cleanup(thread.End)
-	host := net.JoinHostPort(network.HubIP().String(), strconv.Itoa(state.Ports[testcluster.MusterComponent]))
-	dial := func(context.Context, string, string) (conn net.Conn, err error) {
-		err = thread.Do(func() error {
-			conn, err = net.DialTimeout("tcp4", host, 5*time.Second)
-			return err
-		})
-		return conn, err
-	}
-	return &schedulerPages{url: "https://" + host, client: http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
-		DialContext: dial, DisableKeepAlives: true,
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // nothing secret is sent
-	}}}
+	return thread
 }
 
 // gangs are the records of all gangs.

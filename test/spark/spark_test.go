@@ -24,6 +24,9 @@ func TestSparkOnRealNodes(t *testing.T) {
 		{"executors above the minimum come and go with the work", dynamicAllocation},
 		{"executors get their room though the scheduler was killed before they came", killedScheduler},
 		{"executors of a driver in client mode start together", clientMode},
+		{"executors of a driver outside of the cluster start together", clientOutside},
+		{"executors that a StatefulSet makes start with their driver", statefulSetAllocator},
+		{"executors that a Deployment makes start with their driver", deploymentAllocator},
 		{"a setting that cannot be understood is named and blocks nobody", badSetting},
 	} {
 		t.Run(story.name, func(t *testing.T) { s.play(t, story.play) })

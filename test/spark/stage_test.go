@@ -1,6 +1,7 @@
 package spark
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path"
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"muster.sh/muster/internal/localcluster/network/osthread"
 	"muster.sh/muster/internal/sparkdist"
 	"muster.sh/muster/internal/sparksubmit"
 	"muster.sh/muster/test/testcluster"
@@ -32,6 +34,7 @@ type stage struct {
 	spark     *sparksubmit.Client
 	shared    string            // the folder behind folder
 	share     resource.Quantity // of CPU, for each pod
+	network   *osthread.Thread
 	scheduler *schedulerPages
 
 	minimum map[string]int // of executors, by application
@@ -42,7 +45,7 @@ func newStage(t *testing.T) *stage {
 	ctx := t.Context()
 	s := &stage{shared: openFolder(t), minimum: map[string]int{}}
 	s.Cluster = testcluster.StartReal(ctx, t, testcluster.RealSpec{
-		Nodes: 2, SharedFolders: []string{s.shared}, Manifest: sparksubmit.Access(),
+		Nodes: 2, SharedFolders: []string{s.shared}, Manifest: bytes.Join([][]byte{sparksubmit.Access(), allocatorRights}, []byte("---\n")),
 		SchedulerArgs: []string{"--authorization-always-allow-paths=/metrics,/gangs"},
 	})
 	// The image is the demo's, so that it is built once for both.
@@ -58,7 +61,8 @@ func newStage(t *testing.T) *stage {
 	}
 	s.share = s.shareOfNode(t)
 	s.ExecutorShape = corev1.ResourceList{corev1.ResourceCPU: s.share, corev1.ResourceMemory: resource.MustParse(podMemory)}
-	s.scheduler = newSchedulerPages(t, s.Cluster)
+	s.network = enterNetwork(t, s.Cluster)
+	s.scheduler = newSchedulerPages(t, s.Cluster, s.network)
 	return s
 }
 
