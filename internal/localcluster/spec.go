@@ -28,7 +28,6 @@ type Spec struct {
 	// namespaces of their own.
 	Nodes int `json:"nodes,omitempty"`
 	// NodeCPUs is how many CPUs each real node shows; zero shows the machine's.
-	// It must be a multiple of the machine's CPUs.
 	NodeCPUs int `json:"nodeCPUs,omitempty"`
 	// NodeMemory is how much memory each real node shows; zero shows the
 	// machine's.

@@ -27,6 +27,7 @@ func TestSparkOnRealNodes(t *testing.T) {
 		{"executors of a driver outside of the cluster start together", clientOutside},
 		{"executors that a StatefulSet makes start with their driver", statefulSetAllocator},
 		{"executors that a Deployment makes start with their driver", deploymentAllocator},
+		{"an application finishes whatever component is killed", killedComponents},
 		{"a setting that cannot be understood is named and blocks nobody", badSetting},
 	} {
 		t.Run(story.name, func(t *testing.T) { s.play(t, story.play) })

@@ -18,9 +18,10 @@ type Build struct {
 	Env      []string // added to this process's own
 	Args     []string // between "build" and the packages
 	Packages []string
-	// Progress is told of every compiled package: how many of Total, and its
-	// import path. Nil spares the counting. What the go command has in its cache is not compiled, so a
-	// build may end long before all are done. It must not block.
+	// Progress is told of every compiled package: how many of all are done, and
+	// its import path. Nil spares the counting. What the go command has in its
+	// cache is not compiled, so a build may end long before all are done. It
+	// must not block.
 	Progress func(done, total int, path string)
 }
 

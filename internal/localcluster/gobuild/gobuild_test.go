@@ -51,6 +51,18 @@ func TestABuildTellsItsPackagesAndItsComplaints(t *testing.T) {
 	}
 }
 
+func TestGoOutputIsTakenApart(t *testing.T) {
+	output := "internal/abi\ngithub.com/a/b.c/v2\n# github.com/a/b.c/v2\n./main.go:3:15: undefined: x\n"
+	compiled := 0
+	rest := follow(strings.NewReader(output), func(string) { compiled++ })
+	if compiled != 2 {
+		t.Errorf("%d packages were compiled, want 2", compiled)
+	}
+	if rest != "# github.com/a/b.c/v2\n./main.go:3:15: undefined: x" {
+		t.Errorf("complaints are %q", rest)
+	}
+}
+
 func write(t *testing.T, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

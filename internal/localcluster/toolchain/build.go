@@ -1,14 +1,11 @@
 package toolchain
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -60,56 +57,17 @@ func present(dir string) bool {
 
 // build runs go and returns how many packages the tool is made of.
 func (r *recipe) build(ctx context.Context, out string, progress Progress) (int, error) {
-	start := time.Now()
-	list, err := r.output(ctx, append([]string{"list", "-deps"}, r.packages...)...)
-	if err != nil {
-		return 0, fmt.Errorf("list packages (are the modules reachable?): %w", err)
-	}
-	event := Event{Tool: r.tool, Total: strings.Count(list, "\n") + 1}
+	event, start := Event{Tool: r.tool}, time.Now()
 	progress(event)
-
-	cmd := r.command(ctx, r.args(out)...)
-	lines, writer := io.Pipe()
-	cmd.Stderr = writer // a line a package, and the compiler's complaints
-	complaints := make(chan string, 1)
-	go func() {
-		complaints <- follow(lines, func() {
-			event.Done = min(event.Done+1, event.Total)
-			event.Took = time.Since(start)
-			progress(event)
-		})
-	}()
-	err = cmd.Run()
-	_ = writer.Close() // always nil
-	if said := <-complaints; err != nil {
-		return 0, fmt.Errorf("go build in %s: %w\n%s", r.dir, err, said)
+	build := r.goBuild(out)
+	build.Progress = func(done, total int, _ string) {
+		event.Done, event.Total, event.Took = done, total, time.Since(start)
+		progress(event)
+	}
+	if err := build.Run(ctx); err != nil {
+		return 0, fmt.Errorf("build in %s: %w", r.dir, err)
 	}
 	return event.Total, nil
-}
-
-// follow reads what `go build -v` says: an import path for every package, for
-// which it calls compiled, and anything else, of which it returns the end.
-func follow(output io.Reader, compiled func()) string {
-	const keep = 20
-	var rest []string
-	scanner := bufio.NewScanner(output)
-	for scanner.Scan() {
-		line := scanner.Text()
-		if isImportPath(line) {
-			compiled()
-			continue
-		}
-		if rest = append(rest, line); len(rest) > keep {
-			rest = rest[1:]
-		}
-	}
-	// A line too long to scan must not block go's writing.
-	_, _ = io.Copy(io.Discard, output)
-	return strings.Join(rest, "\n")
-}
-
-func isImportPath(line string) bool {
-	return line != "" && !strings.ContainsAny(line, " :#\t")
 }
 
 // lock takes the file's lock, waiting for another holder as long as ctx lives.

@@ -155,18 +155,6 @@ func TestEveryToolHasARecipeInThisCheckout(t *testing.T) {
 	}
 }
 
-func TestGoOutputIsTakenApart(t *testing.T) {
-	output := "internal/abi\ngithub.com/a/b.c/v2\n# github.com/a/b.c/v2\n./main.go:3:15: undefined: x\n"
-	compiled := 0
-	rest := follow(strings.NewReader(output), func() { compiled++ })
-	if compiled != 2 {
-		t.Errorf("%d packages were compiled, want 2", compiled)
-	}
-	if rest != "# github.com/a/b.c/v2\n./main.go:3:15: undefined: x" {
-		t.Errorf("complaints are %q", rest)
-	}
-}
-
 func TestSourceIsFoundOrItsAbsenceExplained(t *testing.T) {
 	here, err := findSource(t.Context())
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"muster.sh/muster/internal/localcluster/gobuild"
 )
 
 // ownPackages is where the sources of NodeTools lie in this module.
@@ -97,7 +99,8 @@ func (r *recipe) seal(ctx context.Context) error {
 func (r *recipe) hash(goVersion string) (string, error) {
 	sum := sha256.New()
 	// Flags are quoted: two recipes never read the same.
-	fmt.Fprintf(sum, "%q %q %q %q\n", goVersion, runtime.GOARCH, r.args("OUT"), r.environment())
+	build := r.goBuild("OUT")
+	fmt.Fprintf(sum, "%q %q %q %q %q\n", goVersion, runtime.GOARCH, build.Args, build.Packages, build.Env)
 	for _, file := range r.inputs {
 		content, err := os.Open(file)
 		if err != nil {
@@ -113,13 +116,13 @@ func (r *recipe) hash(goVersion string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil))[:16], nil
 }
 
-// args are go's arguments to build everything into the folder out.
-func (r *recipe) args(out string) []string {
-	args := []string{"build", "-v", "-ldflags=" + strings.Join(r.ldflags, " "), "-o", out + "/"}
+// goBuild builds everything into the folder out.
+func (r *recipe) goBuild(out string) gobuild.Build {
+	args := []string{"-ldflags=" + strings.Join(r.ldflags, " "), "-o", out + "/"}
 	if len(r.tags) > 0 {
 		args = append(args, "-tags="+strings.Join(r.tags, ","))
 	}
-	return append(args, r.packages...)
+	return gobuild.Build{Dir: r.dir, Env: r.environment(), Args: args, Packages: r.packages}
 }
 
 // environment is what is added to this process's own.
