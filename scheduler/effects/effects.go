@@ -75,6 +75,10 @@ const (
 	// passing is how long a state must last before it is shown, where it is
 	// one that a gang usually only passes through.
 	passing = 2 * time.Second
+	// coming is how long members may be on their way before that is shown. A
+	// Spark driver that ends removes its executors first, and seems to wait for
+	// others in the meantime.
+	coming = 5 * time.Second
 )
 
 // New checks a configuration and makes Effects. Decisions are taken at once,

@@ -33,8 +33,10 @@ type explainWrite struct {
 // due tells when the verdict is to be shown, if it has not changed by then.
 func (w *explainWrite) due() time.Time {
 	switch w.Verdict.Code {
-	case gang.Collecting, gang.Behind, gang.Reserved:
+	case gang.Collecting, gang.Behind:
 		return w.decided.Add(passing)
+	case gang.Reserved:
+		return w.decided.Add(coming)
 	}
 	return w.decided.Add(gather)
 }
