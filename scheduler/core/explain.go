@@ -85,15 +85,17 @@ func (m *Machine) collecting(g *group) gang.Verdict {
 	return v
 }
 
-// head is the first gang in the queue, if it is another.
-func (m *Machine) head(g *group) gang.ID {
+// head is the owner of the first gang in the queue, if it is another gang of the
+// same namespace.
+func (m *Machine) head(g *group) gang.Object {
 	for e := range m.queue.All() {
-		if e.Gang != g.decl.ID {
-			return e.Gang
+		first := m.groups[e.Gang].decl.Owner
+		if e.Gang != g.decl.ID && first.Namespace == g.decl.Owner.Namespace {
+			return first
 		}
 		break
 	}
-	return ""
+	return gang.Object{}
 }
 
 // isShort says whether a started gang holds less than its minimum.

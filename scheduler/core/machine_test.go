@@ -59,6 +59,26 @@ func TestDriverWaitsForRoomOfItsExecutors(t *testing.T) {
 	}
 }
 
+func TestWhoIsAheadIsNamedOnlyInItsOwnNamespace(t *testing.T) {
+	w := world(1, 3)
+	app(w, "runs", 1)
+	app(w, "ahead", 1)
+	neighbour := app(w, "neighbour", 1)
+	foreign := gangtest.Group("foreign", 1)
+	foreign.ID, foreign.Owner.Namespace = gang.NewID("podgroup", "other", "foreign"), "other"
+	foreign.Created = foreign.Created.Add(time.Minute)
+	w.Declare(foreign)
+	w.Pod(foreign.ID, "", "foreign-0", one)
+	for id, want := range map[gang.ID]string{
+		neighbour:  "number 2 in the queue, behind pod ahead-driver",
+		foreign.ID: "number 3 in the queue",
+	} {
+		if r, _ := w.Machine.Record(id); r.Verdict.String() != want {
+			t.Errorf("%s: %q, want %q", id, r.Verdict, want)
+		}
+	}
+}
+
 func TestGangTooBigSaysSoAndBlocksNobody(t *testing.T) {
 	w := world(2, 2)
 	big := app(w, "big", 9)

@@ -68,11 +68,13 @@ type Verdict struct {
 	Wanted int `json:"wanted,omitempty"`
 	// Nodes looked at, and how many of them each constraint ruled out. A node
 	// is counted once per resource that it lacks.
-	Nodes      int                `json:"nodes,omitempty"`
-	RuledOut   map[Constraint]int `json:"ruledOut,omitempty"`
-	Missing    resource.Vector    `json:"missing,omitzero"`
-	Position   int                `json:"position,omitempty"`
-	WaitingFor ID                 `json:"waitingFor,omitempty"`
+	Nodes    int                `json:"nodes,omitempty"`
+	RuledOut map[Constraint]int `json:"ruledOut,omitempty"`
+	Missing  resource.Vector    `json:"missing,omitzero"`
+	// Position in the queue, from 1 on, and the owner of the gang at its head.
+	// One of another namespace is not named: that is not this tenant's to know.
+	Position   int    `json:"position,omitempty"`
+	WaitingFor Object `json:"waitingFor,omitzero"`
 	// Detail is a sentence that the fields above can't say, such as the key of
 	// a setting and its cure.
 	Detail string `json:"detail,omitempty"`
@@ -90,8 +92,8 @@ func (v Verdict) String() string {
 		b.WriteString("larger than the whole cluster")
 	case Behind:
 		fmt.Fprintf(&b, "number %d in the queue", v.Position)
-		if v.WaitingFor != "" {
-			fmt.Fprintf(&b, ", behind %s", v.WaitingFor)
+		if w := v.WaitingFor; w.Name != "" {
+			fmt.Fprintf(&b, ", behind %s %s", strings.ToLower(w.Kind), w.Name)
 		}
 	case NoRoom:
 		b.WriteString("not enough room")
