@@ -14,7 +14,7 @@ func killedComponents(s *story) {
 	components := s.Components()
 	deaths := len(components) + len(daemons)
 	app := application{
-		name: "outlives-everything", executors: full, steps: slices.Repeat([]int{full}, deaths+1),
+		name: "outlives-everything", executors: full, steps: slices.Concat([]int{full}, slices.Repeat([]int{rest, full}, deaths)),
 		settings: []sparksubmit.Setting{
 			{Key: "spark.kubernetes.executor.apiPollingInterval", Value: "5s"},
 			{Key: "spark.executor.maxNumFailures", Value: "100"},
@@ -25,10 +25,12 @@ func killedComponents(s *story) {
 	s.meet(app, 0)()
 	step := 0
 	replaced := func(kill func(victim *corev1.Pod)) {
+		goOn := s.meet(app, step+1)
 		victim := s.awaitRunning(app, full)[0]
 		s.deleteAtOnce(victim)
 		kill(victim)
-		step++
+		goOn()
+		step += 2
 		s.meet(app, step)()
 	}
 	for _, component := range components {
