@@ -5,6 +5,7 @@ SHELL       := /bin/bash
 
 CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/muster
 LINT  := $(CACHE)/tools/golangci-lint-v2.6.2
+TESTS := $(CACHE)/tools/gotestsum-v1.13.0
 
 # One set of flags for every build, so that all of them share compiled packages.
 export GOFLAGS     ?= -buildvcs=false
@@ -17,7 +18,7 @@ KUBE    := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2; exit }' go.mod)
 MINOR   := $(word 2,$(subst ., ,$(KUBE)))
 LDFLAGS := -s -w $(foreach p,k8s.io/client-go/pkg/version k8s.io/component-base/version,-X $(p).gitVersion=$(KUBE) -X $(p).gitMajor=1 -X $(p).gitMinor=$(MINOR) -X $(p).gitTreeState=clean)
 
-.PHONY: help demo test build lint setup clean unit properties integration
+.PHONY: help demo test build lint setup clean unit integration
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,20 +26,22 @@ help: ## list the targets
 demo: setup build ## run real Spark applications as gangs on a local cluster (SCHEDULER=default-scheduler shows the contrast)
 	go run ./demo --scheduler $(or $(SCHEDULER),muster)
 
-test: setup lint unit properties integration ## run every test: lint, unit, properties, integration, end to end
+# What starts clusters takes longest, and so goes first.
+CLUSTER_TESTS := ./test/spark ./demo ./internal/localcluster/... ./scheduler/run ./test/...
 
-unit: ## run the tests that start no cluster
-	CGO_ENABLED=1 go test -race -short ./...
+# Tests of clusters wait much of their time, so three packages at a time keep two
+# cores busy. Vet is a part of lint. At the end it is told what was skipped, and why.
+GO_TEST := CGO_ENABLED=1 $(TESTS) --format pkgname -- \
+	-race -vet=off -ldflags='-s -w' -timeout 40m -p 3
 
-properties: ## let long random histories happen to the rooms that decide, and seed bugs to see them caught
-	go test -timeout 15m $(DECIDING_ROOMS)
+test: setup lint build $(TESTS) ## run every test: lint, unit, properties, integration, end to end
+	$(GO_TEST) $(CLUSTER_TESTS) ./...
 
-DECIDING_ROOMS := $(addprefix ./scheduler/,cluster core ledger planner queue resource)
+unit: $(TESTS) ## run the tests that start no cluster, with few random histories
+	$(GO_TEST) -short ./...
 
-integration: build ## run the tests that start clusters
-	CGO_ENABLED=1 go test -race -timeout 30m -p 1 $(CLUSTER_TESTS)
-
-CLUSTER_TESTS := ./internal/localcluster/... ./scheduler/run/... ./test/... ./demo/...
+integration: build $(TESTS) ## run the tests that start clusters
+	$(GO_TEST) $(CLUSTER_TESTS)
 
 build: ## build the binaries into bin/
 	@mkdir -p bin
@@ -47,11 +50,19 @@ build: ## build the binaries into bin/
 lint: $(LINT) ## check formatting, style and who may import whom
 	$(LINT) run ./...
 
+# build-tool builds a command of the tool's own module, once a version.
+define build-tool
+@mkdir -p $(@D)
+@echo "building $(@F) (once)"
+@cd $(<D) && ../../hack/go-build -o $@ $(1)
+@touch $@
+endef
+
 $(LINT): tools/golangci-lint/go.mod
-	@mkdir -p $(@D)
-	@echo "building golangci-lint (once)"
-	cd tools/golangci-lint && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	@touch $@
+	$(call build-tool,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+
+$(TESTS): tools/gotestsum/go.mod
+	$(call build-tool,gotest.tools/gotestsum)
 
 setup: ## install what a bare Debian 12 machine lacks
 	@hack/install-debian.sh
