@@ -22,7 +22,7 @@ var app embed.FS
 // on: Spark, or an actor where this machine can't run real nodes.
 func prepare(ctx context.Context, o options, c *console, dir string) (ground, *localcluster.Cluster, error) {
 	access := filepath.Join(dir, "spark.yaml")
-	if err := os.WriteFile(access, []byte(sparksubmit.Access()), 0o644); err != nil {
+	if err := os.WriteFile(access, sparksubmit.Access(), 0o644); err != nil {
 		return nil, nil, err
 	}
 	spec := localcluster.Spec{
