@@ -22,6 +22,9 @@ func (b *blueprint) scheduler(spec SchedulerSpec) ([]component, error) {
 	binary, command := b.binary, []string{spec.program()}
 	if spec.Binary != "" {
 		binary, command = spec.Binary, nil
+		if spec.Program != "" {
+			command = []string{spec.Program}
+		}
 	}
 	var components []component
 	for _, name := range spec.replicas() {

@@ -77,7 +77,8 @@ type SchedulerSpec struct {
 	// Program is the command of muster-local that runs it; empty: kube-scheduler.
 	// It must take kube-scheduler's flags.
 	Program string `json:"program,omitempty"`
-	// Binary runs it from a program file of its own instead.
+	// Binary runs it from a program file of its own instead, by Program as its
+	// command if that is set.
 	Binary string `json:"binary,omitempty"`
 	// Config is the content of its configuration file; empty: none. In a
 	// KubeSchedulerConfiguration the client connection is filled in.

@@ -2,7 +2,6 @@ package testcluster
 
 import (
 	"bytes"
-	_ "embed"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,10 +9,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	chart "muster.sh/muster/charts/muster"
+	"muster.sh/muster/internal/volcano"
 )
-
-//go:embed podgroup-crd.yaml
-var podGroupDefinition []byte
 
 // writeManifests writes what a story needs in the cluster whoever schedules:
 // the definitions of PodGroup and of Muster's own objects.
@@ -29,7 +26,7 @@ func writeManifests(dir string) error {
 	if err := writeFile(dir, "own.yaml", bytes.Join(own, []byte("---\n"))); err != nil {
 		return err
 	}
-	return writeFile(dir, "podgroup.yaml", podGroupDefinition)
+	return writeFile(dir, "podgroup.yaml", volcano.PodGroupDefinition())
 }
 
 func writeFile(dir, name string, data []byte) error {

@@ -1,0 +1,74 @@
+// Package contender knows the schedulers that are compared: how each is started,
+// and how it is told that pods are a gang. Each is set up as its own
+// documentation recommends for throughput.
+package contender
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"muster.sh/muster/internal/localcluster"
+)
+
+// Gang is a gang as a scenario has it.
+type Gang struct {
+	Namespace, Name string
+	Size            int
+}
+
+// Contender is a scheduler in a comparison.
+type Contender struct {
+	Name string
+	// About says in a sentence what it is, with its version.
+	About string
+	// Setup adds to a cluster what the scheduler needs. Files that it makes for
+	// that go to the folder.
+	Setup func(spec *localcluster.Spec, dir string) error
+	// Components are its processes, by their names in the cluster. All are
+	// counted as the scheduler's.
+	Components []string
+	// Users are whom the API server takes it for.
+	Users []string
+	// Declare returns what tells of a gang besides its pods; nil if nothing.
+	Declare func(Gang) *unstructured.Unstructured
+	// Join makes a pod a member of a gang.
+	Join func(*corev1.Pod, Gang)
+	// SchedulerName is what pods say whom they are for.
+	SchedulerName string
+	// PlainOnly is set where it knows no gangs.
+	PlainOnly bool
+}
+
+// writeManifest keeps a manifest in a folder and has a cluster apply it.
+func writeManifest(spec *localcluster.Spec, dir, name string, content []byte) error {
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		return fmt.Errorf("keep a manifest: %w", err)
+	}
+	spec.Manifests = append(spec.Manifests, path)
+	return nil
+}
+
+// All lists the contenders in the order of reports.
+func All() []Contender {
+	return []Contender{floorScheduler(), muster(), native(), plain()}
+}
+
+// Find returns the contender of a name.
+func Find(name string) (Contender, error) {
+	all := All()
+	i := slices.IndexFunc(all, func(c Contender) bool { return c.Name == name })
+	if i < 0 {
+		var names []string
+		for _, c := range all {
+			names = append(names, c.Name)
+		}
+		return Contender{}, fmt.Errorf("no scheduler is called %q here; there are %v", name, names)
+	}
+	return all[i], nil
+}

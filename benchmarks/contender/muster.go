@@ -1,0 +1,35 @@
+package contender
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	volcanov1beta1 "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
+
+	"muster.sh/muster/internal/localcluster"
+	"muster.sh/muster/internal/volcano"
+)
+
+// muster is this repository's scheduler. Gangs are told by Volcano PodGroups.
+func muster() Contender {
+	spec := localcluster.MusterScheduler()
+	return Contender{
+		Name: "muster", About: "Muster as it is in this checkout, default settings",
+		Components: []string{spec.Name}, Users: []string{spec.User}, SchedulerName: "muster",
+		Setup: func(cluster *localcluster.Spec, dir string) error {
+			cluster.Schedulers = append(cluster.Schedulers, spec)
+			return writeManifest(cluster, dir, "podgroup.yaml", volcano.PodGroupDefinition())
+		},
+		Declare: func(g Gang) *unstructured.Unstructured {
+			u := &unstructured.Unstructured{Object: map[string]any{
+				"spec": map[string]any{"minMember": int64(g.Size)},
+			}}
+			u.SetGroupVersionKind(volcanov1beta1.SchemeGroupVersion.WithKind("PodGroup"))
+			u.SetNamespace(g.Namespace)
+			u.SetName(g.Name)
+			return u
+		},
+		Join: func(p *corev1.Pod, g Gang) {
+			p.Annotations = map[string]string{volcanov1beta1.KubeGroupNameAnnotationKey: g.Name}
+		},
+	}
+}

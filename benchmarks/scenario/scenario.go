@@ -1,0 +1,83 @@
+// Package scenario says what is asked of a scheduler in a benchmark.
+package scenario
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Mode is when pods come into being.
+type Mode string
+
+const (
+	// PreCreated pods exist before the scheduler is started.
+	PreCreated Mode = "pre-created"
+	// Concurrent pods are created while the scheduler runs.
+	Concurrent Mode = "concurrent"
+)
+
+// Scenario is a set of gangs, all alike, on nodes that are all alike and hold
+// all of them.
+type Scenario struct {
+	Name string `json:"name"`
+	Mode Mode   `json:"mode"`
+	// Gangs of Size pods each. Plain pods belong to no gang, Size is 1.
+	Gangs int  `json:"gangs"`
+	Size  int  `json:"size"`
+	Plain bool `json:"plain,omitempty"`
+	Nodes int  `json:"nodes"`
+}
+
+// Pods is how many there are in all.
+func (s Scenario) Pods() int { return s.Gangs * s.Size }
+
+// NodeShape is what each node offers, in the public set of kube-scheduling-perf.
+const NodeShape = "cpu=16,memory=64Gi,pods=110"
+
+// Every pod asks for this, as in the public set.
+const (
+	PodCPU    = "1"
+	PodMemory = "1Gi"
+)
+
+// defaultNodes is the size of the cluster in the public set.
+const defaultNodes = 1000
+
+// shapes are gangs × size: the public set, and twins of a fifth for machines
+// with few cores.
+var shapes = []struct{ gangs, size int }{
+	{2000, 1}, {100, 20}, {4, 500}, {1, 2000},
+	{10000, 1}, {500, 20}, {20, 500}, {1, 10000},
+}
+
+// small are the most pods of a scenario that suits few cores.
+const small = 2000
+
+// All lists every scenario.
+func All() []Scenario {
+	var all []Scenario
+	for _, mode := range []Mode{PreCreated, Concurrent} {
+		for _, s := range shapes {
+			all = append(all, Scenario{
+				Name: fmt.Sprintf("%s/%dx%d", mode, s.gangs, s.size), Mode: mode, Gangs: s.gangs, Size: s.size, Nodes: defaultNodes,
+			})
+		}
+		all = append(all, Scenario{Name: fmt.Sprintf("%s/plain-%d", mode, small), Mode: mode, Gangs: small, Size: 1, Plain: true, Nodes: defaultNodes})
+	}
+	return all
+}
+
+// Small lists the scenarios that suit a machine with few cores.
+func Small() []Scenario {
+	return slices.DeleteFunc(All(), func(s Scenario) bool { return s.Pods() > small })
+}
+
+// Find returns the scenario of a name.
+func Find(name string) (Scenario, error) {
+	all := All()
+	i := slices.IndexFunc(all, func(s Scenario) bool { return s.Name == name })
+	if i < 0 {
+		return Scenario{}, fmt.Errorf("no scenario is called %q; muster-bench list names them", name)
+	}
+	return all[i], nil
+}

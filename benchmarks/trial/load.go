@@ -1,0 +1,124 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"muster.sh/muster/benchmarks/contender"
+	"muster.sh/muster/benchmarks/scenario"
+	"muster.sh/muster/internal/localcluster"
+)
+
+const (
+	// Namespace has all pods of a run.
+	Namespace = "bench"
+	// GangLabel is on every pod, so that the auditors know the gangs whatever a
+	// contender calls them.
+	GangLabel = "muster.sh/benchmark-gang"
+
+	// creators is how many requests create objects at a time.
+	creators = 32
+)
+
+// load creates what a scenario asks for.
+type load struct {
+	cluster *localcluster.Cluster
+	client  kubernetes.Interface
+	on      scenario.Scenario
+	by      contender.Contender
+}
+
+func newLoad(c *localcluster.Cluster, on scenario.Scenario, by contender.Contender) (*load, error) {
+	client, err := kubernetes.NewForConfig(binary(c.RESTConfig()))
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	return &load{c, client, on, by}, nil
+}
+
+// binary is a client configuration without limits, for protobuf.
+func binary(config *rest.Config) *rest.Config {
+	config.QPS = -1
+	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	config.ContentType = runtime.ContentTypeProtobuf
+	return config
+}
+
+// prepare makes the namespace and what tells of the gangs, which takes a
+// contender no time.
+func (l *load) prepare(ctx context.Context) error {
+	_, err := l.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}}, metav1.CreateOptions{})
+	if err != nil {
+		return fmt.Errorf("make the namespace: %w", err)
+	}
+	// No pod is admitted before the namespace has its default account.
+	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		_, err := l.client.CoreV1().ServiceAccounts(Namespace).Get(ctx, "default", metav1.GetOptions{})
+		return err == nil, nil
+	})
+	if err != nil {
+		return fmt.Errorf("wait for the namespace's account: %w", err)
+	}
+	if l.by.Declare == nil || l.on.Plain {
+		return nil
+	}
+	var groups []*unstructured.Unstructured
+	for i := range l.on.Gangs {
+		groups = append(groups, l.by.Declare(l.gang(i)))
+	}
+	return l.cluster.Apply(ctx, groups...)
+}
+
+func (l *load) gang(i int) contender.Gang {
+	return contender.Gang{Namespace: Namespace, Name: fmt.Sprintf("g%05d", i), Size: l.on.Size}
+}
+
+// pods creates all pods, gang after gang.
+func (l *load) pods(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(creators)
+	for i := range l.on.Gangs {
+		for j := range l.on.Size {
+			pod := l.pod(l.gang(i), j)
+			group.Go(func() error {
+				if _, err := l.client.CoreV1().Pods(Namespace).Create(ctx, pod, metav1.CreateOptions{}); err != nil {
+					return fmt.Errorf("create pod %s: %w", pod.Name, err)
+				}
+				return nil
+			})
+		}
+	}
+	return group.Wait()
+}
+
+func (l *load) pod(g contender.Gang, i int) *corev1.Pod {
+	none := false
+	ask := corev1.ResourceList{
+		corev1.ResourceCPU: resource.MustParse(scenario.PodCPU), corev1.ResourceMemory: resource.MustParse(scenario.PodMemory),
+	}
+	p := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: fmt.Sprintf("%s-%05d", g.Name, i)},
+		Spec: corev1.PodSpec{
+			SchedulerName: l.by.SchedulerName, AutomountServiceAccountToken: &none,
+			Containers: []corev1.Container{{
+				Name: "main", Image: "simulated", Resources: corev1.ResourceRequirements{Requests: ask, Limits: ask},
+			}},
+		},
+	}
+	if !l.on.Plain {
+		l.by.Join(p, g)
+	}
+	p.Labels = map[string]string{GangLabel: g.Name}
+	return p
+}

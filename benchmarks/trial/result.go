@@ -1,0 +1,104 @@
+package trial
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"muster.sh/muster/benchmarks/audit"
+	"muster.sh/muster/benchmarks/meter"
+	"muster.sh/muster/benchmarks/scenario"
+)
+
+// Result is what one run has come to. Times are in seconds, from the moment at
+// which the scheduler was started or, where pods are created while it runs, from
+// the first pod's creation.
+type Result struct {
+	Scenario  scenario.Scenario `json:"scenario"`
+	Contender string            `json:"contender"`
+	Round     int               `json:"round"`
+	At        time.Time         `json:"at"`
+
+	// Failed says why the run is none, in a sentence; empty if all is well.
+	Failed string `json:"failed,omitempty"`
+	// Unfit says why its times mean little though it went well.
+	Unfit string `json:"unfit,omitempty"`
+
+	Bound int `json:"bound"`
+	// Span is the time to the last bind.
+	Span float64 `json:"span"`
+	// Binds are the times of all binds, in order.
+	Binds []float64 `json:"binds,omitempty"`
+	// PodLatency and GangLatency are from creation, or from the scheduler's start
+	// if that was later, to the bind: of each pod, and of the last of each gang's
+	// minimum.
+	PodLatency  Distribution `json:"podLatency"`
+	GangLatency Distribution `json:"gangLatency"`
+
+	// Costs are of each component in the measured time.
+	Costs map[string]meter.Cost `json:"costs"`
+	// Scheduler is the sum of the contender's own processes.
+	Scheduler meter.Cost `json:"scheduler"`
+	// Share is the part of the machine's work that the cluster and the load did.
+	Share float64 `json:"share"`
+
+	Writes        float64  `json:"writesPerGang"` // but for one bind per pod
+	Events        float64  `json:"eventsPerGang"`
+	Stranded      int      `json:"stranded"`
+	StrandedGangS float64  `json:"strandedGangSeconds"`
+	OverCommitted int      `json:"overCommitted"`
+	StolenRoom    int      `json:"stolenRoom"`
+	Faults        []string `json:"faults,omitempty"`
+}
+
+// Distribution is that of some times.
+type Distribution struct {
+	P50 float64 `json:"p50"`
+	P90 float64 `json:"p90"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+// distribution of sorted times.
+func distribution(sorted []float64) Distribution {
+	if len(sorted) == 0 {
+		return Distribution{}
+	}
+	at := func(part float64) float64 { return sorted[min(int(part*float64(len(sorted))), len(sorted)-1)] }
+	return Distribution{P50: at(.5), P90: at(.9), P99: at(.99), Max: sorted[len(sorted)-1]}
+}
+
+func (r *Result) take(v *audit.Verdict) {
+	for _, f := range v.Faults() {
+		r.Faults = append(r.Faults, fmt.Sprintf("%s %s: %s", f.Kind, f.Object, f.Detail))
+	}
+	r.Stranded, r.OverCommitted, r.StolenRoom = len(v.Of(audit.Stranded)), len(v.Of(audit.OverCommitted)), len(v.Of(audit.Stolen))
+	r.StrandedGangS = audit.Lasted(v.Of(audit.Stranded)).Seconds()
+}
+
+// Write keeps a result in a file.
+func (r *Result) Write(path string) error {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("keep a result: %w", err)
+	}
+	// The file appears whole, so that a run which was killed is run again.
+	if err := os.WriteFile(path+".part", data, 0o644); err != nil {
+		return fmt.Errorf("keep a result: %w", err)
+	}
+	return os.Rename(path+".part", path)
+}
+
+// Read reads what Write has kept.
+func Read(path string) (Result, error) {
+	var r Result
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(data, &r)
+	}
+	if err != nil {
+		return r, fmt.Errorf("read the result %s: %w", path, err)
+	}
+	return r, nil
+}

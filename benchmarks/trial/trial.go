@@ -1,0 +1,337 @@
+// Package trial lets one scheduler do one scenario on a cluster of its own, and
+// tells what came of it, from outside: by the API server's audit log and the
+// processes' own CPU time.
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+
+	"muster.sh/muster/benchmarks/audit"
+	"muster.sh/muster/benchmarks/contender"
+	"muster.sh/muster/benchmarks/meter"
+	"muster.sh/muster/benchmarks/scenario"
+	"muster.sh/muster/internal/localcluster"
+)
+
+// Trial is one run to be done.
+type Trial struct {
+	Scenario  scenario.Scenario
+	Contender contender.Contender
+	Round     int
+	// Logs is where the logs of a run that fails are kept.
+	Logs string
+	// Timeout bounds the time from the scheduler's start to the last bind.
+	Timeout time.Duration
+	// Progress is told what happens; nil: nothing is said.
+	Progress io.Writer
+}
+
+// quiet is the least part of the machine's work that must be the run's own for
+// its times to mean something.
+const quiet = .9
+
+// Run does it. A scheduler that fails is a result; an error is what keeps a run
+// from being one, such as a cluster that does not start.
+func (t Trial) Run(ctx context.Context) (Result, error) {
+	r := Result{Scenario: t.Scenario, Contender: t.Contender.Name, Round: t.Round, At: time.Now(), Costs: map[string]meter.Cost{}}
+	dir, err := os.MkdirTemp("", "muster-bench-")
+	if err != nil {
+		return r, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // what matters of it is copied
+	cluster, err := t.up(ctx, dir)
+	if err != nil {
+		return r, err
+	}
+	m := &measured{Trial: t, cluster: cluster, result: &r}
+	err = m.run(ctx)
+	if err == nil {
+		err = m.judge()
+	}
+	if err != nil || r.Failed != "" {
+		err = errors.Join(err, m.keepLogs())
+	}
+	return r, errors.Join(err, cluster.Close())
+}
+
+func (t Trial) up(ctx context.Context, dir string) (*localcluster.Cluster, error) {
+	shape, err := localcluster.ParseShape(scenario.NodeShape)
+	if err != nil {
+		return nil, err
+	}
+	spec := localcluster.Spec{
+		Dir: filepath.Join(dir, "cluster"), SimNodes: t.Scenario.Nodes, SimNodeShape: shape,
+		Schedulers: []localcluster.SchedulerSpec{}, AuditLog: true, SeparateProcesses: true, Progress: t.Progress,
+	}
+	if err := t.Contender.Setup(&spec, dir); err != nil {
+		return nil, fmt.Errorf("set up %s: %w", t.Contender.Name, err)
+	}
+	return localcluster.Up(ctx, spec)
+}
+
+// measured is a run on its cluster.
+type measured struct {
+	Trial
+	cluster *localcluster.Cluster
+	result  *Result
+	began   time.Time
+	own     time.Duration // this process's CPU time before
+}
+
+func (m *measured) run(ctx context.Context) error {
+	load, err := newLoad(m.cluster, m.Scenario, m.Contender)
+	if err != nil {
+		return err
+	}
+	if err := load.prepare(ctx); err != nil {
+		return err
+	}
+	if m.Scenario.Mode == scenario.PreCreated {
+		if err := m.each((*localcluster.Cluster).Kill); err != nil {
+			return err
+		}
+		if err := load.pods(ctx); err != nil {
+			return err
+		}
+	}
+	before, err := m.costs()
+	if err != nil {
+		return err
+	}
+	own, err := meter.Process(os.Getpid())
+	if err != nil {
+		return err
+	}
+	m.own = own.CPU
+	machine, err := meter.Machine()
+	if err != nil {
+		return err
+	}
+	m.began = time.Now()
+	limited, cancel := context.WithTimeout(ctx, m.Timeout)
+	defer cancel()
+	if err := m.work(limited, load); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		m.result.Failed = err.Error()
+	}
+	return m.count(before, machine)
+}
+
+// work has the scheduler bind all pods.
+func (m *measured) work(ctx context.Context, load *load) error {
+	bound := make(chan error, 1)
+	go func() { bound <- m.awaitBound(ctx, load.client) }()
+	var err error
+	if m.Scenario.Mode == scenario.PreCreated {
+		err = m.each(func(c *localcluster.Cluster, name string) error { return c.Start(ctx, name) })
+	} else {
+		err = load.pods(ctx)
+	}
+	return errors.Join(err, <-bound)
+}
+
+func (m *measured) each(do func(*localcluster.Cluster, string) error) error {
+	for _, name := range m.Contender.Components {
+		if err := do(m.cluster, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitBound waits until all pods are bound.
+func (m *measured) awaitBound(ctx context.Context, client kubernetes.Interface) error {
+	bound := map[string]bool{}
+	pods := client.CoreV1().Pods(Namespace)
+	list, err := pods.List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("list the pods: %w", err)
+	}
+	for i := range list.Items {
+		if p := &list.Items[i]; p.Spec.NodeName != "" {
+			bound[p.Name] = true
+		}
+	}
+	w, err := pods.Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
+	if err != nil {
+		return fmt.Errorf("watch the pods: %w", err)
+	}
+	defer w.Stop()
+	for len(bound) < m.Scenario.Pods() {
+		var e watch.Event
+		var open bool
+		select {
+		case e, open = <-w.ResultChan():
+		case <-ctx.Done():
+		}
+		if !open {
+			return fmt.Errorf("%d of %d pods are bound after %s", len(bound), m.Scenario.Pods(), time.Since(m.began).Round(time.Second))
+		}
+		if p, ok := e.Object.(*corev1.Pod); ok && p.Spec.NodeName != "" {
+			bound[p.Name] = true
+		}
+	}
+	return nil
+}
+
+// costs are those of all components that run.
+func (m *measured) costs() (map[string]meter.Cost, error) {
+	costs := map[string]meter.Cost{}
+	for _, name := range m.cluster.Components() {
+		pid, err := m.cluster.PID(name)
+		if err != nil {
+			return nil, err
+		}
+		if pid == 0 {
+			continue
+		}
+		if costs[name], err = meter.Process(pid); err != nil {
+			return nil, err
+		}
+	}
+	return costs, nil
+}
+
+// count takes what the measured time has cost.
+func (m *measured) count(before map[string]meter.Cost, machine time.Duration) error {
+	after, err := m.costs()
+	if err != nil {
+		return err
+	}
+	total, err := meter.Machine()
+	if err != nil {
+		return err
+	}
+	own, err := meter.Process(os.Getpid())
+	if err != nil {
+		return err
+	}
+	sum := own.CPU - m.own // the load's
+	for name, cost := range after {
+		cost.CPU -= before[name].CPU
+		m.result.Costs[name] = cost
+		sum += cost.CPU
+		if slices.Contains(m.Contender.Components, name) {
+			m.result.Scheduler.CPU += cost.CPU
+			m.result.Scheduler.PeakMemory += cost.PeakMemory
+		}
+	}
+	if busy := total - machine; busy > 0 {
+		m.result.Share = sum.Seconds() / busy.Seconds()
+	}
+	if m.result.Share < quiet {
+		m.result.Unfit = fmt.Sprintf("only %.0f %% of the machine's work was the run's own", 100*m.result.Share)
+	}
+	return nil
+}
+
+// judge reads the audit log.
+func (m *measured) judge() error {
+	log, err := audit.Open(m.cluster.AuditLogPath())
+	if err != nil {
+		return err
+	}
+	timeline := log.Timeline()
+	gangs := m.gangs(timeline)
+	verdict := audit.Judge(log, timeline, audit.Case{Gangs: gangs, Options: audit.Options{End: time.Now()}})
+	m.result.take(verdict)
+	m.times(gangs)
+	m.writes(verdict.Writes)
+	return nil
+}
+
+// writes counts what the contender has written, per gang.
+func (m *measured) writes(w audit.WriteCounts) {
+	own := func(w audit.Write) bool { return slices.Contains(m.Contender.Users, w.User) }
+	n := float64(m.Scenario.Gangs)
+	m.result.Writes = float64(w.All.Sum(func(w audit.Write) bool { return own(w) && w.Resource != "pods/binding" }).Done) / n
+	m.result.Events = float64(w.Events.Sum(own).Done) / n
+}
+
+// keepLogs copies the logs of the cluster.
+func (m *measured) keepLogs() error {
+	dir := filepath.Join(m.Logs, fmt.Sprintf("%s-%s-%d", strings.ReplaceAll(m.Scenario.Name, "/", "-"), m.Contender.Name, m.Round))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("keep the logs: %w", err)
+	}
+	files := []string{m.cluster.AuditLogPath()}
+	for _, name := range m.cluster.Components() {
+		files = append(files, m.cluster.LogPath(name))
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, filepath.Base(file)), data, 0o600)
+		}
+		if err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("keep the logs: %w", err)
+		}
+	}
+	return nil
+}
+
+func (m *measured) gangs(tl *audit.Timeline) []audit.Gang {
+	least := m.Scenario.Size
+	if m.Scenario.Plain {
+		least = 1
+	}
+	members := map[string][]*audit.Pod{}
+	for _, p := range tl.Pods {
+		if name := p.Labels[GangLabel]; name != "" {
+			members[name] = append(members[name], p)
+		}
+	}
+	var gangs []audit.Gang
+	for name, pods := range members {
+		gangs = append(gangs, audit.Gang{Namespace: Namespace, Name: name, Min: least, Members: pods})
+	}
+	slices.SortFunc(gangs, func(a, b audit.Gang) int { return strings.Compare(a.Name, b.Name) })
+	return gangs
+}
+
+func (m *measured) times(gangs []audit.Gang) {
+	since := func(created, bound time.Time) float64 {
+		if created.Before(m.began) {
+			created = m.began
+		}
+		return bound.Sub(created).Seconds()
+	}
+	var pods, starts []float64
+	for _, g := range gangs {
+		for _, p := range g.Members {
+			if !p.Bound.Known() {
+				continue
+			}
+			m.result.Binds = append(m.result.Binds, p.Bound.By.Sub(m.began).Seconds())
+			pods = append(pods, since(p.Created.By, p.Bound.By))
+		}
+	}
+	for _, t := range audit.Times(gangs) {
+		if !t.MinBound.IsZero() {
+			starts = append(starts, since(t.Created, t.MinBound))
+		}
+	}
+	for _, list := range [][]float64{m.result.Binds, pods, starts} {
+		slices.Sort(list)
+	}
+	m.result.Bound = len(m.result.Binds)
+	if m.result.Bound > 0 {
+		m.result.Span = m.result.Binds[m.result.Bound-1]
+	}
+	m.result.PodLatency, m.result.GangLatency = distribution(pods), distribution(starts)
+}
