@@ -11,13 +11,13 @@ import (
 	"muster.sh/muster/benchmarks/audit"
 )
 
-// TestMemoryGrowsWithPodsAndNotWithRecords reads a hundred thousand records of
+// TestMemoryGrowsWithPodsAndNotWithRecords reads ten thousand records of
 // few pods, without ever having them all in memory.
 func TestMemoryGrowsWithPodsAndNotWithRecords(t *testing.T) {
 	if testing.Short() {
-		t.Skip("reads 100,000 records: not with -short")
+		t.Skip("reads 10,000 records: not with -short")
 	}
-	const pods, rounds = 100, 1000
+	const pods, rounds = 100, 100
 	b := newLog(t).node("n", fmt.Sprintf("cpu=%d,pods=%d", pods, pods))
 	for i := range pods {
 		b.create(fmt.Sprintf("p%d", i)).bind(fmt.Sprintf("p%d", i), "n")
