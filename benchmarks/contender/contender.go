@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"muster.sh/muster/internal/localcluster"
 )
@@ -34,8 +35,10 @@ type Contender struct {
 	Components []string
 	// Users are whom the API server takes it for.
 	Users []string
-	// Declare returns what tells of a gang besides its pods; nil if nothing.
+	// Declare returns what tells of a gang besides its pods, an object of the
+	// resource Groups; nil if nothing does.
 	Declare func(Gang) *unstructured.Unstructured
+	Groups  schema.GroupVersionResource
 	// Join makes a pod a member of a gang.
 	Join func(*corev1.Pod, Gang)
 	// SchedulerName is what pods say whom they are for.

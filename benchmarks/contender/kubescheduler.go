@@ -37,6 +37,7 @@ func native() Contender {
 			cluster.RuntimeConfig = map[string]string{schedulingv1beta1.SchemeGroupVersion.String(): "true"}
 			return nil
 		},
+		Groups: schedulingv1beta1.SchemeGroupVersion.WithResource("podgroups"),
 		Declare: func(g Gang) *unstructured.Unstructured {
 			u := &unstructured.Unstructured{Object: map[string]any{
 				"spec": map[string]any{"schedulingPolicy": map[string]any{"gang": map[string]any{"minCount": int64(g.Size)}}},

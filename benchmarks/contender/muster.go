@@ -19,6 +19,7 @@ func muster() Contender {
 			cluster.Schedulers = append(cluster.Schedulers, spec)
 			return writeManifest(cluster, dir, "podgroup.yaml", volcano.PodGroupDefinition())
 		},
+		Groups: volcanov1beta1.SchemeGroupVersion.WithResource("podgroups"),
 		Declare: func(g Gang) *unstructured.Unstructured {
 			u := &unstructured.Unstructured{Object: map[string]any{
 				"spec": map[string]any{"minMember": int64(g.Size)},

@@ -9,9 +9,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
@@ -73,11 +73,29 @@ func (l *load) prepare(ctx context.Context) error {
 	if l.by.Declare == nil || l.on.Plain {
 		return nil
 	}
-	var groups []*unstructured.Unstructured
-	for i := range l.on.Gangs {
-		groups = append(groups, l.by.Declare(l.gang(i)))
+	return l.groups(ctx)
+}
+
+// groups tells the contender of the gangs.
+func (l *load) groups(ctx context.Context) error {
+	config := l.cluster.RESTConfig()
+	config.QPS, config.WarningHandler = -1, rest.NoWarnings{}
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("make a client: %w", err)
 	}
-	return l.cluster.Apply(ctx, groups...)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(creators)
+	for i := range l.on.Gangs {
+		object := l.by.Declare(l.gang(i))
+		group.Go(func() error {
+			if _, err := client.Resource(l.by.Groups).Namespace(Namespace).Create(ctx, object, metav1.CreateOptions{}); err != nil {
+				return fmt.Errorf("create %s %s: %w", object.GetKind(), object.GetName(), err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 func (l *load) gang(i int) contender.Gang {

@@ -16,7 +16,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 
 	"muster.sh/muster/benchmarks/audit"
@@ -157,6 +156,20 @@ func (m *measured) each(do func(*localcluster.Cluster, string) error) error {
 // awaitBound waits until all pods are bound.
 func (m *measured) awaitBound(ctx context.Context, client kubernetes.Interface) error {
 	bound := map[string]bool{}
+	for len(bound) < m.Scenario.Pods() {
+		// The API server ends a watch that can't keep pace with it.
+		if err := m.watchBinds(ctx, client, bound); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%d of %d pods are bound after %s", len(bound), m.Scenario.Pods(), time.Since(m.began).Round(time.Second))
+		}
+	}
+	return nil
+}
+
+// watchBinds notes pods that are bound, until all are or the watch ends.
+func (m *measured) watchBinds(ctx context.Context, client kubernetes.Interface, bound map[string]bool) error {
 	pods := client.CoreV1().Pods(Namespace)
 	list, err := pods.List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -173,17 +186,16 @@ func (m *measured) awaitBound(ctx context.Context, client kubernetes.Interface) 
 	}
 	defer w.Stop()
 	for len(bound) < m.Scenario.Pods() {
-		var e watch.Event
-		var open bool
 		select {
-		case e, open = <-w.ResultChan():
+		case e, open := <-w.ResultChan():
+			if !open {
+				return nil
+			}
+			if p, ok := e.Object.(*corev1.Pod); ok && p.Spec.NodeName != "" {
+				bound[p.Name] = true
+			}
 		case <-ctx.Done():
-		}
-		if !open {
-			return fmt.Errorf("%d of %d pods are bound after %s", len(bound), m.Scenario.Pods(), time.Since(m.began).Round(time.Second))
-		}
-		if p, ok := e.Object.(*corev1.Pod); ok && p.Spec.NodeName != "" {
-			bound[p.Name] = true
+			return nil
 		}
 	}
 	return nil
