@@ -24,5 +24,8 @@ func writeReport(dir string, out io.Writer) error {
 	if err := r.Write(dir); err != nil {
 		return err
 	}
+	if err := r.WritePage(dir, results); err != nil {
+		return err
+	}
 	return r.Render(out)
 }

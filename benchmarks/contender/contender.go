@@ -4,6 +4,7 @@
 package contender
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,7 +30,7 @@ type Contender struct {
 	About string
 	// Setup adds to a cluster what the scheduler needs. Files that it makes for
 	// that go to the folder.
-	Setup func(spec *localcluster.Spec, dir string) error
+	Setup func(ctx context.Context, spec *localcluster.Spec, dir string) error
 	// Components are its processes, by their names in the cluster. All are
 	// counted as the scheduler's.
 	Components []string
@@ -59,7 +60,7 @@ func writeManifest(spec *localcluster.Spec, dir, name string, content []byte) er
 
 // All lists the contenders in the order of reports.
 func All() []Contender {
-	return []Contender{floorScheduler(), muster(), native(), plain()}
+	return []Contender{floorScheduler(), muster(), native(), coscheduling(), plain()}
 }
 
 // Find returns the contender of a name.

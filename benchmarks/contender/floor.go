@@ -1,6 +1,7 @@
 package contender
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -18,7 +19,7 @@ func floorScheduler() Contender {
 	return Contender{
 		Name: Floor, About: "binds each pod to a node that was computed beforehand, and decides nothing",
 		Components: []string{floor.Name}, Users: []string{kubeScheduler}, SchedulerName: floor.Name,
-		Setup: func(cluster *localcluster.Spec, _ string) error {
+		Setup: func(_ context.Context, cluster *localcluster.Spec, _ string) error {
 			self, err := os.Executable()
 			if err != nil {
 				return fmt.Errorf("find this program: %w", err)

@@ -1,6 +1,8 @@
 package contender
 
 import (
+	"context"
+
 	corev1 "k8s.io/api/core/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -17,7 +19,7 @@ func plain() Contender {
 	return Contender{
 		Name: "kube-scheduler", About: "kube-scheduler 1.37 with default settings; plain pods only",
 		Components: []string{spec.Name}, Users: []string{kubeScheduler}, SchedulerName: corev1.DefaultSchedulerName, PlainOnly: true,
-		Setup: func(cluster *localcluster.Spec, _ string) error {
+		Setup: func(_ context.Context, cluster *localcluster.Spec, _ string) error {
 			cluster.Schedulers = append(cluster.Schedulers, spec)
 			return nil
 		},
@@ -31,7 +33,7 @@ func native() Contender {
 	return Contender{
 		Name: "kube-scheduler-gang", About: "kube-scheduler 1.37 with its own gang scheduling (feature gate GenericWorkload)",
 		Components: []string{spec.Name}, Users: []string{kubeScheduler}, SchedulerName: corev1.DefaultSchedulerName,
-		Setup: func(cluster *localcluster.Spec, _ string) error {
+		Setup: func(_ context.Context, cluster *localcluster.Spec, _ string) error {
 			cluster.Schedulers = append(cluster.Schedulers, spec)
 			cluster.FeatureGates = map[string]bool{"GenericWorkload": true}
 			cluster.RuntimeConfig = map[string]string{schedulingv1beta1.SchemeGroupVersion.String(): "true"}

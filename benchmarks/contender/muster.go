@@ -1,6 +1,8 @@
 package contender
 
 import (
+	"context"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	volcanov1beta1 "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
@@ -15,7 +17,7 @@ func muster() Contender {
 	return Contender{
 		Name: "muster", About: "Muster as it is in this checkout, default settings",
 		Components: []string{spec.Name}, Users: []string{spec.User}, SchedulerName: "muster",
-		Setup: func(cluster *localcluster.Spec, dir string) error {
+		Setup: func(_ context.Context, cluster *localcluster.Spec, dir string) error {
 			cluster.Schedulers = append(cluster.Schedulers, spec)
 			return writeManifest(cluster, dir, "podgroup.yaml", volcano.PodGroupDefinition())
 		},

@@ -11,7 +11,6 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"muster.sh/muster/benchmarks/contender"
@@ -98,7 +97,5 @@ func svg(p *plot.Plot) (string, error) {
 
 // writePNG keeps a plot as an image.
 func writePNG(p *plot.Plot, dir, name string) error {
-	canvas := vgimg.New(plotWidth, plotHeight)
-	p.Draw(draw.New(canvas))
 	return p.Save(plotWidth, plotHeight, filepath.Join(dir, strings.ReplaceAll(name, "/", "-")+".png"))
 }

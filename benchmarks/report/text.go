@@ -21,7 +21,7 @@ func Line(r trial.Result) string {
 	if r.Failed != "" {
 		fmt.Fprintf(&b, "FAILED: %s", r.Failed)
 	} else {
-		fmt.Fprintf(&b, "%.1f s, %.2f ms scheduler CPU per pod", r.Span, 1000*r.Scheduler.CPU.Seconds()/float64(r.Scenario.Pods()))
+		fmt.Fprintf(&b, "%.1f s, %.2f ms scheduler CPU per pod", r.Span, 1000*SchedulerCPU(r)/float64(r.Scenario.Pods()))
 	}
 	if len(r.Faults) > 0 {
 		fmt.Fprintf(&b, ", %d faults", len(r.Faults))

@@ -126,7 +126,7 @@ func (l *load) pod(g contender.Gang, i int) *corev1.Pod {
 		corev1.ResourceCPU: resource.MustParse(scenario.PodCPU), corev1.ResourceMemory: resource.MustParse(scenario.PodMemory),
 	}
 	p := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: fmt.Sprintf("%s-%05d", g.Name, i)},
+		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: fmt.Sprintf("%s-%05d", g.Name, i), Labels: map[string]string{GangLabel: g.Name}},
 		Spec: corev1.PodSpec{
 			SchedulerName: l.by.SchedulerName, AutomountServiceAccountToken: &none,
 			Containers: []corev1.Container{{
@@ -137,6 +137,5 @@ func (l *load) pod(g contender.Gang, i int) *corev1.Pod {
 	if !l.on.Plain {
 		l.by.Join(p, g)
 	}
-	p.Labels = map[string]string{GangLabel: g.Name}
 	return p
 }

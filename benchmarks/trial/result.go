@@ -40,6 +40,9 @@ type Result struct {
 	Costs map[string]meter.Cost `json:"costs"`
 	// Scheduler is the sum of the contender's own processes.
 	Scheduler meter.Cost `json:"scheduler"`
+	// Start is the CPU time that it takes the contender to start and to read all
+	// nodes, where that is a part of the measured time.
+	Start time.Duration `json:"start,omitempty"`
 	// Share is the part of the machine's work that the cluster and the load did.
 	Share float64 `json:"share"`
 

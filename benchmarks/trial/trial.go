@@ -16,6 +16,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 
 	"muster.sh/muster/benchmarks/audit"
@@ -75,7 +76,7 @@ func (t Trial) up(ctx context.Context, dir string) (*localcluster.Cluster, error
 		Dir: filepath.Join(dir, "cluster"), SimNodes: t.Scenario.Nodes, SimNodeShape: shape,
 		Schedulers: []localcluster.SchedulerSpec{}, AuditLog: true, SeparateProcesses: true, Progress: t.Progress,
 	}
-	if err := t.Contender.Setup(&spec, dir); err != nil {
+	if err := t.Contender.Setup(ctx, &spec, dir); err != nil {
 		return nil, fmt.Errorf("set up %s: %w", t.Contender.Name, err)
 	}
 	return localcluster.Up(ctx, spec)
@@ -99,7 +100,7 @@ func (m *measured) run(ctx context.Context) error {
 		return err
 	}
 	if m.Scenario.Mode == scenario.PreCreated {
-		if err := m.each((*localcluster.Cluster).Kill); err != nil {
+		if err := m.measureStart(ctx); err != nil {
 			return err
 		}
 		if err := load.pods(ctx); err != nil {
@@ -129,6 +130,53 @@ func (m *measured) run(ctx context.Context) error {
 		m.result.Failed = err.Error()
 	}
 	return m.count(before, machine)
+}
+
+// measureStart finds what it costs the scheduler to start and to read all nodes,
+// and leaves it down.
+func (m *measured) measureStart(ctx context.Context) error {
+	if err := m.each((*localcluster.Cluster).Kill); err != nil {
+		return err
+	}
+	err := m.each(func(c *localcluster.Cluster, name string) error { return c.Start(ctx, name) })
+	if err != nil {
+		return err
+	}
+	if m.result.Start, err = m.idle(ctx); err != nil {
+		return err
+	}
+	return m.each((*localcluster.Cluster).Kill)
+}
+
+const (
+	idlePoll = 500 * time.Millisecond
+	// idlePart is how much of a CPU a process may use that has nothing to do.
+	idlePart = .05
+)
+
+// idle waits until the scheduler has nothing to do any more, and returns what it
+// has used.
+func (m *measured) idle(ctx context.Context) (time.Duration, error) {
+	last := time.Duration(-1)
+	var used time.Duration
+	err := wait.PollUntilContextCancel(ctx, idlePoll, true, func(context.Context) (bool, error) {
+		used = 0
+		for _, name := range m.Contender.Components {
+			pid, err := m.cluster.PID(name)
+			if err != nil {
+				return false, err
+			}
+			cost, err := meter.Process(pid)
+			if err != nil {
+				return false, err
+			}
+			used += cost.CPU
+		}
+		quiet := last >= 0 && (used-last).Seconds() <= idlePart*idlePoll.Seconds()
+		last = used
+		return quiet, nil
+	})
+	return used, err
 }
 
 // work has the scheduler bind all pods.

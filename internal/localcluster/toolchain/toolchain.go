@@ -1,5 +1,6 @@
 // Package toolchain builds the programs that a real node runs beside the
-// kubelet: containerd, runc, CNI plugins, CoreDNS and a few of our own.
+// kubelet: containerd, runc, CNI plugins, CoreDNS and a few of our own; and the
+// schedulers of others that ours is compared with.
 //
 // They are built from source, by the versions that tools/*/go.mod pin, once:
 // what was built lies in the user's cache and serves every later cluster, in a
@@ -21,9 +22,11 @@ const (
 	CNI        = "cni"        // ptp, host-local, portmap, loopback
 	CoreDNS    = "coredns"    // coredns
 	NodeTools  = "node-tools" // pause, runc-nolimits: of this module
+
+	Coscheduling = "coscheduling" // scheduler: kube-scheduler with the plugin
 )
 
-// All names every tool, in the order of building.
+// All names every tool of a node, in the order of building.
 func All() []string { return []string{Runc, CNI, NodeTools, Containerd, CoreDNS} }
 
 // Event tells how far the building of one tool is.
@@ -78,6 +81,24 @@ func Build(ctx context.Context, progress Progress, tools ...string) (Paths, erro
 		paths[tool] = dir
 	}
 	return paths, nil
+}
+
+// ModuleDir returns the folder of a module that a tool is made of, in the version
+// that is pinned here.
+func ModuleDir(ctx context.Context, tool, module string) (string, error) {
+	source, err := findSource(ctx)
+	if err != nil {
+		return "", err
+	}
+	r, err := newRecipe(ctx, source, tool)
+	if err != nil {
+		return "", err
+	}
+	dir, err := r.output(ctx, "list", "-m", "-f", "{{.Dir}}", module)
+	if err != nil {
+		return "", fmt.Errorf("find module %s: %w", module, err)
+	}
+	return dir, nil
 }
 
 // cacheDir is where built tools are kept.
