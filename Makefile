@@ -29,19 +29,23 @@ demo: setup build ## run real Spark applications as gangs on a local cluster (SC
 # What starts clusters takes longest, and so goes first.
 CLUSTER_TESTS := ./test/spark ./demo ./internal/localcluster/... ./scheduler/run ./test/...
 
+# The packages with tests. Others are left out: with the race detector all that they
+# import, the whole of Kubernetes, would be compiled once more.
+tested = $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' $(1))
+
 # Tests of clusters wait much of their time, so three packages at a time keep two
 # cores busy. Vet is a part of lint. At the end it is told what was skipped, and why.
 GO_TEST := CGO_ENABLED=1 $(TESTS) --format pkgname -- \
 	-race -vet=off -ldflags='-s -w' -timeout 40m -p 3
 
 test: setup lint build $(TESTS) ## run every test: lint, unit, properties, integration, end to end
-	$(GO_TEST) $(CLUSTER_TESTS) ./...
+	$(GO_TEST) $(call tested,$(CLUSTER_TESTS) ./...)
 
 unit: $(TESTS) ## run the tests that start no cluster, with few random histories
-	$(GO_TEST) -short ./...
+	$(GO_TEST) -short $(call tested,./...)
 
 integration: build $(TESTS) ## run the tests that start clusters
-	$(GO_TEST) $(CLUSTER_TESTS)
+	$(GO_TEST) $(call tested,$(CLUSTER_TESTS))
 
 build: ## build the binaries into bin/
 	@mkdir -p bin
