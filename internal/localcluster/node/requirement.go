@@ -61,6 +61,11 @@ func Missing(ctx context.Context, dir string) []Requirement {
 	return append(missing, missingInKernel(ctx, dir)...)
 }
 
+// cureControllers names a scope first: what others write into the top's
+// subtree_control systemd takes back when it next looks at its units.
+const cureControllers = "start by systemd-run --scope --property=Delegate=yes COMMAND, or without systemd " +
+	"enable them in /sys/fs/cgroup/cgroup.subtree_control, and do not mount them as version 1"
+
 // Capabilities says what the nodes of this machine can do and can't.
 type Capabilities struct {
 	// Cgroups is how control groups are used.
@@ -81,7 +86,7 @@ func FindCapabilities(ctx context.Context) (Capabilities, error) {
 	if !c.Limits {
 		c.Lacking = append(c.Lacking, Requirement{
 			Name:   "cgroup v2 controllers " + strings.Join(host.Lacking, ", "),
-			Cure:   "enable them in /sys/fs/cgroup/cgroup.subtree_control, and do not mount them as version 1",
+			Cure:   cureControllers,
 			Brings: "makes the CPU and memory limits of pods hold",
 		})
 	}

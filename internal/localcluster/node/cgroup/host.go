@@ -30,10 +30,13 @@ const (
 // EnforcesLimits tells whether a container's CPU and memory limits hold.
 func (m Mode) EnforcesLimits() bool { return m == V1 || m == V2 }
 
-// required are the controllers without which a kubelet does not start.
+// required are the controllers without which a kubelet does not start, or
+// limits do not hold. On version 2 a kubelet does without cpuset, which systemd
+// hands down only where somebody asks for it: nobody does on a machine that one
+// has just logged in to.
 var (
 	requiredV1 = []string{"cpu", "cpuacct", "cpuset", "memory", "pids"}
-	requiredV2 = []string{"cpu", "cpuset", "memory", "pids"}
+	requiredV2 = []string{"cpu", "memory", "pids"}
 )
 
 // Hierarchy is one mounted hierarchy of control groups.

@@ -64,7 +64,7 @@ func TestPossibleWaysToUseControlGroups(t *testing.T) {
 				{
 					Mode:        V2Bare,
 					Hierarchies: []Hierarchy{{"", "/sys/fs/cgroup/unified/user.slice/session-1.scope"}},
-					Lacking:     []string{"cpu", "cpuset", "memory", "pids"},
+					Lacking:     []string{"cpu", "memory", "pids"},
 				},
 			},
 		},
@@ -84,10 +84,18 @@ func TestPossibleWaysToUseControlGroups(t *testing.T) {
 				{Mode: V2Bare, Hierarchies: []Hierarchy{{"", own}}},
 			},
 		},
-		"version 2, without cpuset": {
+		"version 2, as systemd has it after a login, without cpuset": {
 			mounts: v2Mounts, groups: v2Groups,
 			delegated: map[string][]string{top: {"cpu", "memory", "pids"}},
-			want:      []Host{{Mode: V2Bare, Hierarchies: []Hierarchy{{"", own}}, Lacking: []string{"cpuset"}}},
+			want: []Host{
+				{Mode: V2, Hierarchies: []Hierarchy{{"", top}}},
+				{Mode: V2Bare, Hierarchies: []Hierarchy{{"", own}}},
+			},
+		},
+		"version 2, as systemd has it before a login, without cpu": {
+			mounts: v2Mounts, groups: v2Groups,
+			delegated: map[string][]string{top: {"memory", "pids"}},
+			want:      []Host{{Mode: V2Bare, Hierarchies: []Hierarchy{{"", own}}, Lacking: []string{"cpu"}}},
 		},
 		"version 1 without memory is not enough": {
 			mounts: "33 25 0:29 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n",
