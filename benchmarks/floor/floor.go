@@ -20,7 +20,6 @@ import (
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	corelisters "k8s.io/client-go/listers/core/v1"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -58,7 +57,11 @@ func Run(ctx context.Context, args []string) error {
 	config.QPS = -1
 	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	config.ContentType = runtime.ContentTypeProtobuf
-	s, err := start(ctx, config)
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	s, err := start(ctx, client)
 	if err != nil {
 		return err
 	}
@@ -80,11 +83,8 @@ type scheduler struct {
 	binding sync.WaitGroup
 }
 
-func start(ctx context.Context, config *rest.Config) (*scheduler, error) {
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return nil, err
-	}
+// start begins to bind, now and whenever a pod comes.
+func start(ctx context.Context, client kubernetes.Interface) (*scheduler, error) {
 	factory := informers.NewSharedInformerFactory(client, 0)
 	nodes, pods := factory.Core().V1().Nodes(), factory.Core().V1().Pods()
 	s := &scheduler{client: client, pending: make(chan *corev1.Pod, concurrency)}

@@ -1,0 +1,27 @@
+package scenario
+
+import "testing"
+
+func TestScenariosHaveNamesOfTheirOwnAndFitTheirNodes(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range All() {
+		if seen[s.Name] {
+			t.Errorf("two are called %s", s.Name)
+		}
+		seen[s.Name] = true
+		if s.Pods() > 16*s.Nodes {
+			t.Errorf("%s: %d pods do not fit", s.Name, s.Pods())
+		}
+		if found, err := Find(s.Name); err != nil || found != s {
+			t.Errorf("%s is found as %+v, %v", s.Name, found, err)
+		}
+	}
+	if _, err := Find("no-such"); err == nil {
+		t.Error("one that doesn't exist was found")
+	}
+	for _, s := range Small() {
+		if s.Pods() > small {
+			t.Errorf("%s is not small", s.Name)
+		}
+	}
+}
