@@ -59,7 +59,7 @@ objects, ports and certificates, in the size given now.`,
 	addDirFlag(command, &flags.dir)
 	f.BoolVar(&flags.foreground, "foreground", false, "stay in the foreground and end the cluster on Ctrl-C")
 	f.IntVar(&flags.spec.Nodes, "nodes", 0, "number of real nodes (needs root on Linux)")
-	f.IntVar(&flags.spec.NodeCPUs, "node-cpus", 0, fmt.Sprintf("CPUs that each real node shows, a multiple of this machine's %d (default: as it is)", runtime.NumCPU()))
+	f.IntVar(&flags.spec.NodeCPUs, "node-cpus", 0, fmt.Sprintf("CPUs that each real node shows (default: this machine's %d)", runtime.NumCPU()))
 	f.StringVar(&flags.nodeMemory, "node-memory", "", "memory that each real node shows, such as 8Gi (default: this machine's)")
 	f.IntVar(&flags.spec.SimNodes, "sim-nodes", 0, "number of simulated nodes; pods on them run nothing")
 	f.StringVar(&flags.shape, "sim-node-shape", "cpu=32,memory=256Gi", "resources of a simulated node, and its NUMA zones=N")
