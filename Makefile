@@ -18,7 +18,7 @@ KUBE    := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2; exit }' go.mod)
 MINOR   := $(word 2,$(subst ., ,$(KUBE)))
 LDFLAGS := -s -w $(foreach p,k8s.io/client-go/pkg/version k8s.io/component-base/version,-X $(p).gitVersion=$(KUBE) -X $(p).gitMajor=1 -X $(p).gitMinor=$(MINOR) -X $(p).gitTreeState=clean)
 
-.PHONY: help demo test build lint setup clean unit integration
+.PHONY: help demo test bench bench-quick build lint setup clean unit integration
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,15 @@ unit: $(TESTS) ## run the tests that start no cluster, with few random histories
 
 integration: build $(TESTS) ## run the tests that start clusters
 	$(GO_TEST) $(call tested,$(CLUSTER_TESTS))
+
+bench: build ## compare the scheduler with others, two rounds (half an hour)
+	bin/muster-bench run --rounds 2 --scenario $(GANG_SCENARIOS) --out $(BENCH_OUT)
+
+bench-quick: build ## the same in a few minutes: one round of gangs of 20
+	bin/muster-bench run --rounds 1 --scenario pre-created/100x20,concurrent/100x20 --out $(BENCH_OUT)-quick
+
+GANG_SCENARIOS := pre-created/100x20,pre-created/4x500,pre-created/1x2000,concurrent/100x20,concurrent/4x500,concurrent/1x2000
+BENCH_OUT := bench-results
 
 build: ## build the binaries into bin/
 	@mkdir -p bin

@@ -69,7 +69,7 @@ func (o *runOptions) runs() ([]trial.Trial, error) {
 		for _, s := range scenarios {
 			for i := range contenders {
 				c := contenders[(i+round)%len(contenders)]
-				if c.PlainOnly && !s.Plain {
+				if !c.Does(s) {
 					continue
 				}
 				runs = append(runs, trial.Trial{

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"muster.sh/muster/benchmarks/scenario"
 	"muster.sh/muster/internal/localcluster"
 )
 
@@ -46,6 +47,18 @@ type Contender struct {
 	SchedulerName string
 	// PlainOnly is set where it knows no gangs.
 	PlainOnly bool
+	// Spark is set where Spark applications can be submitted to it as they are.
+	Spark bool
+	// Blind is set where it can't be blamed for what it does to gangs.
+	Blind bool
+}
+
+// Does tells whether it can do a scenario.
+func (c Contender) Does(s scenario.Scenario) bool {
+	if s.Mode == scenario.Burst {
+		return c.Spark
+	}
+	return s.Plain || !c.PlainOnly
 }
 
 // writeManifest keeps a manifest in a folder and has a cluster apply it.

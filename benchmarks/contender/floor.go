@@ -18,7 +18,7 @@ const Floor = floor.Name
 func floorScheduler() Contender {
 	return Contender{
 		Name: Floor, About: "binds each pod to a node that was computed beforehand, and decides nothing",
-		Components: []string{floor.Name}, Users: []string{kubeScheduler}, SchedulerName: floor.Name,
+		Components: []string{floor.Name}, Users: []string{kubeScheduler}, SchedulerName: floor.Name, Blind: true,
 		Setup: func(_ context.Context, cluster *localcluster.Spec, _ string) error {
 			self, err := os.Executable()
 			if err != nil {

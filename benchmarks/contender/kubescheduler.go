@@ -18,7 +18,7 @@ func plain() Contender {
 	spec := localcluster.DefaultScheduler()
 	return Contender{
 		Name: "kube-scheduler", About: "kube-scheduler 1.37 with default settings; plain pods only",
-		Components: []string{spec.Name}, Users: []string{kubeScheduler}, SchedulerName: corev1.DefaultSchedulerName, PlainOnly: true,
+		Components: []string{spec.Name}, Users: []string{kubeScheduler}, SchedulerName: corev1.DefaultSchedulerName, PlainOnly: true, Spark: true,
 		Setup: func(_ context.Context, cluster *localcluster.Spec, _ string) error {
 			cluster.Schedulers = append(cluster.Schedulers, spec)
 			return nil

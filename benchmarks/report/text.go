@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"muster.sh/muster/benchmarks/scenario"
 	"muster.sh/muster/benchmarks/trial"
 )
 
@@ -22,6 +23,9 @@ func Line(r trial.Result) string {
 		fmt.Fprintf(&b, "FAILED: %s", r.Failed)
 	} else {
 		fmt.Fprintf(&b, "%.1f s, %.2f ms scheduler CPU per pod", r.Span, 1000*SchedulerCPU(r)/float64(r.Scenario.Pods()))
+	}
+	if r.Scenario.Mode == scenario.Burst {
+		fmt.Fprintf(&b, ", %d of %d applications finished, %.0f gang-seconds stranded", r.Finished, r.Scenario.Gangs, r.StrandedGangS)
 	}
 	if len(r.Faults) > 0 {
 		fmt.Fprintf(&b, ", %d faults", len(r.Faults))

@@ -14,10 +14,13 @@ const (
 	PreCreated Mode = "pre-created"
 	// Concurrent pods are created while the scheduler runs.
 	Concurrent Mode = "concurrent"
+	// Burst is a burst of Spark-like applications on room for a fifth of them:
+	// each gang is one, a driver that creates its executors once it runs.
+	Burst Mode = "spark-burst"
 )
 
-// Scenario is a set of gangs, all alike, on nodes that are all alike and hold
-// all of them.
+// Scenario is a set of gangs, all alike, on nodes that are all alike. But for a
+// burst they hold all of them.
 type Scenario struct {
 	Name string `json:"name"`
 	Mode Mode   `json:"mode"`
@@ -64,7 +67,12 @@ func All() []Scenario {
 		}
 		all = append(all, Scenario{Name: fmt.Sprintf("%s/plain-%d", mode, small), Mode: mode, Gangs: small, Size: 1, Plain: true, Nodes: defaultNodes})
 	}
-	return all
+	return append(all, sparkBurst())
+}
+
+// sparkBurst is 200 applications of a driver and five executors on room for 40.
+func sparkBurst() Scenario {
+	return Scenario{Name: string(Burst) + "/200x6", Mode: Burst, Gangs: 200, Size: 6, Nodes: 15}
 }
 
 // Small lists the scenarios that suit a machine with few cores.

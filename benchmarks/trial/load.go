@@ -70,7 +70,7 @@ func (l *load) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("wait for the namespace's account: %w", err)
 	}
-	if l.by.Declare == nil || l.on.Plain {
+	if l.by.Declare == nil || l.on.Plain || l.on.Mode == scenario.Burst {
 		return nil
 	}
 	return l.groups(ctx)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"muster.sh/muster/benchmarks/audit"
@@ -26,6 +27,8 @@ type Result struct {
 	Unfit string `json:"unfit,omitempty"`
 
 	Bound int `json:"bound"`
+	// Finished applications of a burst.
+	Finished int `json:"finished,omitempty"`
 	// Span is the time to the last bind.
 	Span float64 `json:"span"`
 	// Binds are the times of all binds, in order.
@@ -72,7 +75,12 @@ func distribution(sorted []float64) Distribution {
 	return Distribution{P50: at(.5), P90: at(.9), P99: at(.99), Max: sorted[len(sorted)-1]}
 }
 
-func (r *Result) take(v *audit.Verdict) {
+// take takes the auditors' verdict over; blind says that what becomes of gangs is
+// nobody's fault.
+func (r *Result) take(v *audit.Verdict, blind bool) {
+	if blind {
+		v.Findings = slices.DeleteFunc(v.Findings, func(f audit.Finding) bool { return f.Kind == audit.Stranded })
+	}
 	for _, f := range v.Faults() {
 		r.Faults = append(r.Faults, fmt.Sprintf("%s %s: %s", f.Kind, f.Object, f.Detail))
 	}

@@ -181,6 +181,9 @@ func (m *measured) idle(ctx context.Context) (time.Duration, error) {
 
 // work has the scheduler bind all pods.
 func (m *measured) work(ctx context.Context, load *load) error {
+	if m.Scenario.Mode == scenario.Burst {
+		return m.burst(ctx, load)
+	}
 	bound := make(chan error, 1)
 	go func() { bound <- m.awaitBound(ctx, load.client) }()
 	var err error
@@ -308,8 +311,11 @@ func (m *measured) judge() error {
 	}
 	timeline := log.Timeline()
 	gangs := m.gangs(timeline)
+	if m.Scenario.Mode == scenario.Burst {
+		gangs = m.applications(timeline)
+	}
 	verdict := audit.Judge(log, timeline, audit.Case{Gangs: gangs, Options: audit.Options{End: time.Now()}})
-	m.result.take(verdict)
+	m.result.take(verdict, m.Contender.Blind)
 	m.times(gangs)
 	m.writes(verdict.Writes)
 	return nil

@@ -1,0 +1,90 @@
+package trial
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"muster.sh/muster/benchmarks/audit"
+	"muster.sh/muster/benchmarks/contender"
+	"muster.sh/muster/benchmarks/scenario"
+)
+
+// at is a moment so many seconds after the run began.
+func at(began time.Time, seconds float64) audit.Moment {
+	t := began.Add(time.Duration(seconds * float64(time.Second)))
+	return audit.Moment{After: t, By: t}
+}
+
+func TestTimesAreFromTheStartOrThePodsCreation(t *testing.T) {
+	began := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	var pods []*audit.Pod
+	for i, life := range [][2]float64{{-5, 1}, {-5, 2}, {3, 4}, {3, 4.5}} { // created, bound
+		pods = append(pods, &audit.Pod{
+			Namespace: Namespace, Name: fmt.Sprint(i), Labels: map[string]string{GangLabel: fmt.Sprintf("g%d", i/2)},
+			Created: at(began, life[0]), Bound: at(began, life[1]), Node: "n",
+		})
+	}
+	var r Result
+	m := &measured{Trial: Trial{Scenario: scenario.Scenario{Gangs: 2, Size: 2}}, result: &r, began: began}
+	m.times(m.gangs(&audit.Timeline{Pods: slices.Concat(pods, []*audit.Pod{{Namespace: "other", Name: "not-ours"}})}))
+	if r.Bound != 4 || r.Span != 4.5 || !slices.Equal(r.Binds, []float64{1, 2, 4, 4.5}) {
+		t.Errorf("%d bound in %g s at %v", r.Bound, r.Span, r.Binds)
+	}
+	if r.PodLatency.Max != 2 || r.PodLatency.P50 != 1.5 {
+		t.Errorf("latency of pods: %+v", r.PodLatency)
+	}
+	if r.GangLatency.Max != 2 || r.GangLatency.P50 != 2 {
+		t.Errorf("latency of gangs: %+v", r.GangLatency)
+	}
+}
+
+func TestAResultIsReadAsItWasWritten(t *testing.T) {
+	path := t.TempDir() + "/r.json"
+	want := Result{Contender: "muster", Round: 2, Span: 3.5, Binds: []float64{1, 3.5}, Faults: []string{"x"}}
+	if err := want.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(path)
+	if err != nil || got.Contender != want.Contender || got.Span != want.Span || !slices.Equal(got.Binds, want.Binds) {
+		t.Errorf("read %+v, %v", got, err)
+	}
+	if _, err := Read(path + ".part"); err == nil {
+		t.Error("a half-written result was left")
+	}
+}
+
+// TestASmallRun lets the floor and Muster do a little of a scenario, each on a
+// real control plane.
+func TestASmallRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts clusters: not with -short")
+	}
+	for _, name := range []string{"muster"} {
+		for _, mode := range []scenario.Mode{scenario.PreCreated, scenario.Concurrent} {
+			t.Run(fmt.Sprint(name, " ", mode), func(t *testing.T) {
+				c, err := contender.Find(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r, err := Trial{
+					Scenario:  scenario.Scenario{Name: "test", Mode: mode, Gangs: 3, Size: 4, Nodes: 2},
+					Contender: c, Round: 1, Logs: t.ArtifactDir(), Timeout: 2 * time.Minute, Progress: t.Output(),
+				}.Run(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r.Failed != "" || r.Bound != 12 || len(r.Faults) > 0 {
+					t.Errorf("%d bound, failed %q, faults %v", r.Bound, r.Failed, r.Faults)
+				}
+				if r.Scheduler.CPU <= 0 || r.Costs["kube-apiserver"].CPU <= 0 || r.Share <= 0 || r.Share > 1.05 {
+					t.Errorf("it has cost %+v, of which the scheduler %+v; share %g", r.Costs, r.Scheduler, r.Share)
+				}
+				if r.GangLatency.Max > r.Span+1e-9 || r.Span <= 0 {
+					t.Errorf("gangs took %+v, all of it %g s", r.GangLatency, r.Span)
+				}
+			})
+		}
+	}
+}
