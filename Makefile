@@ -12,6 +12,11 @@ export GOFLAGS     ?= -buildvcs=false
 export CGO_ENABLED ?= 0
 export MUSTER_LOCAL := $(CURDIR)/bin/muster-local
 
+# Compilers, linters and clusters use a fifth less CPU time when they collect
+# garbage less often; the limit, of each process, keeps their memory in bounds.
+export GOGC       ?= 400
+export GOMEMLIMIT ?= 8GiB
+
 # Kubernetes' own components take their version, and with it their feature
 # gates, from these variables.
 KUBE    := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2; exit }' go.mod)

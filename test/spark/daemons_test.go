@@ -20,27 +20,28 @@ var daemons = []string{"containerd", "kubelet", "kube-proxy"}
 // been started again.
 func (s *story) killDaemon(name, node string) {
 	s.Helper()
-	before, err := daemonOf(node, name)
+	before, err := s.daemonOf(node, name)
 	s.must(err)
 	s.must(unix.Kill(before, unix.SIGKILL))
 	s.must(wait.PollUntilContextCancel(s.ctx, pollInterval, true, func(context.Context) (bool, error) {
-		after, err := daemonOf(node, name)
+		after, err := s.daemonOf(node, name)
 		return err == nil && after != before, nil
 	}))
 }
 
-// daemonOf finds a program of a node: it is started by the same process as the
-// kubelet, which has the node's name on its command line.
-func daemonOf(node, name string) (pid int, err error) {
-	mine := descendants(os.Getpid())
-	for _, p := range mine {
-		if !p.runs("kubelet") || !slices.Contains(p.command, "--hostname-override="+node) {
-			continue
-		}
-		for _, sibling := range mine {
-			if sibling.parent == p.parent && sibling.runs(name) {
-				return sibling.pid, nil
-			}
+// daemonOf finds a program of a node, which the node's first process has started.
+func (s *stage) daemonOf(node, name string) (pid int, err error) {
+	text, err := os.ReadFile(filepath.Join(s.Dir(), "nodes", node, "pid"))
+	if err != nil {
+		return 0, fmt.Errorf("find node %s: %w", node, err)
+	}
+	first, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return 0, fmt.Errorf("find node %s: %w", node, err)
+	}
+	for _, p := range children(first) {
+		if p.runs(name) {
+			return p.pid, nil
 		}
 	}
 	return 0, fmt.Errorf("%s does not run on %s", name, node)
@@ -56,18 +57,14 @@ func (p process) runs(program string) bool {
 	return filepath.Base(p.command[0]) == program || slices.Contains(p.command[1:min(3, len(p.command))], program)
 }
 
-// descendants are the processes that a process has started, and those they have.
-func descendants(of int) []process {
-	children := map[int][]process{}
+// children are the processes that a process has started and that still run.
+func children(of int) []process {
+	var all []process
 	found, _ := filepath.Glob("/proc/[0-9]*") // the pattern is right
 	for _, dir := range found {
-		if p, ok := readProcess(dir); ok {
-			children[p.parent] = append(children[p.parent], p)
+		if p, ok := readProcess(dir); ok && p.parent == of {
+			all = append(all, p)
 		}
-	}
-	all := slices.Clone(children[of])
-	for i := 0; i < len(all); i++ {
-		all = append(all, children[all[i].pid]...)
 	}
 	return all
 }
