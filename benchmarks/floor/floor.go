@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
@@ -65,7 +66,7 @@ func Run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	health := http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
+	health := http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
 	context.AfterFunc(ctx, func() { _ = health.Close() })
 	health.Addr = net.JoinHostPort(address, port)
 	err = health.ListenAndServeTLS(cert, key)

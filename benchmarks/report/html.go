@@ -49,7 +49,7 @@ func (r Report) WritePage(dir string, results []trial.Result) error {
 		if err := writePNG(drawn, dir, fmt.Sprintf("%s-%d-nodes", t.Scenario.Name, t.Scenario.Nodes)); err != nil {
 			return fmt.Errorf("draw %s: %w", t.Scenario.Name, err)
 		}
-		p := pageTable{Table: t, Curves: template.HTML(element)} // made by ourselves of numbers and our own names
+		p := pageTable{Table: t, Curves: template.HTML(element)} //nolint:gosec // drawn by ourselves, of numbers and our own names
 		for _, row := range t.Rows {
 			p.MaxCPU = max(p.MaxCPU, row.SchedulerCPU+row.ClusterCPU)
 		}
