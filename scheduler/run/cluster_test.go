@@ -86,7 +86,7 @@ func newStage(t *testing.T, nodes int, shape string) *stage {
 	t.Cleanup(cancel)
 	cluster, err := localcluster.Up(ctx, localcluster.Spec{
 		SimNodes: nodes, SimNodeShape: s, Schedulers: []localcluster.SchedulerSpec{}, Progress: t.Output(),
-		Manifests: []string{"../../charts/muster/crds", "../../test/testcluster/podgroup-crd.yaml"},
+		Manifests: []string{"../../charts/muster/crds", "../../internal/volcano/podgroup-crd.yaml"},
 	})
 	if err != nil {
 		t.Fatal(err)
