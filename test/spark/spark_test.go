@@ -38,10 +38,8 @@ type named struct {
 	play func(*story)
 }
 
-// play plays stories on a cluster of their own, beside those of other tests: a
-// story waits most of its time.
+// play plays stories on a cluster of their own.
 func play(t *testing.T, stories []named) {
-	t.Parallel()
 	s := newStage(t)
 	for _, story := range stories {
 		t.Run(story.name, func(t *testing.T) { s.play(t, story.play) })
