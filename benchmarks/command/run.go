@@ -145,10 +145,6 @@ func (o *runOptions) run(ctx context.Context, out io.Writer) error {
 		left := time.Since(began) / time.Duration(done) * time.Duration(len(runs)-i-1)
 		fmt.Fprintf(out, "%s: %s; about %s left\n", head, report.Line(r), left.Round(time.Second))
 	}
-	return o.report(out)
-}
-
-func (o *runOptions) report(out io.Writer) error {
 	return writeReport(o.out, out)
 }
 

@@ -21,6 +21,7 @@ import (
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	corelisters "k8s.io/client-go/listers/core/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -55,10 +56,7 @@ func Run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	config.QPS = -1
-	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
-	config.ContentType = runtime.ContentTypeProtobuf
-	client, err := kubernetes.NewForConfig(config)
+	client, err := NewClient(config)
 	if err != nil {
 		return err
 	}
@@ -75,6 +73,15 @@ func Run(ctx context.Context, args []string) error {
 		return nil
 	}
 	return err
+}
+
+// NewClient makes a client without limits that speaks protobuf, as schedulers do.
+// It changes the configuration.
+func NewClient(config *rest.Config) (kubernetes.Interface, error) {
+	config.QPS = -1
+	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	config.ContentType = runtime.ContentTypeProtobuf
+	return kubernetes.NewForConfig(config)
 }
 
 // scheduler binds pods to slots, one after the other.

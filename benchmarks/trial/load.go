@@ -9,13 +9,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"muster.sh/muster/benchmarks/contender"
+	"muster.sh/muster/benchmarks/floor"
 	"muster.sh/muster/benchmarks/scenario"
 	"muster.sh/muster/internal/localcluster"
 )
@@ -40,19 +40,11 @@ type load struct {
 }
 
 func newLoad(c *localcluster.Cluster, on scenario.Scenario, by contender.Contender) (*load, error) {
-	client, err := kubernetes.NewForConfig(binary(c.RESTConfig()))
+	client, err := floor.NewClient(c.RESTConfig())
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
 	return &load{c, client, on, by}, nil
-}
-
-// binary is a client configuration without limits, for protobuf.
-func binary(config *rest.Config) *rest.Config {
-	config.QPS = -1
-	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
-	config.ContentType = runtime.ContentTypeProtobuf
-	return config
 }
 
 // prepare makes the namespace and what tells of the gangs, which takes a
@@ -79,7 +71,7 @@ func (l *load) prepare(ctx context.Context) error {
 // groups tells the contender of the gangs.
 func (l *load) groups(ctx context.Context) error {
 	config := l.cluster.RESTConfig()
-	config.QPS, config.WarningHandler = -1, rest.NoWarnings{}
+	config.WarningHandler = rest.NoWarnings{}
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return fmt.Errorf("make a client: %w", err)
