@@ -20,6 +20,21 @@ import (
 // process must end: what it remembers is out of date.
 var ErrLeaseLost = errors.New("the lease was lost; another replica leads")
 
+// fenceIn makes the lock that replicas compete for, and the configuration of
+// clients whose writes need it. There is no lock, and no fence, where no leader
+// is elected.
+func fenceIn(c *config.LeaderElection, server *rest.Config) (resourcelock.Interface, *rest.Config, error) {
+	if !*c.LeaderElect {
+		return nil, server, nil
+	}
+	lock, err := newLock(c, server)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := &fence{validity: c.RenewDeadline.Duration}
+	return fencingLock{lock, f}, f.guard(server), nil
+}
+
 // newLock makes the lock on the Lease that replicas compete for.
 func newLock(c *config.LeaderElection, server *rest.Config) (resourcelock.Interface, error) {
 	host, err := os.Hostname()

@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/klog/v2"
 	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
 
@@ -38,6 +39,10 @@ type Options struct {
 // the process must end too.
 func Run(ctx context.Context, c *config.SchedulerConfiguration, o Options) (err error) {
 	server, err := connect(&c.ClientConnection)
+	if err != nil {
+		return err
+	}
+	lock, server, err := fenceIn(&c.LeaderElection, server)
 	if err != nil {
 		return err
 	}
@@ -69,7 +74,7 @@ func Run(ctx context.Context, c *config.SchedulerConfiguration, o Options) (err 
 		return nil
 	}
 	close(ready)
-	return e.compete(ctx, &c.LeaderElection, on, watchdog)
+	return e.compete(ctx, &c.LeaderElection, lock, watchdog)
 }
 
 // pages are what an engine serves.
@@ -93,14 +98,10 @@ func (e *engine) sync(ctx context.Context, on cluster) bool {
 	return e.kube.WaitForHandlersSync(ctx) == nil
 }
 
-// compete acts, once it is this replica's turn.
-func (e *engine) compete(ctx context.Context, c *config.LeaderElection, on cluster, watchdog *leaderelection.HealthzAdaptor) error {
-	if !*c.LeaderElect {
+// compete acts, once it is this replica's turn; at once where there is no lock.
+func (e *engine) compete(ctx context.Context, c *config.LeaderElection, lock resourcelock.Interface, watchdog *leaderelection.HealthzAdaptor) error {
+	if lock == nil {
 		return e.act(ctx)
-	}
-	lock, err := newLock(c, on.rest)
-	if err != nil {
-		return err
 	}
 	klog.FromContext(ctx).Info("Waiting to lead", "lease", c.ResourceNamespace+"/"+c.ResourceName, "identity", lock.Identity())
 	return lead(ctx, c, lock, watchdog, e.act)

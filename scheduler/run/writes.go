@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// isWrite says whether a request changes something.
+func isWrite(r *http.Request) bool { return r.Method != http.MethodGet && r.Method != http.MethodHead }
+
 // countWrites counts requests that write. Counting them on the wire leaves out
 // none, whoever sends it.
 type countWrites struct{ next http.RoundTripper }
@@ -13,12 +16,12 @@ type countWrites struct{ next http.RoundTripper }
 // RoundTrip sends a request and counts it if it writes.
 func (c countWrites) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := c.next.RoundTrip(r)
-	if verb := strings.ToLower(r.Method); verb != "get" && verb != "head" {
+	if isWrite(r) {
 		code := "error"
 		if err == nil {
 			code = strconv.Itoa(response.StatusCode)
 		}
-		apiWrites.WithLabelValues(verb, resourceOf(r.URL.Path), code).Inc()
+		apiWrites.WithLabelValues(strings.ToLower(r.Method), resourceOf(r.URL.Path), code).Inc()
 	}
 	return response, err
 }
