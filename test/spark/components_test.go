@@ -9,7 +9,9 @@ import (
 )
 
 // killedComponents kills every process of the cluster in turn, each time together
-// with an executor, so that another must come by way of what was killed.
+// with an executor, so that another must come by way of what was killed. The oldest
+// executor goes: while its watch of the API server is broken, a driver sees pods
+// only now and then, and never replaces one that came and went in between.
 func killedComponents(s *story) {
 	components := s.Components()
 	deaths := len(components) + len(daemons)
@@ -26,7 +28,9 @@ func killedComponents(s *story) {
 	step := 0
 	replaced := func(kill func(victim *corev1.Pod)) {
 		goOn := s.meet(app, step+1)
-		victim := s.awaitRunning(app, full)[0]
+		victim := slices.MinFunc(s.awaitRunning(app, full), func(a, b *corev1.Pod) int {
+			return a.CreationTimestamp.Compare(b.CreationTimestamp.Time)
+		})
 		s.deleteAtOnce(victim)
 		kill(victim)
 		goOn()
