@@ -11,10 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -24,6 +26,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	config "muster.sh/muster/api/config/v1alpha1"
+	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/internal/localcluster"
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
@@ -73,34 +76,90 @@ func (s *stage) get(url string) string {
 	return string(body)
 }
 
+// newStage gives a test nodes of its own on the cluster that all tests share, and
+// takes all that the test has made away when it ends.
 func newStage(t *testing.T, nodes int, shape string) *stage {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a control plane; not with -short")
 	}
-	s, err := localcluster.ParseShape(shape)
+	nodeShape, err := localcluster.ParseShape(shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := sharedCluster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dyn, err := dynamic.NewForConfig(cluster.RESTConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(cancel)
-	cluster, err := localcluster.Up(ctx, localcluster.Spec{
-		SimNodes: nodes, SimNodeShape: s, Schedulers: []localcluster.SchedulerSpec{}, Progress: t.Output(),
-		Manifests: []string{"../../charts/muster/crds", "../../internal/volcano/podgroup-crd.yaml"},
-	})
-	if err != nil {
+	s := &stage{Cluster: cluster, t: t, ctx: ctx, client: cluster.Client(), dynamic: dyn}
+	t.Cleanup(s.clear)
+	if err := cluster.AddSimNodes(ctx, nodes, nodeShape); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := cluster.Close(); err != nil {
-			t.Error(err)
+	return s
+}
+
+// shared is the cluster of all tests, without schedulers and nodes. The first test
+// that asks for it starts it.
+var shared struct {
+	start   sync.Once
+	cluster *localcluster.Cluster
+	err     error
+}
+
+func sharedCluster() (*localcluster.Cluster, error) {
+	shared.start.Do(func() {
+		shared.cluster, shared.err = localcluster.Up(context.Background(), localcluster.Spec{
+			Schedulers: []localcluster.SchedulerSpec{}, Progress: os.Stderr,
+			Manifests: []string{"../../charts/muster/crds", "../../internal/volcano/podgroup-crd.yaml"},
+		})
+	})
+	return shared.cluster, shared.err
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.cluster != nil {
+		if err := shared.cluster.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
 		}
-	})
-	dyn, err := dynamic.NewForConfig(cluster.RESTConfig())
-	if err != nil {
-		t.Fatal(err)
 	}
-	return &stage{Cluster: cluster, t: t, ctx: ctx, client: cluster.Client(), dynamic: dyn}
+	os.Exit(code)
+}
+
+// clear deletes what a test has made.
+func (s *stage) clear() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), patienceOfTests)
+	defer cancel()
+	now := int64(0)
+	at, all := metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{}
+	builtIn := s.client.CoreV1()
+	err := errors.Join(
+		builtIn.Pods("default").DeleteCollection(ctx, at, all),
+		s.dynamic.Resource(podGroups).Namespace("default").DeleteCollection(ctx, at, all),
+		s.dynamic.Resource(v1alpha1.ReservationResource).Namespace("default").DeleteCollection(ctx, at, all),
+		builtIn.ConfigMaps("default").DeleteCollection(ctx, at, all),
+		s.client.EventsV1().Events("default").DeleteCollection(ctx, at, all),
+		ignoreNotFound(s.client.CoordinationV1().Leases("kube-system").Delete(ctx, "muster-scheduler", at)),
+		builtIn.Nodes().DeleteCollection(ctx, at, all),
+	)
+	if err != nil {
+		s.t.Errorf("clear the cluster: %v", err)
+	}
+}
+
+func ignoreNotFound(err error) error {
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 // schedule runs a scheduler until it is stopped, or the test ends.
