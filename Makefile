@@ -62,10 +62,11 @@ GANG_SCENARIOS := pre-created/100x20,pre-created/4x500,pre-created/1x2000,concur
 BENCH_OUT := bench-results
 
 build: ## build the binaries into bin/
-	@mkdir -p bin/.new
-	@hack/go-build -ldflags "$(LDFLAGS)" -o bin/.new/ ./cmd/...
+	@mkdir -p bin/.built
+	@# It links nothing anew whose outcome is there.
+	@hack/go-build -ldflags "$(LDFLAGS)" -o bin/.built/ ./cmd/...
 	@# One that is as it was keeps its time, so that go test knows what has not changed.
-	@for new in bin/.new/*; do cmp -s $$new bin/$${new##*/} || mv $$new bin/; done; rm -r bin/.new
+	@for new in bin/.built/*; do cmp -s $$new bin/$${new##*/} || cp --remove-destination $$new bin/; done
 
 lint: $(LINT) ## check formatting, style and who may import whom
 	$(LINT) run ./...

@@ -59,6 +59,7 @@ func Frugal(image string) []Setting {
 		{"spark.executor.cores", "1"},
 		{"spark.driver.extraJavaOptions", thrift},
 		{"spark.executor.extraJavaOptions", thrift},
+		{"spark.ui.enabled", "false"}, // nobody would look at it in so short a time
 		// Nor must a job begin with fewer executors because they took more than
 		// the usual 30 s to start.
 		{"spark.scheduler.maxRegisteredResourcesWaitingTime", "180s"},

@@ -12,7 +12,7 @@ For each step with parts a line "RESULT STEP SUM" is printed.
 
 import sys
 
-from pyspark.sql import SparkSession
+from pyspark import SparkContext
 
 SIZE = 100_000
 
@@ -29,7 +29,7 @@ def work(place, part):
 
 
 def main(folder, *steps):
-    context = SparkSession.builder.getOrCreate().sparkContext
+    context = SparkContext()
     for step, parts in enumerate(map(int, steps)):
         if parts == 0:
             stay(f"{folder}/{step}-0")
