@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
 
 	"muster.sh/muster/internal/localcluster/network"
@@ -62,7 +63,7 @@ func (n *Node) start(ctx context.Context) error {
 	if err := n.prepare(host); err != nil {
 		return err
 	}
-	group, err := newGroup(host, n.config.Name)
+	group, err := newGroup(ctx, host, n.config)
 	if err != nil {
 		return err
 	}
@@ -85,16 +86,29 @@ var groups atomic.Int64
 
 // newGroup makes the node's control group, and removes those that earlier
 // processes, killed together with their janitors, have left.
-func newGroup(host cgroup.Host, name string) (*cgroup.Group, error) {
+func newGroup(ctx context.Context, host cgroup.Host, c Config) (*cgroup.Group, error) {
 	if err := cgroup.Sweep(); err != nil {
 		return nil, fmt.Errorf("remove old cgroups: %w", err)
 	}
 	// One process may have several nodes of the same name, in several clusters.
-	unique, err := cgroup.Name(os.Getpid(), fmt.Sprintf("%s-%d", name, groups.Add(1)))
+	unique, err := cgroup.Name(os.Getpid(), fmt.Sprintf("%s-%d", c.Name, groups.Add(1)))
 	if err != nil {
 		return nil, err
 	}
-	return host.Create(unique)
+	group, err := host.Create(unique)
+	if err != nil {
+		return nil, err
+	}
+	// A busy machine must not starve a node, which would look broken from within:
+	// without more weight it is one process among all others.
+	cpus := runtime.NumCPU()
+	if c.CPUs > 0 {
+		cpus = min(cpus, c.CPUs)
+	}
+	if err := group.Weigh(cpus); err != nil {
+		return nil, errors.Join(err, group.Remove(ctx))
+	}
+	return group, nil
 }
 
 // prepare writes all that the node's processes read.

@@ -36,6 +36,29 @@ func (h Host) Create(name string) (*Group, error) {
 	return g, nil
 }
 
+// Weigh lets the group's processes, all together, have as much CPU time beside the
+// rest of the machine as processes on so many CPUs. A new group has as much as one.
+func (g *Group) Weigh(cpus int) error {
+	for _, folder := range g.Folders {
+		for file, value := range map[string]int{
+			"cpu.shares": 1024 * cpus,              // version 1
+			"cpu.weight": min(100*cpus, maxWeight), // version 2
+		} {
+			path := filepath.Join(folder, file)
+			if _, err := os.Stat(path); err != nil {
+				continue // another controller or version
+			}
+			if err := os.WriteFile(path, []byte(strconv.Itoa(value)), 0o644); err != nil {
+				return fmt.Errorf("weigh a cgroup: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// maxWeight is the most that the kernel takes.
+const maxWeight = 10_000
+
 // inheritCPUs gives a new group of cpuset's version 1, which is born empty, all
 // that its parent has, and lets its children be born with the same.
 func inheritCPUs(parent, folder string) error {

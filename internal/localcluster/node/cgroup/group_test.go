@@ -79,6 +79,27 @@ func TestAGroupHoldsItsProcessesAndGoesAfterThem(t *testing.T) {
 	}
 }
 
+func TestAGroupWeighsAsMuchAsItsCPUs(t *testing.T) {
+	group := create(t, "weighs")
+	if err := group.Weigh(3); err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, folder := range group.Folders {
+		for file, want := range map[string]string{"cpu.shares": "3072", "cpu.weight": "300"} {
+			if got, err := os.ReadFile(filepath.Join(folder, file)); err == nil {
+				found = true
+				if strings.TrimSpace(string(got)) != want {
+					t.Errorf("%s is %s, want %s", file, got, want)
+				}
+			}
+		}
+	}
+	if found != group.Mode.EnforcesLimits() {
+		t.Errorf("a weight was found: %t, in mode %s", found, group.Mode)
+	}
+}
+
 func TestSweepRemovesTheGroupsOfTheDeadAndKeepsThoseOfTheLiving(t *testing.T) {
 	ours := create(t, "living")
 	owner := exec.Command("true")
