@@ -67,7 +67,18 @@ func All() []Scenario {
 		}
 		all = append(all, Scenario{Name: fmt.Sprintf("%s/plain-%d", mode, small), Mode: mode, Gangs: small, Size: 1, Plain: true, Nodes: defaultNodes})
 	}
-	return append(all, sparkBurst())
+	return append(append(all, growth()...), sparkBurst())
+}
+
+// growth is the same gangs on ever more nodes, to see what a node costs.
+func growth() []Scenario {
+	var all []Scenario
+	for _, nodes := range []int{500, 1000, 2000, 5000} {
+		all = append(all, Scenario{
+			Name: fmt.Sprintf("growth/%d-nodes", nodes), Mode: PreCreated, Gangs: 100, Size: 20, Nodes: nodes,
+		})
+	}
+	return all
 }
 
 // sparkBurst is 200 applications of a driver and five executors on room for 40.
@@ -78,14 +89,4 @@ func sparkBurst() Scenario {
 // Small lists the scenarios that suit a machine with few cores.
 func Small() []Scenario {
 	return slices.DeleteFunc(All(), func(s Scenario) bool { return s.Pods() > small })
-}
-
-// Find returns the scenario of a name.
-func Find(name string) (Scenario, error) {
-	all := All()
-	i := slices.IndexFunc(all, func(s Scenario) bool { return s.Name == name })
-	if i < 0 {
-		return Scenario{}, fmt.Errorf("no scenario is called %q; muster-bench list names them", name)
-	}
-	return all[i], nil
 }

@@ -12,12 +12,6 @@ func TestScenariosHaveNamesOfTheirOwnAndFitTheirNodes(t *testing.T) {
 		if fits := s.Pods() <= 16*s.Nodes; fits == (s.Mode == Burst) {
 			t.Errorf("%s: that %d pods fit is %t", s.Name, s.Pods(), fits)
 		}
-		if found, err := Find(s.Name); err != nil || found != s {
-			t.Errorf("%s is found as %+v, %v", s.Name, found, err)
-		}
-	}
-	if _, err := Find("no-such"); err == nil {
-		t.Error("one that doesn't exist was found")
 	}
 	for _, s := range Small() {
 		if s.Pods() > small {

@@ -1,0 +1,65 @@
+package contender
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Where a scheduler reads the least number of members, by its name.
+var sizeAt = map[string][]string{
+	"muster":              {"spec", "minMember"},
+	"coscheduling":        {"spec", "minMember"},
+	"kube-scheduler-gang": {"spec", "schedulingPolicy", "gang", "minCount"},
+}
+
+func TestAGangIsDeclaredWithItsNameAndSize(t *testing.T) {
+	for _, c := range All() {
+		if c.Declare == nil {
+			continue
+		}
+		object := c.Declare(Gang{Namespace: "n", Name: "g", Size: 7})
+		size, found, err := unstructured.NestedInt64(object.Object, sizeAt[c.Name]...)
+		if err != nil || !found || size != 7 {
+			t.Errorf("%s: at %v is %d, %t, %v", c.Name, sizeAt[c.Name], size, found, err)
+		}
+		if object.GetNamespace() != "n" || object.GetName() != "g" {
+			t.Errorf("%s: it is called %s/%s", c.Name, object.GetNamespace(), object.GetName())
+		}
+		if got := object.GroupVersionKind().GroupVersion(); got != c.Groups.GroupVersion() {
+			t.Errorf("%s: it is of %s, but is sent to %s", c.Name, got, c.Groups.GroupVersion())
+		}
+	}
+}
+
+func TestAMemberNamesItsGang(t *testing.T) {
+	for _, c := range All() {
+		if c.Declare == nil {
+			continue
+		}
+		pod := &corev1.Pod{}
+		pod.Labels = map[string]string{}
+		c.Join(pod, Gang{Namespace: "n", Name: "g", Size: 7})
+		named := pod.Spec.SchedulingGroup != nil && *pod.Spec.SchedulingGroup.PodGroupName == "g"
+		for _, values := range []map[string]string{pod.Labels, pod.Annotations} {
+			for _, value := range values {
+				named = named || value == "g"
+			}
+		}
+		if !named {
+			t.Errorf("%s: no field of the pod names the gang", c.Name)
+		}
+	}
+}
+
+func TestAContenderIsFoundByItsName(t *testing.T) {
+	for _, c := range All() {
+		if found, err := Find(c.Name); err != nil || found.Name != c.Name {
+			t.Errorf("%s: found %s, %v", c.Name, found.Name, err)
+		}
+	}
+	if _, err := Find("no-such"); err == nil {
+		t.Error("one that doesn't exist was found")
+	}
+}
