@@ -16,7 +16,6 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -147,19 +146,12 @@ func (s *stage) clear() {
 		s.dynamic.Resource(v1alpha1.ReservationResource).Namespace("default").DeleteCollection(ctx, at, all),
 		builtIn.ConfigMaps("default").DeleteCollection(ctx, at, all),
 		s.client.EventsV1().Events("default").DeleteCollection(ctx, at, all),
-		ignoreNotFound(s.client.CoordinationV1().Leases("kube-system").Delete(ctx, "muster-scheduler", at)),
+		s.client.CoordinationV1().Leases("kube-system").DeleteCollection(ctx, at, metav1.ListOptions{FieldSelector: "metadata.name=muster-scheduler"}),
 		builtIn.Nodes().DeleteCollection(ctx, at, all),
 	)
 	if err != nil {
 		s.t.Errorf("clear the cluster: %v", err)
 	}
-}
-
-func ignoreNotFound(err error) error {
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	return err
 }
 
 // schedule runs a scheduler until it is stopped, or the test ends.
