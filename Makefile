@@ -43,7 +43,7 @@ tested = $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end
 GO_TEST := CGO_ENABLED=1 $(TESTS) --format pkgname -- \
 	-race -vet=off -ldflags='-s -w' -timeout 40m -p 3
 
-test: setup lint build $(TESTS) ## run every test: lint, unit, properties, integration, end to end
+test: setup build $(TESTS) ## run every test: unit, properties, integration, end to end
 	$(GO_TEST) $(call tested,$(CLUSTER_TESTS) ./...)
 
 unit: $(TESTS) ## run the tests that start no cluster, with few random histories
@@ -68,7 +68,7 @@ build: ## build the binaries into bin/
 	@# One that is as it was keeps its time, so that go test knows what has not changed.
 	@for new in bin/.built/*; do cmp -s $$new bin/$${new##*/} || cp --remove-destination $$new bin/; done
 
-lint: $(LINT) ## check formatting, style and who may import whom
+lint: $(LINT) ## vet, and check formatting, style and who may import whom
 	$(LINT) run ./...
 
 # build-tool builds a command of the tool's own module, once a version.
