@@ -33,15 +33,15 @@ func newList() *cobra.Command {
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "SCENARIO\tWHAT")
 			for _, s := range scenario.All() {
-				what := fmt.Sprintf("%d gangs of %d pods", s.Gangs, s.Size)
-				if s.Plain {
-					what = fmt.Sprintf("%d plain pods", s.Gangs)
-				}
-				fmt.Fprintf(w, "%s\t%s on %d nodes\n", s.Name, what, s.Nodes)
+				fmt.Fprintf(w, "%s\t%s on %d nodes\n", s.Name, s.What(), s.Nodes)
 			}
 			fmt.Fprintln(w, "\nSCHEDULER\tWHAT")
-			for _, s := range contender.All() {
-				fmt.Fprintf(w, "%s\t%s\n", s.Name, s.About)
+			for _, s := range contender.All(contender.Folders{}) {
+				about := s.About
+				if s.Lacks != "" {
+					about += " (only with " + s.Lacks + ")"
+				}
+				fmt.Fprintf(w, "%s\t%s\n", s.Name, about)
 			}
 			return w.Flush()
 		},

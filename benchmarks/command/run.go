@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type runOptions struct {
 	rounds, nodes         int
 	out                   string
 	timeout               time.Duration
+	folders               contender.Folders
 	verbose               bool
 }
 
@@ -38,10 +40,12 @@ done again, so that a killed command goes on where it was.`,
 	}
 	f := c.Flags()
 	f.StringSliceVar(&o.scenarios, "scenario", nil, "scenario, or the beginning of its name; repeat or separate by commas (default: all of at most 2,000 pods)")
-	f.StringSliceVar(&o.schedulers, "scheduler", nil, "scheduler; repeat or separate by commas (default: all)")
+	f.StringSliceVar(&o.schedulers, "scheduler", nil, "scheduler; repeat or separate by commas (default: all whose programs are at hand)")
 	f.IntVar(&o.rounds, "rounds", 3, "how often each does each")
 	f.IntVar(&o.nodes, "nodes", 0, "number of nodes (default: the scenario's)")
 	f.StringVar(&o.out, "out", "bench-results", "folder of the results")
+	f.StringVar(&o.folders.Volcano, "volcano-dir", "", "checkout of Volcano after make vc-scheduler vc-controller-manager")
+	f.StringVar(&o.folders.YuniKorn, "yunikorn-dir", "", "checkout of yunikorn-k8shim after make scheduler")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long a scheduler may take for a run")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell of every step of every cluster")
 	return c
@@ -53,16 +57,9 @@ func (o *runOptions) runs() ([]trial.Trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	contenders := contender.All()
-	if len(o.schedulers) > 0 {
-		contenders = nil
-		for _, name := range o.schedulers {
-			c, err := contender.Find(name)
-			if err != nil {
-				return nil, err
-			}
-			contenders = append(contenders, c)
-		}
+	contenders, err := o.chosenSchedulers()
+	if err != nil {
+		return nil, err
 	}
 	var runs []trial.Trial
 	for round := range o.rounds {
@@ -79,6 +76,21 @@ func (o *runOptions) runs() ([]trial.Trial, error) {
 		}
 	}
 	return runs, nil
+}
+
+func (o *runOptions) chosenSchedulers() ([]contender.Contender, error) {
+	if len(o.schedulers) == 0 {
+		return slices.DeleteFunc(contender.All(o.folders), func(c contender.Contender) bool { return c.Lacks != "" }), nil
+	}
+	var chosen []contender.Contender
+	for _, name := range o.schedulers {
+		c, err := contender.Find(name, o.folders)
+		if err != nil {
+			return nil, fmt.Errorf("--scheduler: %w", err)
+		}
+		chosen = append(chosen, c)
+	}
+	return chosen, nil
 }
 
 func (o *runOptions) chosenScenarios() ([]scenario.Scenario, error) {
@@ -117,6 +129,9 @@ func (o *runOptions) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return err
+	}
+	if err := build(ctx, runs, out); err != nil {
 		return err
 	}
 	began, done := time.Now(), 0

@@ -120,7 +120,7 @@ func TestTheListNamesAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	wanted := []string{"pre-created/100x20", "concurrent/1x2000", "growth/5000-nodes", "spark-burst/200x6"}
-	for _, c := range contender.All() {
+	for _, c := range contender.All(contender.Folders{}) {
 		wanted = append(wanted, c.Name)
 	}
 	for _, name := range wanted {

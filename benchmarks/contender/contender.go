@@ -32,6 +32,8 @@ type Contender struct {
 	// Setup adds to a cluster what the scheduler needs. Files that it makes for
 	// that go to the folder.
 	Setup func(ctx context.Context, spec *localcluster.Spec, dir string) error
+	// Tool is what it is built from, by its name in the toolchain, if it has to be.
+	Tool string
 	// Components are its processes, by their names in the cluster. All are
 	// counted as the scheduler's.
 	Components []string
@@ -49,6 +51,8 @@ type Contender struct {
 	PlainOnly bool
 	// Spark is set where Spark applications can be submitted to it as they are.
 	Spark bool
+	// Lacks is the flag that says where its programs are, if that was not given.
+	Lacks string
 	// Blind is set where it can't be blamed for what it does to gangs.
 	Blind bool
 }
@@ -71,14 +75,32 @@ func writeManifest(spec *localcluster.Spec, dir, name string, content []byte) er
 	return nil
 }
 
-// All lists the contenders in the order of reports.
-func All() []Contender {
-	return []Contender{floorScheduler(), muster(), native(), coscheduling(), plain()}
+// mustExist checks that a folder that the user gave has what it should have.
+func mustExist(flag, what string, files ...string) error {
+	for _, file := range files {
+		if _, err := os.Stat(file); err != nil {
+			return fmt.Errorf("%s must be %s: %w", flag, what, err)
+		}
+	}
+	return nil
 }
 
-// Find returns the contender of a name.
-func Find(name string) (Contender, error) {
-	all := All()
+// Folders have programs that can't be built from their modules. Empty ones are
+// not given.
+type Folders struct {
+	Volcano, YuniKorn string
+}
+
+// All lists the contenders in the order of reports.
+func All(f Folders) []Contender {
+	return []Contender{
+		floorScheduler(), muster(), native(), coscheduling(), kueue(), volcanoAt(f.Volcano), yunikornAt(f.YuniKorn), plain(),
+	}
+}
+
+// Find returns the contender of a name, which must be able to run.
+func Find(name string, f Folders) (Contender, error) {
+	all := All(f)
 	i := slices.IndexFunc(all, func(c Contender) bool { return c.Name == name })
 	if i < 0 {
 		var names []string
@@ -86,6 +108,9 @@ func Find(name string) (Contender, error) {
 			names = append(names, c.Name)
 		}
 		return Contender{}, fmt.Errorf("no scheduler is called %q here; there are %v", name, names)
+	}
+	if lacks := all[i].Lacks; lacks != "" {
+		return Contender{}, fmt.Errorf("%s needs %s, the folder in which it was built", name, lacks)
 	}
 	return all[i], nil
 }

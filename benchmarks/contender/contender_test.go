@@ -1,21 +1,25 @@
 package contender
 
 import (
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
+var folders = Folders{Volcano: "/volcano", YuniKorn: "/yunikorn"}
+
 // Where a scheduler reads the least number of members, by its name.
 var sizeAt = map[string][]string{
 	"muster":              {"spec", "minMember"},
+	"volcano":             {"spec", "minMember"},
 	"coscheduling":        {"spec", "minMember"},
 	"kube-scheduler-gang": {"spec", "schedulingPolicy", "gang", "minCount"},
 }
 
 func TestAGangIsDeclaredWithItsNameAndSize(t *testing.T) {
-	for _, c := range All() {
+	for _, c := range All(folders) {
 		if c.Declare == nil {
 			continue
 		}
@@ -34,32 +38,37 @@ func TestAGangIsDeclaredWithItsNameAndSize(t *testing.T) {
 }
 
 func TestAMemberNamesItsGang(t *testing.T) {
-	for _, c := range All() {
-		if c.Declare == nil {
+	for _, c := range All(folders) {
+		if c.PlainOnly || c.Blind {
 			continue
 		}
 		pod := &corev1.Pod{}
 		pod.Labels = map[string]string{}
 		c.Join(pod, Gang{Namespace: "n", Name: "g", Size: 7})
 		named := pod.Spec.SchedulingGroup != nil && *pod.Spec.SchedulingGroup.PodGroupName == "g"
+		sized := c.Declare != nil
 		for _, values := range []map[string]string{pod.Labels, pod.Annotations} {
 			for _, value := range values {
 				named = named || value == "g"
+				sized = sized || strings.Contains(value, "7")
 			}
 		}
-		if !named {
-			t.Errorf("%s: no field of the pod names the gang", c.Name)
+		if !named || !sized {
+			t.Errorf("%s: the gang is named: %t; its size is known: %t", c.Name, named, sized)
 		}
 	}
 }
 
 func TestAContenderIsFoundByItsName(t *testing.T) {
-	for _, c := range All() {
-		if found, err := Find(c.Name); err != nil || found.Name != c.Name {
+	for _, c := range All(folders) {
+		if found, err := Find(c.Name, folders); err != nil || found.Name != c.Name {
 			t.Errorf("%s: found %s, %v", c.Name, found.Name, err)
 		}
 	}
-	if _, err := Find("no-such"); err == nil {
+	if _, err := Find("no-such", folders); err == nil {
 		t.Error("one that doesn't exist was found")
+	}
+	if _, err := Find("volcano", Folders{}); err == nil || !strings.Contains(err.Error(), "--volcano-dir") {
+		t.Errorf("one without its programs: %v", err)
 	}
 }

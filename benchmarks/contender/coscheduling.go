@@ -27,6 +27,7 @@ func coscheduling() Contender {
 	const name, module = "coscheduling", "sigs.k8s.io/scheduler-plugins"
 	return Contender{
 		Name: name, About: "kube-scheduler 1.33 with the coscheduling plugin of scheduler-plugins v0.33.5",
+		Tool:       toolchain.Coscheduling,
 		Components: []string{name}, Users: []string{kubeScheduler}, SchedulerName: corev1.DefaultSchedulerName,
 		Setup: func(ctx context.Context, cluster *localcluster.Spec, dir string) error {
 			paths, err := toolchain.Build(ctx, nil, toolchain.Coscheduling)

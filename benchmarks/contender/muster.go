@@ -3,10 +3,6 @@ package contender
 import (
 	"context"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	volcanov1beta1 "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
-
 	"muster.sh/muster/internal/localcluster"
 	"muster.sh/muster/internal/volcano"
 )
@@ -21,18 +17,6 @@ func muster() Contender {
 			cluster.Schedulers = append(cluster.Schedulers, spec)
 			return writeManifest(cluster, dir, "podgroup.yaml", volcano.PodGroupDefinition())
 		},
-		Groups: volcanov1beta1.SchemeGroupVersion.WithResource("podgroups"),
-		Declare: func(g Gang) *unstructured.Unstructured {
-			u := &unstructured.Unstructured{Object: map[string]any{
-				"spec": map[string]any{"minMember": int64(g.Size)},
-			}}
-			u.SetGroupVersionKind(volcanov1beta1.SchemeGroupVersion.WithKind("PodGroup"))
-			u.SetNamespace(g.Namespace)
-			u.SetName(g.Name)
-			return u
-		},
-		Join: func(p *corev1.Pod, g Gang) {
-			p.Annotations = map[string]string{volcanov1beta1.KubeGroupNameAnnotationKey: g.Name}
-		},
+		Groups: volcanoGroups, Declare: declareVolcano, Join: joinVolcano,
 	}
 }

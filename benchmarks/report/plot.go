@@ -26,36 +26,66 @@ const (
 // colors are told apart by people who see no red or green (Okabe and Ito, 2008).
 var colors = []color.RGBA{
 	{0x00, 0x72, 0xb2, 0xff}, {0xd5, 0x5e, 0x00, 0xff}, {0x00, 0x9e, 0x73, 0xff}, {0xcc, 0x79, 0xa7, 0xff},
-	{0xe6, 0x9f, 0x00, 0xff}, {0x56, 0xb4, 0xe9, 0xff}, {0x66, 0x66, 0x66, 0xff},
+	{0xe6, 0x9f, 0x00, 0xff}, {0x56, 0xb4, 0xe9, 0xff}, {0xb0, 0xa0, 0x00, 0xff}, {0x66, 0x66, 0x66, 0xff},
 }
 
 // curves draws how many pods were bound when, a line for each scheduler: its
 // median round.
 func curves(s scenario.Scenario, results []trial.Result) (*plot.Plot, error) {
+	p := newPlot(fmt.Sprintf("%s on %d nodes", s.Name, s.Nodes), "seconds", "pods bound")
+	err := p.lines(s, results, func(r trial.Result) []float64 { return r.Binds })
+	return p.Plot, err
+}
+
+// latencies draws how many gangs had waited at most how long when the last of
+// their minimum was bound.
+func latencies(s scenario.Scenario, results []trial.Result) (*plot.Plot, error) {
+	p := newPlot("How long gangs waited", "seconds at most", "gangs")
+	err := p.lines(s, results, func(r trial.Result) []float64 { return r.GangLatencies })
+	return p.Plot, err
+}
+
+// chart is a plot with a line for each scheduler.
+type chart struct{ *plot.Plot }
+
+func newPlot(title, x, y string) chart {
 	p := plot.New()
-	p.Title.Text = fmt.Sprintf("%s on %d nodes", s.Name, s.Nodes)
-	p.X.Label.Text, p.Y.Label.Text = "seconds", "pods bound"
+	p.Title.Text = title
+	p.X.Label.Text, p.Y.Label.Text = x, y
 	p.X.Min, p.Y.Min = 0, 0
 	p.Legend.Top, p.Legend.Left = false, false
 	p.Add(plotter.NewGrid())
-	for i, c := range contender.All() {
-		r, ok := medianRound(s, c.Name, results)
+	return chart{p}
+}
+
+// lines draws a step for each of the values of each scheduler, which are in order.
+func (c chart) lines(s scenario.Scenario, results []trial.Result, values func(trial.Result) []float64) error {
+	for i, scheduler := range contender.All(contender.Folders{}) {
+		r, ok := medianRound(s, scheduler.Name, results)
 		if !ok {
 			continue
 		}
 		points := plotter.XYs{{X: 0, Y: 0}}
-		for n, at := range r.Binds {
+		for n, at := range values(r) {
 			points = append(points, plotter.XY{X: at, Y: float64(n)}, plotter.XY{X: at, Y: float64(n + 1)})
 		}
-		line, err := plotter.NewLine(points)
-		if err != nil {
-			return nil, fmt.Errorf("draw %s: %w", c.Name, err)
+		if err := c.line(i, scheduler.Name, points); err != nil {
+			return err
 		}
-		line.Color, line.Width = colors[i%len(colors)], vg.Points(1.5)
-		p.Add(line)
-		p.Legend.Add(c.Name, line)
 	}
-	return p, nil
+	return nil
+}
+
+// line draws the line of the i-th scheduler.
+func (c chart) line(i int, name string, points plotter.XYs) error {
+	line, err := plotter.NewLine(points)
+	if err != nil {
+		return fmt.Errorf("draw %s: %w", name, err)
+	}
+	line.Color, line.Width = colors[i%len(colors)], vg.Points(1.5)
+	c.Add(line)
+	c.Legend.Add(name, line)
+	return nil
 }
 
 // medianRound is the round of a scheduler with the median span.

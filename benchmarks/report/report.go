@@ -43,12 +43,14 @@ type Row struct {
 	GangP99      float64 `json:"gangP99"`
 	SchedulerCPU float64 `json:"schedulerMillisPerPod"` // without its start
 	ClusterCPU   float64 `json:"clusterMillisPerPod"`   // of all else
-	PeakMemory   int64   `json:"peakMemory"`
-	Writes       float64 `json:"writesPerGang"`
-	Events       float64 `json:"eventsPerGang"`
-	Stranded     int     `json:"stranded"`      // the most in a round
-	OverCommit   int     `json:"overCommitted"` // the same
-	StolenRoom   int     `json:"stolenRoom"`
+	// CPU is ClusterCPU by component, in milliseconds per pod.
+	CPU        map[string]float64 `json:"clusterMillisPerPodByComponent,omitempty"`
+	PeakMemory int64              `json:"peakMemory"`
+	Writes     float64            `json:"writesPerGang"`
+	Events     float64            `json:"eventsPerGang"`
+	Stranded   int                `json:"stranded"`      // the most in a round
+	OverCommit int                `json:"overCommitted"` // the same
+	StolenRoom int                `json:"stolenRoom"`
 }
 
 // Spread is a median with its extremes.
@@ -101,7 +103,7 @@ func New(results []trial.Result) Report {
 	})
 	for i := range r.Tables {
 		t := &r.Tables[i]
-		for _, c := range contender.All() {
+		for _, c := range contender.All(contender.Folders{}) {
 			if rounds := runs[key{t.Scenario, c.Name}]; len(rounds) > 0 {
 				t.Rows = append(t.Rows, row(c.Name, rounds))
 			}
@@ -143,6 +145,13 @@ func row(name string, rounds []trial.Result) Row {
 	r.GangP99 = of(func(t trial.Result) float64 { return t.GangLatency.P99 }).Median
 	r.SchedulerCPU = of(func(t trial.Result) float64 { return 1000 * SchedulerCPU(t) / pods }).Median
 	r.ClusterCPU = of(func(t trial.Result) float64 { return 1000 * clusterCPU(t) / pods }).Median
+	r.CPU = map[string]float64{}
+	for name := range good[0].Costs {
+		if ownComponent(good[0], name) {
+			continue
+		}
+		r.CPU[name] = of(func(t trial.Result) float64 { return 1000 * t.Costs[name].CPU.Seconds() / pods }).Median
+	}
 	r.PeakMemory = int64(of(func(t trial.Result) float64 { return float64(t.Scheduler.PeakMemory) }).Median)
 	r.Writes = of(func(t trial.Result) float64 { return t.Writes }).Median
 	r.Events = of(func(t trial.Result) float64 { return t.Events }).Median
@@ -151,6 +160,11 @@ func row(name string, rounds []trial.Result) Row {
 
 // SchedulerCPU is how many seconds the scheduler has worked, without its start.
 func SchedulerCPU(t trial.Result) float64 { return (t.Scheduler.CPU - t.Start).Seconds() }
+
+// ownComponent tells whether a component is one of the scheduler's own.
+func ownComponent(t trial.Result, name string) bool {
+	return slices.ContainsFunc(t.Processes, func(p trial.Process) bool { return p.Own && p.Name == name })
+}
 
 func clusterCPU(t trial.Result) float64 {
 	sum := -t.Scheduler.CPU.Seconds()

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,11 @@ var four = scenario.Scenario{Name: "pre-created/2x2", Mode: scenario.PreCreated,
 func result(contender string, round int, span float64) trial.Result {
 	r := trial.Result{
 		Scenario: four, Contender: contender, Round: round, Bound: 4, Span: span,
+		GangLatencies: []float64{span - .2, span},
+		Processes: []trial.Process{
+			{Name: "scheduler", Own: true, Command: []string{contender, "--qps=7"}, Config: "kind: Its"},
+			{Name: "etcd", Command: []string{"etcd", "--quota=3"}},
+		},
 		Scheduler: meter.Cost{CPU: 8 * time.Millisecond, PeakMemory: 64 << 20},
 		Costs: map[string]meter.Cost{
 			"scheduler": {CPU: 8 * time.Millisecond}, "etcd": {CPU: 20 * time.Millisecond},
@@ -56,6 +62,9 @@ func TestSchedulersAreComparedByTheirMedians(t *testing.T) {
 	if muster.Span.Median != 2.75 || muster.Floor != 2.75/2 || muster.Peer != 2.75/5 || muster.Rounds != 3 || len(muster.Failed) != 1 || muster.Stranded != 1 {
 		t.Errorf("muster: %+v", muster)
 	}
+	if len(muster.CPU) != 1 || muster.CPU["etcd"] != 5 {
+		t.Errorf("the cluster's costs by component: %v", muster.CPU)
+	}
 	if muster.SchedulerCPU != 2 || muster.ClusterCPU != 5 || muster.PeakMemory != 64<<20 {
 		t.Errorf("muster's costs: %+v", muster)
 	}
@@ -91,12 +100,12 @@ func TestTheReportIsReadFromTheResultsAndWrittenBesideThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"pre-created/2x2", "<svg", "3.00", "1.50", "1 of 4 pods are bound after 10m0s"} {
+	for _, want := range []string{"pre-created/2x2", "<svg", "3.00", "1.50", "1 of 4 pods are bound after 10m0s", "--qps=7", "kind: Its", "--quota=3"} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if images, _ := filepath.Glob(filepath.Join(dir, "*.png")); len(images) != 1 {
+	if images, _ := filepath.Glob(filepath.Join(dir, "*.png")); len(images) != 2 { // binds and latencies
 		t.Errorf("images %v", images)
 	}
 }
@@ -117,6 +126,21 @@ func TestALineSaysWhatMatters(t *testing.T) {
 	} {
 		if got := Line(r); !strings.Contains(got, want) {
 			t.Errorf("%q lacks %q", got, want)
+		}
+	}
+}
+
+func TestGrowthIsDrawnOverTheNodes(t *testing.T) {
+	var results []trial.Result
+	for _, nodes := range []int{500, 1000} {
+		r := result("muster", 1, 3)
+		r.Scenario = scenario.Scenario{Name: fmt.Sprintf("growth/%d-nodes", nodes), Mode: scenario.PreCreated, Gangs: 2, Size: 2, Nodes: nodes}
+		results = append(results, r)
+	}
+	for n, want := range map[int]bool{1: false, 2: true} {
+		drawn, err := New(results[:n]).growth()
+		if err != nil || (drawn != nil) != want {
+			t.Errorf("of %d sizes something is drawn: %t, %v", n, drawn != nil, err)
 		}
 	}
 }

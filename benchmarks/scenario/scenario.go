@@ -4,6 +4,7 @@ package scenario
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Mode is when pods come into being.
@@ -34,6 +35,27 @@ type Scenario struct {
 // Pods is how many there are in all.
 func (s Scenario) Pods() int { return s.Gangs * s.Size }
 
+// What says in words what is asked.
+func (s Scenario) What() string {
+	switch {
+	case s.Mode == Burst:
+		return fmt.Sprintf("%d Spark-like applications of a driver and %d executors", s.Gangs, s.Size-1)
+	case s.Plain:
+		return fmt.Sprintf("%d plain pods", s.Gangs)
+	default:
+		return fmt.Sprintf("%d gangs of %d pods", s.Gangs, s.Size)
+	}
+}
+
+// growthPrefix begins the names of the scenarios of growth.
+const growthPrefix = "growth/"
+
+// IsGrowth tells whether it is one of those that differ in their nodes alone.
+func (s Scenario) IsGrowth() bool { return strings.HasPrefix(s.Name, growthPrefix) }
+
+// Namespace has all pods of a run.
+const Namespace = "bench"
+
 // NodeShape is what each node offers, in the public set of kube-scheduling-perf.
 const NodeShape = "cpu=16,memory=64Gi,pods=110"
 
@@ -58,6 +80,17 @@ const small = 2000
 
 // All lists every scenario.
 func All() []Scenario {
+	return slices.Concat(throughput(), growth(), []Scenario{sparkBurst()})
+}
+
+// Small lists the scenarios that suit a machine with few cores. Those of growth
+// tell something only beside each other, and are run by name.
+func Small() []Scenario {
+	return slices.DeleteFunc(append(throughput(), sparkBurst()), func(s Scenario) bool { return s.Pods() > small })
+}
+
+// throughput is how fast gangs, and plain pods, get their nodes.
+func throughput() []Scenario {
 	var all []Scenario
 	for _, mode := range []Mode{PreCreated, Concurrent} {
 		for _, s := range shapes {
@@ -67,7 +100,7 @@ func All() []Scenario {
 		}
 		all = append(all, Scenario{Name: fmt.Sprintf("%s/plain-%d", mode, small), Mode: mode, Gangs: small, Size: 1, Plain: true, Nodes: defaultNodes})
 	}
-	return append(append(all, growth()...), sparkBurst())
+	return all
 }
 
 // growth is the same gangs on ever more nodes, to see what a node costs.
@@ -75,7 +108,7 @@ func growth() []Scenario {
 	var all []Scenario
 	for _, nodes := range []int{500, 1000, 2000, 5000} {
 		all = append(all, Scenario{
-			Name: fmt.Sprintf("growth/%d-nodes", nodes), Mode: PreCreated, Gangs: 100, Size: 20, Nodes: nodes,
+			Name: fmt.Sprintf(growthPrefix+"%d-nodes", nodes), Mode: PreCreated, Gangs: 100, Size: 20, Nodes: nodes,
 		})
 	}
 	return all
@@ -84,9 +117,4 @@ func growth() []Scenario {
 // sparkBurst is 200 applications of a driver and five executors on room for 40.
 func sparkBurst() Scenario {
 	return Scenario{Name: string(Burst) + "/200x6", Mode: Burst, Gangs: 200, Size: 6, Nodes: 15}
-}
-
-// Small lists the scenarios that suit a machine with few cores.
-func Small() []Scenario {
-	return slices.DeleteFunc(All(), func(s Scenario) bool { return s.Pods() > small })
 }

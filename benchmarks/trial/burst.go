@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -10,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"muster.sh/muster/benchmarks/audit"
+	"muster.sh/muster/benchmarks/scenario"
 	"muster.sh/muster/internal/localcluster/sparkactor"
 )
 
@@ -28,13 +30,13 @@ func (m *measured) burst(ctx context.Context, load *load) error {
 	playing, stop := context.WithCancel(ctx)
 	defer stop()
 	played := make(chan error, 1)
-	go func() { played <- sparkactor.Run(playing, load.client) }()
+	go func() { played <- sparkactor.Run(playing, load.client, m.logger()) }()
 	group, submitting := errgroup.WithContext(ctx)
 	group.SetLimit(creators)
 	for i := range m.Scenario.Gangs {
 		group.Go(func() error {
 			_, err := sparkactor.Submit(submitting, load.client, sparkactor.App{
-				Name: fmt.Sprintf("app%03d", i), Namespace: Namespace, Executors: m.Scenario.Size - 1,
+				Name: fmt.Sprintf("app%03d", i), Namespace: scenario.Namespace, Executors: m.Scenario.Size - 1,
 				Duration: work, SchedulerName: m.Contender.SchedulerName,
 				// As where a job can't do with fewer.
 				Conf: map[string]string{
@@ -56,6 +58,14 @@ func (m *measured) burst(ctx context.Context, load *load) error {
 	return err
 }
 
+// logger is of the drivers' doings, which are worth reading only with all else.
+func (m *measured) logger() *slog.Logger {
+	if m.Progress == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(m.Progress, nil))
+}
+
 // awaitDrivers counts the drivers that have succeeded until all have, or none has
 // for long.
 func (m *measured) awaitDrivers(ctx context.Context, load *load) error {
@@ -63,7 +73,7 @@ func (m *measured) awaitDrivers(ctx context.Context, load *load) error {
 	defer ticker.Stop()
 	moved := time.Now()
 	for {
-		drivers, err := load.client.CoreV1().Pods(Namespace).List(ctx, metav1.ListOptions{LabelSelector: "spark-role=driver", ResourceVersion: "0"})
+		drivers, err := load.client.CoreV1().Pods(scenario.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "spark-role=driver", ResourceVersion: "0"})
 		if err != nil {
 			return fmt.Errorf("list the drivers: %w", err)
 		}

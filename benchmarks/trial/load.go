@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -21,8 +22,6 @@ import (
 )
 
 const (
-	// Namespace has all pods of a run.
-	Namespace = "bench"
 	// GangLabel is on every pod, so that the auditors know the gangs whatever a
 	// contender calls them.
 	GangLabel = "muster.sh/benchmark-gang"
@@ -50,13 +49,14 @@ func newLoad(c *localcluster.Cluster, on scenario.Scenario, by contender.Contend
 // prepare makes the namespace and what tells of the gangs, which takes a
 // contender no time.
 func (l *load) prepare(ctx context.Context) error {
-	_, err := l.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}}, metav1.CreateOptions{})
-	if err != nil {
+	_, err := l.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: scenario.Namespace}}, metav1.CreateOptions{})
+	// A contender's manifests may have it already.
+	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("make the namespace: %w", err)
 	}
 	// No pod is admitted before the namespace has its default account.
 	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		_, err := l.client.CoreV1().ServiceAccounts(Namespace).Get(ctx, "default", metav1.GetOptions{})
+		_, err := l.client.CoreV1().ServiceAccounts(scenario.Namespace).Get(ctx, "default", metav1.GetOptions{})
 		return err == nil, nil
 	})
 	if err != nil {
@@ -81,7 +81,7 @@ func (l *load) groups(ctx context.Context) error {
 	for i := range l.on.Gangs {
 		object := l.by.Declare(l.gang(i))
 		group.Go(func() error {
-			if _, err := client.Resource(l.by.Groups).Namespace(Namespace).Create(ctx, object, metav1.CreateOptions{}); err != nil {
+			if _, err := client.Resource(l.by.Groups).Namespace(scenario.Namespace).Create(ctx, object, metav1.CreateOptions{}); err != nil {
 				return fmt.Errorf("create %s %s: %w", object.GetKind(), object.GetName(), err)
 			}
 			return nil
@@ -91,7 +91,7 @@ func (l *load) groups(ctx context.Context) error {
 }
 
 func (l *load) gang(i int) contender.Gang {
-	return contender.Gang{Namespace: Namespace, Name: fmt.Sprintf("g%05d", i), Size: l.on.Size}
+	return contender.Gang{Namespace: scenario.Namespace, Name: fmt.Sprintf("g%05d", i), Size: l.on.Size}
 }
 
 // pods creates all pods, gang after gang.
@@ -102,7 +102,7 @@ func (l *load) pods(ctx context.Context) error {
 		for j := range l.on.Size {
 			pod := l.pod(l.gang(i), j)
 			group.Go(func() error {
-				if _, err := l.client.CoreV1().Pods(Namespace).Create(ctx, pod, metav1.CreateOptions{}); err != nil {
+				if _, err := l.client.CoreV1().Pods(scenario.Namespace).Create(ctx, pod, metav1.CreateOptions{}); err != nil {
 					return fmt.Errorf("create pod %s: %w", pod.Name, err)
 				}
 				return nil
@@ -118,7 +118,7 @@ func (l *load) pod(g contender.Gang, i int) *corev1.Pod {
 		corev1.ResourceCPU: resource.MustParse(scenario.PodCPU), corev1.ResourceMemory: resource.MustParse(scenario.PodMemory),
 	}
 	p := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: fmt.Sprintf("%s-%05d", g.Name, i), Labels: map[string]string{GangLabel: g.Name}},
+		ObjectMeta: metav1.ObjectMeta{Namespace: scenario.Namespace, Name: fmt.Sprintf("%s-%05d", g.Name, i), Labels: map[string]string{GangLabel: g.Name}},
 		Spec: corev1.PodSpec{
 			SchedulerName: l.by.SchedulerName, AutomountServiceAccountToken: &none,
 			Containers: []corev1.Container{{

@@ -26,6 +26,9 @@ type Result struct {
 	// Unfit says why its times mean little though it went well.
 	Unfit string `json:"unfit,omitempty"`
 
+	// Processes are all components of the cluster, the scheduler's too.
+	Processes []Process `json:"processes"`
+
 	Bound int `json:"bound"`
 	// Finished applications of a burst.
 	Finished int `json:"finished,omitempty"`
@@ -38,6 +41,8 @@ type Result struct {
 	// minimum.
 	PodLatency  Distribution `json:"podLatency"`
 	GangLatency Distribution `json:"gangLatency"`
+	// GangLatencies are those of all gangs, in order.
+	GangLatencies []float64 `json:"gangLatencies,omitempty"`
 
 	// Costs are of each component in the measured time.
 	Costs map[string]meter.Cost `json:"costs"`
@@ -56,6 +61,17 @@ type Result struct {
 	OverCommitted int      `json:"overCommitted"`
 	StolenRoom    int      `json:"stolenRoom"`
 	Faults        []string `json:"faults,omitempty"`
+}
+
+// Process is how a component was started.
+type Process struct {
+	Name string `json:"name"`
+	// Own is set where it is one of the contender's.
+	Own bool `json:"own,omitempty"`
+	// Command is its command line; the cluster's folder is DIR in it.
+	Command []string `json:"command"`
+	// Config is the content of its configuration file, if it has one.
+	Config string `json:"config,omitempty"`
 }
 
 // Distribution is that of some times.

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -57,7 +58,10 @@ func (t Trial) Run(ctx context.Context) (Result, error) {
 		return r, err
 	}
 	m := &measured{Trial: t, cluster: cluster, result: &r}
-	err = m.run(ctx)
+	r.Processes, err = processes(cluster, t.Contender.Components)
+	if err == nil {
+		err = m.run(ctx)
+	}
 	if err == nil {
 		err = m.judge()
 	}
@@ -195,13 +199,13 @@ func (m *measured) work(ctx context.Context, load *load) error {
 	return errors.Join(err, <-bound)
 }
 
+// each does something with all of the contender's processes at the same time.
 func (m *measured) each(do func(*localcluster.Cluster, string) error) error {
+	var group errgroup.Group
 	for _, name := range m.Contender.Components {
-		if err := do(m.cluster, name); err != nil {
-			return err
-		}
+		group.Go(func() error { return do(m.cluster, name) })
 	}
-	return nil
+	return group.Wait()
 }
 
 // awaitBound waits until all pods are bound.
@@ -221,7 +225,7 @@ func (m *measured) awaitBound(ctx context.Context, client kubernetes.Interface) 
 
 // watchBinds notes pods that are bound, until all are or the watch ends.
 func (m *measured) watchBinds(ctx context.Context, client kubernetes.Interface, bound map[string]bool) error {
-	pods := client.CoreV1().Pods(Namespace)
+	pods := client.CoreV1().Pods(scenario.Namespace)
 	list, err := pods.List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return fmt.Errorf("list the pods: %w", err)
@@ -364,7 +368,7 @@ func (m *measured) gangs(tl *audit.Timeline) []audit.Gang {
 	}
 	var gangs []audit.Gang
 	for name, pods := range members {
-		gangs = append(gangs, audit.Gang{Namespace: Namespace, Name: name, Min: least, Members: pods})
+		gangs = append(gangs, audit.Gang{Namespace: scenario.Namespace, Name: name, Min: least, Members: pods})
 	}
 	slices.SortFunc(gangs, func(a, b audit.Gang) int { return strings.Compare(a.Name, b.Name) })
 	return gangs
@@ -395,6 +399,7 @@ func (m *measured) times(gangs []audit.Gang) {
 	for _, list := range [][]float64{m.result.Binds, pods, starts} {
 		slices.Sort(list)
 	}
+	m.result.GangLatencies = starts
 	m.result.Bound = len(m.result.Binds)
 	if m.result.Bound > 0 {
 		m.result.Span = m.result.Binds[m.result.Bound-1]

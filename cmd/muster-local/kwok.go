@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -35,7 +36,7 @@ func newKwokCommand() *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("make client: %w", err)
 				}
-				group.Go(func() error { return sparkactor.Run(ctx, client) })
+				group.Go(func() error { return sparkactor.Run(ctx, client, slog.Default()) })
 			}
 			return group.Wait()
 		},

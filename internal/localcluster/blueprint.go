@@ -61,6 +61,11 @@ func (b *blueprint) portNames() []string {
 	for _, scheduler := range b.spec.Schedulers {
 		names = append(names, scheduler.replicas()...)
 	}
+	for _, program := range b.spec.Programs {
+		for _, port := range program.Ports {
+			names = append(names, program.port(port))
+		}
+	}
 	return names
 }
 
@@ -94,6 +99,9 @@ func (b *blueprint) identities() map[string]pki.Certificate {
 			user = "system:kube-scheduler"
 		}
 		users[scheduler.Name] = pki.Certificate{User: user}
+	}
+	for _, program := range b.spec.Programs {
+		users[program.Name] = pki.Certificate{User: program.User}
 	}
 	return users
 }
@@ -172,6 +180,13 @@ func (b *blueprint) components() (base, rest []component, err error) {
 			return nil, nil, err
 		}
 		rest = append(rest, processes...)
+	}
+	for _, program := range b.spec.Programs {
+		process, err := b.program(program)
+		if err != nil {
+			return nil, nil, err
+		}
+		rest = append(rest, process)
 	}
 	return base, rest, nil
 }

@@ -3,6 +3,7 @@ package localcluster
 import (
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -186,5 +187,34 @@ func TestSimulatedNodesHaveAddressesOfTheirOwn(t *testing.T) {
 	}
 	if got := simNode(maxSimNodes-1, shape).Spec.PodCIDR; !strings.HasPrefix(got, "10.") {
 		t.Errorf("the last node's pods are in %s, outside of 10.0.0.0/8", got)
+	}
+}
+
+func TestAProgramIsToldOfTheCluster(t *testing.T) {
+	spec := ProgramSpec{
+		Name: "p", Binary: "/p", Args: []string{"--config=$CONFIG", "--listen=$HOST:$HEALTH", "--price=$$5"},
+		Env: []string{"KUBECONFIG=$KUBECONFIG"}, Config: "port: $HEALTH\n", Ports: []string{"HEALTH"}, User: "someone",
+	}
+	b := newBlueprint(t, Spec{Programs: []ProgramSpec{spec}})
+	c, err := b.program(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := strconv.Itoa(b.ports["p/HEALTH"])
+	if want := []string{"--config=" + b.paths.configFile("p"), "--listen=" + loopback + ":" + port, "--price=$5"}; !slices.Equal(c.args, want) {
+		t.Errorf("got %q, want %q", c.args, want)
+	}
+	if want := []string{"KUBECONFIG=" + b.paths.kubeconfig("p")}; !slices.Equal(c.env, want) {
+		t.Errorf("got %q, want %q", c.env, want)
+	}
+	if data, err := os.ReadFile(b.paths.configFile("p")); err != nil || string(data) != "port: "+port+"\n" {
+		t.Errorf("its configuration is %q, %v", data, err)
+	}
+	if _, err := clientcmd.LoadFromFile(b.paths.kubeconfig("p")); err != nil {
+		t.Error(err)
+	}
+	spec.Args = []string{"--webhook=$WEBHOOK"}
+	if _, err := b.program(spec); err == nil || !strings.Contains(err.Error(), "$WEBHOOK stands for nothing") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -232,6 +233,24 @@ func (c *Cluster) AuditLogPath() string { return c.paths.auditLog() }
 
 // LogPath is the file with a component's output.
 func (c *Cluster) LogPath(name string) string { return c.paths.log(name) }
+
+// Command is the command line of a component.
+func (c *Cluster) Command(name string) ([]string, error) {
+	u, err := c.unit(name)
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{u.binary}, u.args...), nil
+}
+
+// Config is the content of a component's configuration file; empty if it has none.
+func (c *Cluster) Config(name string) (string, error) {
+	content, err := os.ReadFile(c.paths.configFile(name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read configuration of %s: %w", name, err)
+	}
+	return string(content), nil
+}
 
 // Components are the names that Kill, Start and LogPath take, in the order of
 // starting.

@@ -20,6 +20,8 @@ type component struct {
 	// binary is the program's file, args all its arguments.
 	binary string
 	args   []string
+	// env is added to this process's own environment.
+	env []string
 	// ready asks once whether it serves; nil means that it is ready when it runs.
 	ready func(ctx context.Context) error
 	// grace is the time between asking it to stop and killing it.

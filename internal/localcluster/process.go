@@ -29,6 +29,9 @@ func launch(start starter, c component, logFile string) (*process, error) {
 	// The child has its own copy of the descriptor once it runs.
 	defer func() { _ = log.Close() }()
 	cmd := exec.Command(c.binary, c.args...)
+	if len(c.env) > 0 {
+		cmd.Env = append(os.Environ(), c.env...)
+	}
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := start(cmd); err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.name, err)

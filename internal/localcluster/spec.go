@@ -48,6 +48,8 @@ type Spec struct {
 	// Schedulers are started beside each other. Nil: the default scheduler;
 	// empty but not nil: none.
 	Schedulers []SchedulerSpec `json:"schedulers"`
+	// Programs are started with the schedulers.
+	Programs []ProgramSpec `json:"programs,omitempty"`
 	// Manifests are YAML or JSON files, or folders of them, applied before the
 	// schedulers start. The custom resources they define are served by then.
 	Manifests []string `json:"manifests,omitempty"`
@@ -92,6 +94,33 @@ type SchedulerSpec struct {
 	// a leader, and are called NAME-0, NAME-1…
 	Replicas int `json:"replicas,omitempty"`
 }
+
+// ProgramSpec describes a process of somebody else's beside the cluster's own
+// components, such as a controller.
+//
+// Args, Env, Config and Ready are told of the cluster by names that stand for it:
+// $KUBECONFIG, $CONFIG (the file with Config), $HOST (the address to serve on),
+// and each of Ports. $$ is a dollar sign.
+type ProgramSpec struct {
+	// Name is the component's name.
+	Name string `json:"name"`
+	// Binary is the path of its file.
+	Binary string   `json:"binary"`
+	Args   []string `json:"args,omitempty"`
+	// Env is added to its environment, as NAME=value.
+	Env []string `json:"env,omitempty"`
+	// Config is the content of a configuration file; empty: it has none.
+	Config string `json:"config,omitempty"`
+	// Ports are names that stand for free ports, such as HEALTH.
+	Ports []string `json:"ports,omitempty"`
+	// Ready is the URL that answers once it is ready; empty: when it runs.
+	Ready string `json:"ready,omitempty"`
+	// User is whom the API server takes it for.
+	User string `json:"user"`
+}
+
+// port is the name under which the cluster keeps one of its ports.
+func (p ProgramSpec) port(name string) string { return p.Name + "/" + name }
 
 // DefaultScheduler is kube-scheduler as Kubernetes ships it.
 func DefaultScheduler() SchedulerSpec {
@@ -143,19 +172,25 @@ func (s *Spec) validate() error {
 	taken := map[string]bool{}
 	reserved := []string{portEtcd, portEtcdPeer, portAPIServer, portControllerManager,
 		"control-plane", "coredns", "kwok", proxyUser, "admin"}
-	for _, scheduler := range s.Schedulers {
-		if bad := validation.IsDNS1123Label(scheduler.Name); len(bad) > 0 {
-			errs = append(errs, fmt.Errorf("scheduler name %q: %s", scheduler.Name, strings.Join(bad, "; ")))
+	claim := func(what, name string, processes ...string) {
+		if bad := validation.IsDNS1123Label(name); len(bad) > 0 {
+			errs = append(errs, fmt.Errorf("%s name %q: %s", what, name, strings.Join(bad, "; ")))
 		}
-		if slices.Contains(reserved, scheduler.Name) {
-			errs = append(errs, fmt.Errorf("scheduler name %q: taken by another component", scheduler.Name))
+		if slices.Contains(reserved, name) {
+			errs = append(errs, fmt.Errorf("%s name %q: taken by another component", what, name))
 		}
-		for _, name := range scheduler.replicas() {
+		for _, name := range processes {
 			if taken[name] {
-				errs = append(errs, fmt.Errorf("scheduler name %q: used twice", name))
+				errs = append(errs, fmt.Errorf("%s name %q: used twice", what, name))
 			}
 			taken[name] = true
 		}
+	}
+	for _, scheduler := range s.Schedulers {
+		claim("scheduler", scheduler.Name, scheduler.replicas()...)
+	}
+	for _, program := range s.Programs {
+		claim("program", program.Name, program.Name)
 	}
 	return errors.Join(errs...)
 }

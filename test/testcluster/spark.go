@@ -3,6 +3,7 @@ package testcluster
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ func (c *Cluster) PlaySpark(ctx context.Context, t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- sparkactor.Run(ctx, c.Client()) }()
+	go func() { ended <- sparkactor.Run(ctx, c.Client(), slog.New(slog.NewTextHandler(t.Output(), nil))) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {

@@ -29,6 +29,7 @@ const workers = 8
 // actor plays all drivers of a cluster.
 type actor struct {
 	client kubernetes.Interface
+	log    *slog.Logger
 	pods   corelisters.PodLister
 	queue  workqueue.TypedRateLimitingInterface[types.NamespacedName]
 
@@ -44,13 +45,14 @@ type played struct {
 	prefix string // of its executors' names
 }
 
-// Run plays the drivers on simulated nodes until ctx ends.
-func Run(ctx context.Context, client kubernetes.Interface) error {
+// Run plays the drivers on simulated nodes until ctx ends, and logs what they do.
+func Run(ctx context.Context, client kubernetes.Interface, log *slog.Logger) error {
 	factory := informers.NewSharedInformerFactoryWithOptions(client, 0,
 		informers.WithTweakListOptions(func(options *metav1.ListOptions) { options.LabelSelector = sparkconf.LabelRole }))
 	informer := factory.Core().V1().Pods().Informer()
 	a := &actor{
 		client:    client,
+		log:       log,
 		pods:      factory.Core().V1().Pods().Lister(),
 		queue:     workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[types.NamespacedName]()),
 		running:   map[types.UID]*played{},
@@ -105,7 +107,7 @@ func (a *actor) serve(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			slog.Warn("simulated Spark driver", "driver", name, "error", err)
+			a.log.Warn("simulated Spark driver", "driver", name, "error", err)
 			a.queue.AddRateLimited(name)
 		default:
 			a.queue.Forget(name)
@@ -235,7 +237,7 @@ func (a *actor) played(ctx context.Context, driver *corev1.Pod, executors []*cor
 	a.mu.Lock()
 	a.running[driver.UID] = p
 	a.mu.Unlock()
-	slog.Info("simulated Spark driver runs", "driver", driver.Name, "executors", c.initial)
+	a.log.Info("simulated Spark driver runs", "driver", driver.Name, "executors", c.initial)
 	return p, nil
 }
 

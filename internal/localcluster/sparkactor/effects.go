@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -55,7 +54,7 @@ func (a *actor) finish(ctx context.Context, driver *corev1.Pod, p *played) error
 		return err
 	}
 	a.forget(driver)
-	slog.Info("simulated Spark driver is done", "driver", driver.Name)
+	a.log.Info("simulated Spark driver is done", "driver", driver.Name)
 	return nil
 }
 

@@ -24,6 +24,7 @@ const (
 	NodeTools  = "node-tools" // pause, runc-nolimits: of this module
 
 	Coscheduling = "coscheduling" // scheduler: kube-scheduler with the plugin
+	Kueue        = "kueue"        // kueue
 )
 
 // All names every tool of a node, in the order of building.
