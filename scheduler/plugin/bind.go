@@ -27,14 +27,15 @@ func (p *Plugin) Bind(ctx context.Context, state fwk.CycleState, pod *v1.Pod, no
 	if c.place == nil {
 		return p.binder.Bind(ctx, state, pod, node)
 	}
-	if err := p.Latch.Wait(ctx, idOf(pod), c.place.Gang, c.place.Epoch); err != nil {
+	first, err := p.Latch.Wait(ctx, idOf(pod), c.place.Gang, c.place.Epoch)
+	if err != nil {
 		return fwk.AsStatus(err)
 	}
 	meant := func() bool {
 		now, ok := p.Board.Placement(idOf(pod))
 		return ok && now.Epoch == c.place.Epoch && now.Node == node
 	}
-	switch err := bind(ctx, p.handle.ClientSet(), pod, node, meant, patience); {
+	switch err := bind(ctx, p.handle.ClientSet(), first, pod, node, meant, patience); {
 	case errors.Is(err, errTakenBack):
 		return fwk.AsStatus(turnedBack(err.Error()))
 	case err != nil:
@@ -54,19 +55,19 @@ var patience = wait.Backoff{Duration: 50 * time.Millisecond, Factor: 1.5, Jitter
 // for.
 const attemptTimeout = 15 * time.Second
 
-// bind sends a pod to its node. An answer may have been lost on the way, so a
-// pod that is on the node already is a success. While the API server is away
-// the pod may be given another place, so meant is asked before every attempt.
-func bind(ctx context.Context, client kubernetes.Interface, pod *v1.Pod, node string, meant func() bool, patience wait.Backoff) error {
+// bind sends a pod to its node, when it is its turn. An answer may have been lost on
+// the way, so a pod that is on the node already is a success. While the API server
+// is away the pod may be given another place, so meant is asked before every
+// attempt. An attempt after the first has to queue again.
+func bind(ctx context.Context, client kubernetes.Interface, next *turn, pod *v1.Pod, node string, meant func() bool, patience wait.Backoff) error {
+	defer func() { next.done() }()
 	var last error
 	err := wait.ExponentialBackoffWithContext(ctx, patience, func(ctx context.Context) (bool, error) {
-		ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
-		defer cancel()
-		if meant() {
-			last = bindOnce(ctx, client, pod, node)
-		} else if last = onNode(ctx, client, pod, node); last != nil && !transient(last) {
-			last = errTakenBack
+		if err := next.wait(ctx); err != nil {
+			return false, err
 		}
+		last = attempt(ctx, client, pod, node, meant)
+		next.done()
 		if last == nil {
 			return true, nil
 		}
@@ -74,10 +75,26 @@ func bind(ctx context.Context, client kubernetes.Interface, pod *v1.Pod, node st
 			return false, last
 		}
 		klog.FromContext(ctx).V(2).Info("Bind failed and is tried again", "pod", klog.KObj(pod), "node", node, "err", last)
+		next = next.of.join()
 		return false, nil
 	})
 	if wait.Interrupted(err) && last != nil {
 		return last
+	}
+	return err
+}
+
+// attempt binds a pod, or, where that is not meant any more, looks whether an
+// earlier attempt has.
+func attempt(ctx context.Context, client kubernetes.Interface, pod *v1.Pod, node string, meant func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	if meant() {
+		return bindOnce(ctx, client, pod, node)
+	}
+	err := onNode(ctx, client, pod, node)
+	if err != nil && !transient(err) {
+		return errTakenBack
 	}
 	return err
 }

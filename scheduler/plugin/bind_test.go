@@ -61,7 +61,7 @@ func TestABindIsTriedAgainAsLongAsItMaySucceed(t *testing.T) {
 				tries++
 				return true, nil, answer
 			})
-			err := bind(t.Context(), client, podOn("", "p", "1", "1Gi"), "n", always, impatience)
+			err := bind(t.Context(), client, newTurns().join(), podOn("", "p", "1", "1Gi"), "n", always, impatience)
 			if (err != nil) != tc.fails || tries != tc.tries {
 				t.Errorf("after %d tries: %v", tries, err)
 			}
@@ -93,7 +93,7 @@ func TestABindIsNotTriedAgainWhenItIsNotMeantAnyMore(t *testing.T) {
 				return true, nil, refused
 			})
 			meant := func() bool { return tries < 2 }
-			err := bind(t.Context(), client, podOn("", "p", "1", "1Gi"), "n", meant, impatience)
+			err := bind(t.Context(), client, newTurns().join(), podOn("", "p", "1", "1Gi"), "n", meant, impatience)
 			if !errors.Is(err, tc.want) || tries != 2 {
 				t.Errorf("after %d tries: %v", tries, err)
 			}
@@ -114,7 +114,7 @@ func TestABindEndsWithItsContext(t *testing.T) {
 		return true, nil, refused
 	})
 	forEver := wait.Backoff{Duration: time.Hour, Factor: 1, Steps: 4}
-	if err := bind(ctx, client, podOn("", "p", "1", "1Gi"), "n", always, forEver); !errors.Is(err, refused) {
+	if err := bind(ctx, client, newTurns().join(), podOn("", "p", "1", "1Gi"), "n", always, forEver); !errors.Is(err, refused) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -12,12 +12,15 @@ import (
 // passed all else: after it only the bind itself can fail, and nothing that is
 // bound must be undone.
 //
+// Those that it lets pass have their turns in the order of their gangs.
+//
 // It remembers which gangs are open, for members that come later, and forgets
 // one when it is shut. Of what is shut it need not remember anything: the
 // placements of the members are off the Board by then.
 type Latch struct {
 	placement func(gang.PodID) (core.Placement, bool)
 	post      func(core.Event)
+	turns     *turns
 
 	mu      sync.Mutex
 	open    map[gang.ID]core.Epoch
@@ -28,61 +31,77 @@ type Latch struct {
 
 type waiter struct {
 	epoch  core.Epoch
-	answer chan error
+	answer chan answer
+}
+
+// answer is the turn to bind, or why there is none.
+type answer struct {
+	turn *turn
+	err  error
 }
 
 // NewLatch returns a Latch of which no gang is open. placement is
 // Board.Placement.
 func NewLatch(placement func(gang.PodID) (core.Placement, bool), post func(core.Event)) *Latch {
 	return &Latch{
-		placement: placement, post: post,
+		placement: placement, post: post, turns: newTurns(),
 		open: map[gang.ID]core.Epoch{}, waiting: map[gang.ID]map[gang.PodID]waiter{}, gangOf: map[gang.PodID]gang.ID{},
 	}
 }
 
-// Wait announces a member and waits for its gang. It returns nil once the
-// latch is open, and a *Refusal when the member is turned back.
-func (l *Latch) Wait(ctx context.Context, pod gang.PodID, id gang.ID, epoch core.Epoch) error {
-	answer := l.enter(pod, id, epoch)
-	defer l.leave(pod, answer)
+// Wait announces a member and waits for its gang. It returns the member's place in
+// the queue of binds once the latch is open, and a *Refusal when the member is
+// turned back.
+func (l *Latch) Wait(ctx context.Context, pod gang.PodID, id gang.ID, epoch core.Epoch) (*turn, error) {
+	entered := l.enter(pod, id, epoch)
 	// Only after entering: whoever shuts the latch has cleared the Board
 	// before, and answers all that have entered.
 	if p, ok := l.placement(pod); !ok || p.Epoch != epoch {
-		return turnedBack("the placement was taken back")
+		l.leave(pod, entered)
+		return nil, turnedBack("the placement was taken back")
 	}
 	l.post(core.AtLatch{ID: pod, Epoch: epoch})
 	select {
-	case err := <-answer:
-		return err
+	case a := <-entered:
+		return a.turn, a.err
 	case <-ctx.Done():
-		return &Refusal{Stale: true, Reason: "the wait for the gang was ended", Cause: context.Cause(ctx)}
+		l.leave(pod, entered)
+		return nil, &Refusal{Stale: true, Reason: "the wait for the gang was ended", Cause: context.Cause(ctx)}
 	}
 }
 
-func (l *Latch) enter(pod gang.PodID, id gang.ID, epoch core.Epoch) chan error {
-	answer := make(chan error, 1)
+func (l *Latch) enter(pod gang.PodID, id gang.ID, epoch core.Epoch) chan answer {
+	entered := make(chan answer, 1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.closed:
-		answer <- turnedBack("the scheduler is stopping")
+		entered <- answer{err: turnedBack("the scheduler is stopping")}
 	case epoch <= l.open[id]:
-		answer <- nil
+		entered <- answer{turn: l.turns.join()}
 	default:
 		if l.waiting[id] == nil {
 			l.waiting[id] = map[gang.PodID]waiter{}
 		}
-		l.waiting[id][pod] = waiter{epoch: epoch, answer: answer}
+		l.waiting[id][pod] = waiter{epoch: epoch, answer: entered}
 		l.gangOf[pod] = id
 	}
-	return answer
+	return entered
 }
 
-func (l *Latch) leave(pod gang.PodID, answer chan error) {
+// leave gives up what enter has begun, and a turn that came of it.
+func (l *Latch) leave(pod gang.PodID, entered chan answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if w, ok := l.waiting[l.gangOf[pod]][pod]; ok && w.answer == answer {
+	if w, ok := l.waiting[l.gangOf[pod]][pod]; ok && w.answer == entered {
 		l.remove(pod)
+	}
+	select {
+	case a := <-entered:
+		if a.turn != nil {
+			a.turn.done()
+		}
+	default:
 	}
 }
 
@@ -91,7 +110,7 @@ func (l *Latch) Open(id gang.ID, epoch core.Epoch) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open[id] = epoch
-	l.answer(id, epoch, nil)
+	l.each(id, epoch, func() answer { return answer{turn: l.turns.join()} })
 }
 
 // Shut turns back the members of a gang that wait with this epoch or an
@@ -102,7 +121,7 @@ func (l *Latch) Shut(id gang.ID, epoch core.Epoch, reason string) {
 	if l.open[id] <= epoch {
 		delete(l.open, id)
 	}
-	l.answer(id, epoch, turnedBack(reason))
+	l.each(id, epoch, func() answer { return answer{err: turnedBack(reason)} })
 }
 
 // Gone turns back a member that was deleted.
@@ -111,7 +130,7 @@ func (l *Latch) Gone(pod gang.PodID) {
 	defer l.mu.Unlock()
 	if w, ok := l.waiting[l.gangOf[pod]][pod]; ok {
 		l.remove(pod)
-		w.answer <- turnedBack("the pod is gone")
+		w.answer <- answer{err: turnedBack("the pod is gone")}
 	}
 }
 
@@ -124,7 +143,7 @@ func (l *Latch) Close() {
 	for _, members := range l.waiting {
 		for pod, w := range members {
 			l.remove(pod)
-			w.answer <- turnedBack("the scheduler is stopping")
+			w.answer <- answer{err: turnedBack("the scheduler is stopping")}
 		}
 	}
 }
@@ -136,11 +155,12 @@ func (l *Latch) Waiting() int {
 	return len(l.gangOf)
 }
 
-func (l *Latch) answer(id gang.ID, epoch core.Epoch, err error) {
+// each answers those that wait with this epoch or an earlier one.
+func (l *Latch) each(id gang.ID, epoch core.Epoch, what func() answer) {
 	for pod, w := range l.waiting[id] {
 		if w.epoch <= epoch {
 			l.remove(pod)
-			w.answer <- err
+			w.answer <- what()
 		}
 	}
 }

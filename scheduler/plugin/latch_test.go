@@ -63,7 +63,13 @@ func (g *gate) come(ctx context.Context, pod gang.PodID, epoch core.Epoch) <-cha
 
 func (g *gate) comeAsPlaced(ctx context.Context, pod gang.PodID, epoch core.Epoch) <-chan error {
 	fate := make(chan error, 1)
-	go func() { fate <- g.Wait(ctx, pod, "g", epoch) }()
+	go func() {
+		turn, err := g.Wait(ctx, pod, "g", epoch)
+		if turn != nil {
+			turn.done()
+		}
+		fate <- err
+	}()
 	return fate
 }
 

@@ -45,7 +45,7 @@ type Options struct {
 type Plugin struct {
 	Options
 	handle fwk.Handle
-	binder fwk.BindPlugin
+	binder fwk.BindPlugin // kube-scheduler's own, for pods that are no members
 }
 
 var (
