@@ -213,11 +213,12 @@ func (m *measured) awaitBound(ctx context.Context, client kubernetes.Interface) 
 	bound := map[string]bool{}
 	for len(bound) < m.Scenario.Pods() {
 		// The API server ends a watch that can't keep pace with it.
-		if err := m.watchBinds(ctx, client, bound); err != nil {
-			return err
-		}
-		if ctx.Err() != nil {
+		err := m.watchBinds(ctx, client, bound)
+		if ctx.Err() != nil && len(bound) < m.Scenario.Pods() {
 			return fmt.Errorf("%d of %d pods are bound after %s", len(bound), m.Scenario.Pods(), time.Since(m.began).Round(time.Second))
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
