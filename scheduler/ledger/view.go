@@ -40,7 +40,8 @@ func (b *Book) refresh() {
 	for name := range b.rows.stale {
 		b.rows.set(name, b.row)
 	}
-	clear(b.rows.stale)
+	// One that was cleared would be walked at the size that it once had.
+	b.rows.stale = map[string]bool{}
 }
 
 func (r *rows) set(name string, work func(string) (cluster.Row, bool)) {
