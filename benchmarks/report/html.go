@@ -36,7 +36,9 @@ func (r Report) WritePage(dir string, results []trial.Result) error {
 	data := struct {
 		Contenders []contender.Contender
 		Tables     []pageTable
-	}{Contenders: contender.All()}
+		Loops      []LoopRow
+		LoopHeads  []string
+	}{Contenders: contender.All(), Loops: r.Loops, LoopHeads: loopHeads}
 	for _, t := range r.Tables {
 		drawn, err := curves(t.Scenario, results)
 		if err != nil {
