@@ -11,9 +11,6 @@ import (
 )
 
 func TestASmallLoop(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs the whole scheduler for some seconds: not with -short")
-	}
 	order, err := json.Marshal(Order{
 		Scenario: scenario.Scenario{Name: "test", Mode: scenario.Loop, Gangs: 10, Size: 5, Nodes: 20, Held: 50},
 		Timeout:  time.Minute, Profile: filepath.Join(t.TempDir(), "profile"),
