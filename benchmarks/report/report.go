@@ -90,7 +90,7 @@ func New(results []trial.Result) Report {
 		contender string
 	}
 	runs := map[key][]trial.Result{}
-	r := Report{Loops: loopRows(results)}
+	r := Report{Tables: []Table{}, Loops: loopRows(results)}
 	for _, result := range results {
 		if result.Scenario.Mode == scenario.Loop {
 			continue
