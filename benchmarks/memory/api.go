@@ -63,12 +63,6 @@ func (a *API) Kubernetes() kubernetes.Interface { return a.kubernetes }
 // Dynamic returns the client of all other kinds.
 func (a *API) Dynamic() dynamic.Interface { return a.dynamic }
 
-// Pods returns all pods as they are now. They must not be changed.
-func (a *API) Pods() []*corev1.Pod {
-	pods, _ := a.pods.all()
-	return pods
-}
-
 // GroupsAfter returns the versions of PodGroups that were written after the first
 // n, and a channel that is closed when there are more. They must not be changed.
 func (a *API) GroupsAfter(n int) (versions []*unstructured.Unstructured, more <-chan struct{}) {

@@ -111,7 +111,10 @@ func TestAConditionIsSetInThePlaceOfItsLast(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	now := api.Pods()[0]
+	now, err := pods.Get(t.Context(), "p", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(now.Status.Conditions) != 1 || now.Status.Conditions[0].Status != corev1.ConditionTrue {
 		t.Errorf("conditions %v", now.Status.Conditions)
 	}
