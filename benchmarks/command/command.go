@@ -9,6 +9,7 @@ import (
 
 	"muster.sh/muster/benchmarks/contender"
 	"muster.sh/muster/benchmarks/floor"
+	"muster.sh/muster/benchmarks/loop"
 	"muster.sh/muster/benchmarks/scenario"
 )
 
@@ -22,7 +23,7 @@ fresh cluster with simulated nodes, and judges them from outside: by the API
 server's audit log and the CPU time of every process.`,
 		SilenceUsage: true,
 	}
-	root.AddCommand(newRun(), newReport(), newList(), newFloor())
+	root.AddCommand(newRun(), newReport(), newList(), newFloor(), newLoop())
 	return root
 }
 
@@ -53,5 +54,13 @@ func newFloor() *cobra.Command {
 	return &cobra.Command{
 		Use: floor.Command, Hidden: true, DisableFlagParsing: true,
 		RunE: func(c *cobra.Command, args []string) error { return floor.Run(c.Context(), args) },
+	}
+}
+
+// newLoop is what a run of the loop starts as a process of its own.
+func newLoop() *cobra.Command {
+	return &cobra.Command{
+		Use: loop.Command, Hidden: true, Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return loop.Run(c.Context(), c.InOrStdin(), c.OutOrStdout()) },
 	}
 }

@@ -40,7 +40,7 @@ func TestWhoBeginsRotatesFromRoundToRound(t *testing.T) {
 }
 
 func TestASchedulerDoesOnlyWhatItCan(t *testing.T) {
-	o := runOptions{scenarios: []string{"pre-created/100x20", "pre-created/plain", "spark-burst"}, schedulers: []string{"kube-scheduler", "coscheduling"}, rounds: 1}
+	o := runOptions{scenarios: []string{"pre-created/100x20", "pre-created/plain", "spark-burst", "loop"}, schedulers: []string{"kube-scheduler", "coscheduling"}, rounds: 1}
 	runs, err := o.runs()
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func TestTheListNamesAll(t *testing.T) {
 	if err := command.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	wanted := []string{"pre-created/100x20", "concurrent/1x2000", "growth/5000-nodes", "spark-burst/200x6"}
+	wanted := []string{"pre-created/100x20", "concurrent/1x2000", "growth/5000-nodes", "spark-burst/200x6", "loop/1000x20-held-20000"}
 	for _, c := range contender.All(contender.Folders{}) {
 		wanted = append(wanted, c.Name)
 	}

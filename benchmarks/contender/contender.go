@@ -53,14 +53,19 @@ type Contender struct {
 	Spark bool
 	// Lacks is the flag that says where its programs are, if that was not given.
 	Lacks string
+	// Loop is set where its loop can be measured alone, in a process of ours.
+	Loop bool
 	// Blind is set where it can't be blamed for what it does to gangs.
 	Blind bool
 }
 
 // Does tells whether it can do a scenario.
 func (c Contender) Does(s scenario.Scenario) bool {
-	if s.Mode == scenario.Burst {
+	switch s.Mode {
+	case scenario.Burst:
 		return c.Spark
+	case scenario.Loop:
+		return c.Loop
 	}
 	return s.Plain || !c.PlainOnly
 }

@@ -12,7 +12,7 @@ func muster() Contender {
 	spec := localcluster.MusterScheduler()
 	return Contender{
 		Name: "muster", About: "Muster as it is in this checkout, default settings",
-		Components: []string{spec.Name}, Users: []string{spec.User}, SchedulerName: "muster", Spark: true,
+		Components: []string{spec.Name}, Users: []string{spec.User}, SchedulerName: "muster", Spark: true, Loop: true,
 		Setup: func(_ context.Context, cluster *localcluster.Spec, dir string) error {
 			cluster.Schedulers = append(cluster.Schedulers, spec)
 			return writeManifest(cluster, dir, "podgroup.yaml", volcano.PodGroupDefinition())

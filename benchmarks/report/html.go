@@ -33,6 +33,8 @@ type pageData struct {
 	Contenders []pageContender
 	Cluster    []trial.Process
 	Growth     template.HTML
+	Loops      []LoopRow
+	LoopHeads  []string
 	Tables     []pageTable
 	Parts      []part // the legend of the bars
 }
@@ -73,7 +75,7 @@ var partColors = []struct{ name, color string }{
 // WritePage makes one page of everything, which needs nothing beside it, and the
 // curves as images.
 func (r Report) WritePage(dir string, results []trial.Result) error {
-	data := pageData{Contenders: participants(results), Cluster: clusterProcesses(results)}
+	data := pageData{Contenders: participants(results), Cluster: clusterProcesses(results), Loops: r.Loops, LoopHeads: loopHeads}
 	for _, p := range partColors {
 		data.Parts = append(data.Parts, part{Name: p.name, Color: p.color})
 	}

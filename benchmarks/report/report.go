@@ -15,6 +15,8 @@ import (
 // Report is what all runs in a folder have come to.
 type Report struct {
 	Tables []Table `json:"tables"`
+	// Loops are Muster's loop alone, which nothing is compared with.
+	Loops []LoopRow `json:"loops,omitempty"`
 }
 
 // Table compares the schedulers that have done one scenario.
@@ -90,8 +92,11 @@ func New(results []trial.Result) Report {
 		contender string
 	}
 	runs := map[key][]trial.Result{}
-	var r Report
+	r := Report{Tables: []Table{}, Loops: loopRows(results)}
 	for _, result := range results {
+		if result.Scenario.Mode == scenario.Loop {
+			continue
+		}
 		k := key{result.Scenario, result.Contender}
 		runs[k] = append(runs[k], result)
 		if !slices.ContainsFunc(r.Tables, func(t Table) bool { return t.Scenario == result.Scenario }) {
@@ -132,13 +137,7 @@ func row(name string, rounds []trial.Result) Row {
 	if len(good) == 0 {
 		return r
 	}
-	of := func(value func(trial.Result) float64) Spread {
-		values := make([]float64, len(good))
-		for i, result := range good {
-			values[i] = value(result)
-		}
-		return spread(values)
-	}
+	of := func(value func(trial.Result) float64) Spread { return spreadOf(good, value) }
 	pods := float64(good[0].Scenario.Pods())
 	r.Span = of(func(t trial.Result) float64 { return t.Span })
 	r.GangP50 = of(func(t trial.Result) float64 { return t.GangLatency.P50 }).Median
@@ -172,6 +171,15 @@ func clusterCPU(t trial.Result) float64 {
 		sum += cost.CPU.Seconds()
 	}
 	return sum
+}
+
+// spreadOf is that of a value over several runs.
+func spreadOf(results []trial.Result, value func(trial.Result) float64) Spread {
+	values := make([]float64, len(results))
+	for i, result := range results {
+		values[i] = value(result)
+	}
+	return spread(values)
 }
 
 func spread(values []float64) Spread {

@@ -19,9 +19,12 @@ const File = "report.json"
 // Line says in a few words what a run has come to.
 func Line(r trial.Result) string {
 	var b strings.Builder
-	if r.Failed != "" {
+	switch {
+	case r.Failed != "":
 		fmt.Fprintf(&b, "FAILED: %s", r.Failed)
-	} else {
+	case r.Scenario.Mode == scenario.Loop:
+		fmt.Fprintf(&b, "%.1f s, %.0f µs loop CPU and %.0f µs process CPU per pod", r.Span, r.LoopCPU, r.ProcessCPU)
+	default:
 		fmt.Fprintf(&b, "%.1f s, %.2f ms scheduler CPU per pod", r.Span, 1000*SchedulerCPU(r)/float64(r.Scenario.Pods()))
 	}
 	if r.Scenario.Mode == scenario.Burst {
@@ -54,7 +57,26 @@ func (r Report) Render(out io.Writer) error {
 			}
 		}
 	}
+	r.renderLoops(w)
 	return w.Flush()
+}
+
+func (r Report) renderLoops(w io.Writer) {
+	if len(r.Loops) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nMuster's loop alone\n%s\n", strings.Join(loopHeads, "\t"))
+	for _, row := range r.Loops {
+		fmt.Fprintln(w, strings.Join(row.Cells(), "\t"))
+	}
+	for _, row := range r.Loops {
+		for _, why := range row.Failed {
+			fmt.Fprintf(w, "%s failed, %s\n", row.Scenario.Name, why)
+		}
+		if row.Unfit > 0 {
+			fmt.Fprintf(w, "%s: %d of %d rounds on a busy machine\n", row.Scenario.Name, row.Unfit, row.Rounds)
+		}
+	}
 }
 
 func (r Row) cells() []string {

@@ -18,6 +18,9 @@ const (
 	// Burst is a burst of Spark-like applications on room for a fifth of them:
 	// each gang is one, a driver that creates its executors once it runs.
 	Burst Mode = "spark-burst"
+	// Loop is Muster's own loop alone, in a process without a cluster: all exists
+	// before it is let go, and what it asks of the API is answered in memory.
+	Loop Mode = "loop"
 )
 
 // Scenario is a set of gangs, all alike, on nodes that are all alike. But for a
@@ -30,9 +33,12 @@ type Scenario struct {
 	Size  int  `json:"size"`
 	Plain bool `json:"plain,omitempty"`
 	Nodes int  `json:"nodes"`
+	// Held is how many pods there are besides, in gangs of Size that can't start.
+	// Only Loop has some.
+	Held int `json:"held,omitempty"`
 }
 
-// Pods is how many there are in all.
+// Pods is how many are to be bound in all.
 func (s Scenario) Pods() int { return s.Gangs * s.Size }
 
 // What says in words what is asked.
@@ -40,6 +46,8 @@ func (s Scenario) What() string {
 	switch {
 	case s.Mode == Burst:
 		return fmt.Sprintf("%d Spark-like applications of a driver and %d executors", s.Gangs, s.Size-1)
+	case s.Mode == Loop:
+		return fmt.Sprintf("Muster's loop alone: %d gangs of %d pods, with %d pods held,", s.Gangs, s.Size, s.Held)
 	case s.Plain:
 		return fmt.Sprintf("%d plain pods", s.Gangs)
 	default:
@@ -80,7 +88,7 @@ const small = 2000
 
 // All lists every scenario.
 func All() []Scenario {
-	return slices.Concat(throughput(), growth(), []Scenario{sparkBurst()})
+	return slices.Concat(throughput(), growth(), []Scenario{sparkBurst()}, loops())
 }
 
 // Small lists the scenarios that suit a machine with few cores. Those of growth
@@ -117,4 +125,14 @@ func growth() []Scenario {
 // sparkBurst is 200 applications of a driver and five executors on room for 40.
 func sparkBurst() Scenario {
 	return Scenario{Name: string(Burst) + "/200x6", Mode: Burst, Gangs: 200, Size: 6, Nodes: 15}
+}
+
+// loops are gangs on many nodes with nothing held, and with as many pods held as
+// are bound.
+func loops() []Scenario {
+	free := Scenario{Name: string(Loop) + "/1000x20", Mode: Loop, Gangs: 1000, Size: 20, Nodes: 5000}
+	held := free
+	held.Held = held.Pods()
+	held.Name = fmt.Sprintf("%s-held-%d", held.Name, held.Held)
+	return []Scenario{free, held}
 }

@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
@@ -22,10 +21,6 @@ import (
 )
 
 const (
-	// GangLabel is on every pod, so that the auditors know the gangs whatever a
-	// contender calls them.
-	GangLabel = "muster.sh/benchmark-gang"
-
 	// creators is how many requests create objects at a time.
 	creators = 32
 )
@@ -113,19 +108,7 @@ func (l *load) pods(ctx context.Context) error {
 }
 
 func (l *load) pod(g contender.Gang, i int) *corev1.Pod {
-	none := false
-	ask := corev1.ResourceList{
-		corev1.ResourceCPU: resource.MustParse(scenario.PodCPU), corev1.ResourceMemory: resource.MustParse(scenario.PodMemory),
-	}
-	p := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: scenario.Namespace, Name: fmt.Sprintf("%s-%05d", g.Name, i), Labels: map[string]string{GangLabel: g.Name}},
-		Spec: corev1.PodSpec{
-			SchedulerName: l.by.SchedulerName, AutomountServiceAccountToken: &none,
-			Containers: []corev1.Container{{
-				Name: "main", Image: "simulated", Resources: corev1.ResourceRequirements{Requests: ask, Limits: ask},
-			}},
-		},
-	}
+	p := l.by.NewPod(g, i)
 	if !l.on.Plain {
 		l.by.Join(p, g)
 	}

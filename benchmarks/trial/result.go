@@ -51,6 +51,10 @@ type Result struct {
 	// Start is the CPU time that it takes the contender to start and to read all
 	// nodes, where that is a part of the measured time.
 	Start time.Duration `json:"start,omitempty"`
+	// LoopCPU and ProcessCPU are what the loop alone costs, in microseconds of CPU
+	// time per pod that was bound; package loop says what belongs to each.
+	LoopCPU    float64 `json:"loopMicrosPerPod,omitempty"`
+	ProcessCPU float64 `json:"processMicrosPerPod,omitempty"`
 	// Share is the part of the machine's work that the cluster and the load did.
 	Share float64 `json:"share"`
 

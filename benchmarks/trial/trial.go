@@ -48,6 +48,9 @@ const quiet = .9
 // from being one, such as a cluster that does not start.
 func (t Trial) Run(ctx context.Context) (Result, error) {
 	r := Result{Scenario: t.Scenario, Contender: t.Contender.Name, Round: t.Round, At: time.Now(), Costs: map[string]meter.Cost{}}
+	if t.Scenario.Mode == scenario.Loop {
+		return t.loop(ctx, r)
+	}
 	dir, err := os.MkdirTemp("", "muster-bench-")
 	if err != nil {
 		return r, err
@@ -299,13 +302,18 @@ func (m *measured) count(before map[string]meter.Cost, machine time.Duration) er
 			m.result.Scheduler.PeakMemory += cost.PeakMemory
 		}
 	}
-	if busy := total - machine; busy > 0 {
-		m.result.Share = sum.Seconds() / busy.Seconds()
-	}
-	if m.result.Share < quiet {
-		m.result.Unfit = fmt.Sprintf("only %.0f %% of the machine's work was the run's own", 100*m.result.Share)
-	}
+	m.result.takeShare(sum, total-machine)
 	return nil
+}
+
+// takeShare notes how much of the machine's work was the run's own.
+func (r *Result) takeShare(own, machine time.Duration) {
+	if machine > 0 {
+		r.Share = own.Seconds() / machine.Seconds()
+	}
+	if r.Share < quiet {
+		r.Unfit = fmt.Sprintf("only %.0f %% of the machine's work was the run's own", 100*r.Share)
+	}
 }
 
 // judge reads the audit log.
@@ -334,9 +342,14 @@ func (m *measured) writes(w audit.WriteCounts) {
 	m.result.Events = float64(w.Events.Sum(own).Done) / n
 }
 
+// name is that of what is kept of the run.
+func (t Trial) name() string {
+	return fmt.Sprintf("%s-%s-%d", strings.ReplaceAll(t.Scenario.Name, "/", "-"), t.Contender.Name, t.Round)
+}
+
 // keepLogs copies the logs of the cluster.
 func (m *measured) keepLogs() error {
-	dir := filepath.Join(m.Logs, fmt.Sprintf("%s-%s-%d", strings.ReplaceAll(m.Scenario.Name, "/", "-"), m.Contender.Name, m.Round))
+	dir := filepath.Join(m.Logs, m.name())
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("keep the logs: %w", err)
 	}
@@ -363,7 +376,7 @@ func (m *measured) gangs(tl *audit.Timeline) []audit.Gang {
 	}
 	members := map[string][]*audit.Pod{}
 	for _, p := range tl.Pods {
-		if name := p.Labels[GangLabel]; name != "" {
+		if name := p.Labels[contender.GangLabel]; name != "" {
 			members[name] = append(members[name], p)
 		}
 	}

@@ -22,7 +22,7 @@ func TestTimesAreFromTheStartOrThePodsCreation(t *testing.T) {
 	var pods []*audit.Pod
 	for i, life := range [][2]float64{{-5, 1}, {-5, 2}, {3, 4}, {3, 4.5}} { // created, bound
 		pods = append(pods, &audit.Pod{
-			Namespace: scenario.Namespace, Name: fmt.Sprint(i), Labels: map[string]string{GangLabel: fmt.Sprintf("g%d", i/2)},
+			Namespace: scenario.Namespace, Name: fmt.Sprint(i), Labels: map[string]string{contender.GangLabel: fmt.Sprintf("g%d", i/2)},
 			Created: at(began, life[0]), Bound: at(began, life[1]), Node: "n",
 		})
 	}

@@ -19,7 +19,9 @@ func (m *Machine) review() {
 			m.report(g)
 		}
 	}
-	clear(m.reviewed)
+	if len(m.reviewed) > 0 {
+		m.reviewed = map[gang.ID]bool{}
+	}
 }
 
 // code is the kind of a gang's verdict.

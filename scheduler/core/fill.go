@@ -3,6 +3,7 @@ package core
 import (
 	"math"
 
+	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/ledger"
 	"muster.sh/muster/scheduler/planner"
 )
@@ -95,7 +96,8 @@ func (m *Machine) fill(g *group, expected []expectation, elastic bool) bool {
 		if want.Count <= 0 || m.isFull(r.keys[w]) {
 			continue
 		}
-		shares := planner.Fill(m.book.View(), want, r.Excluded)
+		var shares []planner.Share
+		m.book.Read(func(v cluster.View) { shares = planner.Fill(v, want, r.Excluded) })
 		for i := range shares {
 			shares[i].Want = w
 		}

@@ -39,6 +39,10 @@ func DefaultOptions() Options {
 }
 
 // Machine is the state of all gangs. It has one user and no lock.
+//
+// Maps of what a step is to do are replaced once that is done, and not cleared: a
+// map keeps the size that it once had, and walking it takes the time of that. The
+// step that takes up a whole cluster would make every later one slow.
 type Machine struct {
 	opts   Options
 	now    time.Time
@@ -144,7 +148,7 @@ func (m *Machine) take(e Event) {
 func (m *Machine) settle() {
 	for len(m.unsettled) > 0 {
 		ids := sortedKeys(m.unsettled)
-		clear(m.unsettled)
+		m.unsettled = map[gang.ID]bool{}
 		for _, id := range ids {
 			if g := m.groups[id]; g != nil {
 				m.settleGroup(g)

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/planner"
 )
@@ -94,9 +95,11 @@ func (m *Machine) stillHopes(g *group, r planner.Request) bool {
 func (m *Machine) try(g *group) {
 	n := m.need(g)
 	r := m.request(g, n)
-	txn := m.book.Begin()
-	shares, verdict := planner.Plan(txn.View(), r.Request)
+	var shares []planner.Share
+	var verdict gang.Verdict
+	m.book.Read(func(v cluster.View) { shares, verdict = planner.Plan(v, r.Request) })
 	if verdict.Code == "" {
+		txn := m.book.Begin()
 		txn.Hold(r.slots(g, n, shares)...)
 		if _, err := txn.Commit(); err == nil {
 			m.start(g)

@@ -1,5 +1,7 @@
 package core
 
+import "muster.sh/muster/scheduler/gang"
+
 // Publish brings a board up to date with the machine. The loop calls it after
 // each step, before it hands out the decisions that rely on it. Room is put on
 // the board before the placements that use it.
@@ -19,5 +21,7 @@ func (m *Machine) Publish(b *Board) {
 			b.dropPlacement(id)
 		}
 	}
-	clear(m.placed)
+	if len(m.placed) > 0 {
+		m.placed = map[gang.PodID]*Placement{}
+	}
 }

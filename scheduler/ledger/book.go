@@ -185,7 +185,7 @@ func (b *Book) Touched() []string {
 	for name := range b.touched {
 		names = append(names, name)
 	}
-	clear(b.touched)
+	b.touched = map[string]bool{} // as with stale rows
 	slices.Sort(names)
 	return names
 }

@@ -286,6 +286,24 @@ func TestAViewStaysAsItWas(t *testing.T) {
 	}
 }
 
+func TestWhatIsReadIsAsItIsNow(t *testing.T) {
+	b := book("n1")
+	v := b.View()
+	for holds, left := range []int64{4000, 1000} {
+		b.Read(func(now cluster.View) {
+			if now.Rows[0].Free.MilliCPU != left {
+				t.Errorf("after %d holds %s is free", holds, now.Rows[0].Free)
+			}
+		})
+		if holds == 0 {
+			hold(t, b, slot("g", "n1", 3, ""))
+		}
+	}
+	if v.Rows[0].Free.MilliCPU != 4000 {
+		t.Error("an older view has changed")
+	}
+}
+
 func TestHostPortsAreTakenBySlotsAndPodsAlike(t *testing.T) {
 	b := book("n1")
 	s := slot("g", "n1", 1, "a")

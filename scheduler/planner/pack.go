@@ -12,12 +12,13 @@ const singly = 16
 func (p *plan) fill(w int) int {
 	// Sorted are numbers that hold how empty a row is, and then the row itself.
 	rows := int64(len(p.free))
-	var byRoom []int64
+	byRoom := p.byRoom[:0]
 	for _, i := range p.usable[w] {
 		if p.times(w, i, 1) > 0 {
 			byRoom = append(byRoom, p.leftover(i)*rows+int64(i))
 		}
 	}
+	p.byRoom = byRoom // with the room that it has grown to
 	slices.Sort(byRoom)
 	placed := 0
 	for _, n := range byRoom {

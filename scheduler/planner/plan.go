@@ -6,6 +6,7 @@ package planner
 
 import (
 	"slices"
+	"sync"
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
@@ -59,6 +60,7 @@ func Plan(v cluster.View, r Request) ([]Share, gang.Verdict) {
 		}
 	}
 	p := newPlan(v, r)
+	defer p.done()
 	var first gang.Verdict
 	for i, order := range orders(r.Wants) {
 		w, placed, ok := p.place(order)
@@ -76,15 +78,16 @@ func Plan(v cluster.View, r Request) ([]Share, gang.Verdict) {
 // Fill places as many members of one want as there is room for.
 func Fill(v cluster.View, w Want, excluded func(*gang.Shape, string) bool) []Share {
 	p := newPlan(v, Request{Wants: []Want{w}, Excluded: excluded})
+	defer p.done()
 	p.fill(0)
 	return p.shares
 }
 
 // plan is the state of one attempt.
 type plan struct {
+	*scratch
 	view     cluster.View
 	wants    []Want
-	free     []resource.Vector       // what is left of each row
 	ports    map[int]map[string]bool // by row: ports taken by this plan
 	usable   [][]int                 // by want: rows that it may use, resources apart
 	ruledOut []map[gang.Constraint]int
@@ -92,7 +95,8 @@ type plan struct {
 }
 
 func newPlan(v cluster.View, r Request) *plan {
-	p := &plan{view: v, wants: r.Wants, free: make([]resource.Vector, len(v.Rows)), ports: map[int]map[string]bool{}}
+	p := &plan{scratch: scratches.Get().(*scratch), view: v, wants: r.Wants, ports: map[int]map[string]bool{}}
+	p.free = slices.Grow(p.free[:0], len(v.Rows))[:len(v.Rows)]
 	p.usable = make([][]int, len(r.Wants))
 	p.ruledOut = make([]map[gang.Constraint]int, len(r.Wants))
 	for w := range r.Wants {
@@ -101,6 +105,18 @@ func newPlan(v cluster.View, r Request) *plan {
 	p.reset()
 	return p
 }
+
+// scratch is what a plan needs for each node of a cluster. It is passed on from
+// one plan to the next, for it would be most of the garbage of the whole scheduler.
+type scratch struct {
+	free   []resource.Vector // what is left of each row
+	byRoom []int64           // rows in an order
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// done gives the scratch away. What it has is written anew by the next plan.
+func (p *plan) done() { scratches.Put(p.scratch) }
 
 // reset takes back what was placed.
 func (p *plan) reset() {

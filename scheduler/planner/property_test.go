@@ -170,7 +170,8 @@ func TestAPlanIsFoundWheneverThereIsOne(t *testing.T) {
 					none++
 				}
 			})
-			if found == 0 || none == 0 {
+			// A few tries may all be of one kind.
+			if !testing.Short() && (found == 0 || none == 0) {
 				t.Errorf("%d plans were found and %d not: one side was never tried", found, none)
 			}
 		})

@@ -7,7 +7,6 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/informers"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
@@ -25,8 +24,9 @@ import (
 
 // cluster is what an engine is built on.
 type cluster struct {
+	Clients
+	// rest is the connection of the clients, nil where they have none.
 	rest      *rest.Config
-	client    kubernetes.Interface
 	informers informers.SharedInformerFactory
 }
 
@@ -53,7 +53,7 @@ func assemble(ctx context.Context, c *config.SchedulerConfiguration, on cluster)
 	})
 	e.latch = plugin.NewLatch(board.Placement, e.loop.Post)
 
-	e.broadcast = events.NewBroadcaster(&events.EventSinkImpl{Interface: on.client.EventsV1()})
+	e.broadcast = events.NewBroadcaster(&events.EventSinkImpl{Interface: on.Kubernetes.EventsV1()})
 	e.kube, err = newKubeScheduler(ctx, kube, on, e.broadcast, plugin.Options{
 		Board: board, Member: member, Post: e.loop.Post, Latch: e.latch, Contention: e.contention,
 	})
@@ -80,7 +80,7 @@ func newKubeScheduler(ctx context.Context, kube *schedulerconfig.KubeSchedulerCo
 	recorder := func(name string) events.EventRecorderLogger {
 		return quiet{broadcast.NewRecorder(scheme.Scheme, name), o.Member}
 	}
-	s, err := kubescheduler.New(ctx, on.client, on.informers, nil, recorder,
+	s, err := kubescheduler.New(ctx, on.Kubernetes, on.informers, nil, recorder,
 		kubescheduler.WithComponentConfigVersion(kube.APIVersion),
 		kubescheduler.WithKubeConfig(on.rest),
 		kubescheduler.WithProfiles(kube.Profiles...),

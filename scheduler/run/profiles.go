@@ -54,6 +54,9 @@ func withGangs(profile schedulerconfig.KubeSchedulerProfile, name string) (sched
 		}
 		enabled[i].Name = ours
 	}
+	// Ours is asked before the stock ones: what ends with its answer, such as a
+	// member's signature or a cycle whose plan is gone, costs none of theirs.
+	profile.Plugins.PreFilter.Enabled = []schedulerconfig.Plugin{{Name: plugin.Name}}
 	for i := range profile.PluginConfig {
 		if profile.PluginConfig[i].Name == names.DefaultPreemption {
 			profile.PluginConfig[i].Name = plugin.PreemptionName

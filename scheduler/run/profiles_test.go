@@ -34,6 +34,9 @@ func TestEveryProfileHasOurPluginsInThePlaceOfThoseTheyWrap(t *testing.T) {
 					t.Errorf("profile %s has plugin %s: %v", p.SchedulerName, name, !in)
 				}
 			}
+			if first := p.Plugins.PreFilter.Enabled; len(first) != 1 || first[0].Name != plugin.Name {
+				t.Errorf("profile %s asks %v before the stock PreFilter plugins", p.SchedulerName, first)
+			}
 			args := slices.IndexFunc(p.PluginConfig, func(c schedulerconfig.PluginConfig) bool { return c.Name == plugin.PreemptionName })
 			if args < 0 {
 				t.Errorf("profile %s has no arguments for %s", p.SchedulerName, plugin.PreemptionName)

@@ -10,19 +10,14 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/server/healthz"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/klog/v2"
-	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
 
 	config "muster.sh/muster/api/config/v1alpha1"
-	"muster.sh/muster/scheduler/effects"
 	"muster.sh/muster/scheduler/explain"
-	"muster.sh/muster/scheduler/source"
 )
 
 // Options are what is set on the command line alone.
@@ -46,19 +41,12 @@ func Run(ctx context.Context, c *config.SchedulerConfiguration, o Options) (err 
 	if err != nil {
 		return err
 	}
-	client, err := kubernetes.NewForConfig(server)
-	if err != nil {
-		return fmt.Errorf("API client: %w", err)
-	}
-	if err := setGates(client.Discovery(), o.FeatureGates); err != nil {
-		return err
-	}
-	on := cluster{rest: server, client: client, informers: kubescheduler.NewInformerFactory(client, 0, nil)}
-	e, err := assemble(ctx, c, on)
+	clients, err := newClients(server)
 	if err != nil {
 		return err
 	}
-	if err := e.connect(c, on); err != nil {
+	e, on, err := build(ctx, c, server, clients, o.FeatureGates)
+	if err != nil {
 		return err
 	}
 	if e.journal, err = openJournal(o.Journal); err != nil {
@@ -121,30 +109,4 @@ func connect(c *config.ClientConnection) (*rest.Config, error) {
 	server.ContentType = runtime.ContentTypeProtobuf
 	server.Wrap(func(next http.RoundTripper) http.RoundTripper { return countWrites{next} })
 	return server, nil
-}
-
-// connect gives an engine the source that feeds it and the effects that write
-// for it.
-func (e *engine) connect(c *config.SchedulerConfiguration, on cluster) error {
-	dynamicClient, err := dynamic.NewForConfig(on.rest)
-	if err != nil {
-		return fmt.Errorf("API client: %w", err)
-	}
-	in, err := source.New(source.Config{
-		Client: on.client, Dynamic: dynamicClient, Informers: on.informers, SchedulerName: c.SchedulerName,
-		ConfigMapTimeout: c.Spark.ConfigMapTimeout.Duration, MinExecutorsFloor: int(*c.Spark.MinExecutorsFloor),
-		SettleTime: c.Spark.SettleTime.Duration, EmptyPodGroups: c.PodGroups.Empty == config.EnqueueEmpty,
-	})
-	if err != nil {
-		return err
-	}
-	out, err := effects.New(effects.Config{
-		Client: on.client, Dynamic: dynamicClient, SchedulerName: c.SchedulerName,
-		Post: e.loop.Post, Pod: in.Pod, Ended: in.Ended,
-	})
-	if err != nil {
-		return err
-	}
-	e.feed, e.writes = in, out
-	return nil
 }
