@@ -52,12 +52,14 @@ unit: $(TESTS) ## run the tests that start no cluster, with few random histories
 integration: build $(TESTS) ## run the tests that start clusters
 	$(GO_TEST) $(call tested,$(CLUSTER_TESTS))
 
-bench: build ## compare the scheduler with others, two rounds (half an hour)
-	bin/muster-bench run --rounds 2 --scenario $(GANG_SCENARIOS) --out $(BENCH_OUT)
+bench: build ## compare the scheduler with others, one round (half an hour)
+	$(BENCH) --scenario $(GANG_SCENARIOS),spark-burst,loop --out $(BENCH_OUT)
 
-bench-quick: build ## the same in a few minutes: one round of gangs of 20
-	bin/muster-bench run --rounds 1 --scenario pre-created/100x20,concurrent/100x20 --out $(BENCH_OUT)-quick
+bench-quick: build ## the same in a few minutes: gangs of 20 alone
+	$(BENCH) --scenario pre-created/100x20,concurrent/100x20 --out $(BENCH_OUT)-quick
 
+# What is compared has Go's own settings.
+BENCH := env -u GOGC -u GOMEMLIMIT bin/muster-bench run --rounds 1
 GANG_SCENARIOS := pre-created/100x20,pre-created/4x500,pre-created/1x2000,concurrent/100x20,concurrent/4x500,concurrent/1x2000
 BENCH_OUT := bench-results
 

@@ -113,11 +113,7 @@ func start(ctx context.Context, client kubernetes.Interface) (*scheduler, error)
 	if !cache.WaitForCacheSync(ctx.Done(), nodesSynced) {
 		return nil, errors.New("the nodes could not be read")
 	}
-	slots, err := list(nodes.Lister())
-	if err != nil {
-		return nil, err
-	}
-	s.bindAll(ctx, slots)
+	s.bindAll(ctx, nodes.Lister())
 	if _, err := pods.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: feed}); err != nil {
 		return nil, err
 	}
@@ -146,25 +142,19 @@ func list(nodes corelisters.NodeLister) ([]string, error) {
 	return slots, nil
 }
 
-func (s *scheduler) bindAll(ctx context.Context, slots []string) {
-	type pair struct {
-		pod  *corev1.Pod
-		node string
-	}
+// pair is a pod with its node.
+type pair struct {
+	pod  *corev1.Pod
+	node string
+}
+
+// bindAll binds pods as they come.
+func (s *scheduler) bindAll(ctx context.Context, nodes corelisters.NodeLister) {
 	pairs := make(chan pair)
 	s.binding.Go(func() {
 		defer close(pairs)
-		for i := 0; ; i++ {
-			select {
-			case p := <-s.pending:
-				select {
-				case pairs <- pair{p, slots[i%len(slots)]}:
-				case <-ctx.Done():
-					return
-				}
-			case <-ctx.Done():
-				return
-			}
+		if err := s.pairUp(ctx, nodes, pairs); err != nil {
+			klog.FromContext(ctx).Error(err, "No pod is bound any more")
 		}
 	})
 	for range concurrency {
@@ -175,6 +165,31 @@ func (s *scheduler) bindAll(ctx context.Context, slots []string) {
 				}
 			}
 		})
+	}
+}
+
+// pairUp gives each pod a slot until the context ends. It looks at the nodes when the
+// first pod comes: all that there will be are there by then.
+func (s *scheduler) pairUp(ctx context.Context, nodes corelisters.NodeLister, pairs chan<- pair) error {
+	var slots []string
+	for i := 0; ; i++ {
+		var p *corev1.Pod
+		select {
+		case p = <-s.pending:
+		case <-ctx.Done():
+			return nil
+		}
+		if slots == nil {
+			var err error
+			if slots, err = list(nodes); err != nil {
+				return err
+			}
+		}
+		select {
+		case pairs <- pair{p, slots[i%len(slots)]}:
+		case <-ctx.Done():
+			return nil
+		}
 	}
 }
 

@@ -12,7 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
+	corelisters "k8s.io/client-go/listers/core/v1"
 	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/client-go/tools/cache"
 )
 
 func TestEveryPodOfOursIsBoundOnceAndNoNodeHasTooMany(t *testing.T) {
@@ -60,8 +62,11 @@ func TestEveryPodOfOursIsBoundOnceAndNoNodeHasTooMany(t *testing.T) {
 }
 
 func TestWithoutNodesThereIsNothingToBindTo(t *testing.T) {
-	if _, err := start(t.Context(), fake.NewClientset()); err == nil {
-		t.Error("it has started")
+	s := &scheduler{pending: make(chan *corev1.Pod, 1)}
+	s.pending <- newPod("p", Name, "")
+	none := corelisters.NewNodeLister(cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{}))
+	if err := s.pairUp(t.Context(), none, nil); err == nil {
+		t.Error("a pod has got a node")
 	}
 }
 

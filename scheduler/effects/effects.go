@@ -78,7 +78,7 @@ const (
 	// coming is how long members may be on their way before that is shown. A
 	// Spark driver that ends removes its executors first, and seems to wait for
 	// others in the meantime.
-	coming = 5 * time.Second
+	coming = 10 * time.Second
 )
 
 // New checks a configuration and makes Effects. Decisions are taken at once,

@@ -7,12 +7,13 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/informers"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/events"
 	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
 	schedulerconfig "k8s.io/kubernetes/pkg/scheduler/apis/config"
 	frameworkruntime "k8s.io/kubernetes/pkg/scheduler/framework/runtime"
+	"k8s.io/kubernetes/pkg/scheduler/profile"
 
 	config "muster.sh/muster/api/config/v1alpha1"
 	"muster.sh/muster/scheduler/core"
@@ -28,6 +29,7 @@ type cluster struct {
 	// rest is the connection of the clients, nil where they have none.
 	rest      *rest.Config
 	informers informers.SharedInformerFactory
+	pods      cache.SharedIndexInformer // all of them
 }
 
 // assemble builds an engine that is not running. The order matters:
@@ -54,7 +56,7 @@ func assemble(ctx context.Context, c *config.SchedulerConfiguration, on cluster)
 	e.latch = plugin.NewLatch(board.Placement, e.loop.Post)
 
 	e.broadcast = events.NewBroadcaster(&events.EventSinkImpl{Interface: on.Kubernetes.EventsV1()})
-	e.kube, err = newKubeScheduler(ctx, kube, on, e.broadcast, plugin.Options{
+	e.kube, err = newKubeScheduler(ctx, kube, on, recorders(e.broadcast, c, member), plugin.Options{
 		Board: board, Member: member, Post: e.loop.Post, Latch: e.latch, Contention: e.contention,
 	})
 	if err != nil {
@@ -76,10 +78,7 @@ func assemble(ctx context.Context, c *config.SchedulerConfiguration, on cluster)
 // newKubeScheduler is kube-scheduler with our plugins. It gets no factory of
 // dynamic informers: none of the plugins watches a custom resource, and an
 // event of ours that no informer delivers is allowed only without one.
-func newKubeScheduler(ctx context.Context, kube *schedulerconfig.KubeSchedulerConfiguration, on cluster, broadcast events.EventBroadcaster, o plugin.Options) (*kubescheduler.Scheduler, error) {
-	recorder := func(name string) events.EventRecorderLogger {
-		return quiet{broadcast.NewRecorder(scheme.Scheme, name), o.Member}
-	}
+func newKubeScheduler(ctx context.Context, kube *schedulerconfig.KubeSchedulerConfiguration, on cluster, recorder profile.RecorderFactory, o plugin.Options) (*kubescheduler.Scheduler, error) {
 	s, err := kubescheduler.New(ctx, on.Kubernetes, on.informers, nil, recorder,
 		kubescheduler.WithComponentConfigVersion(kube.APIVersion),
 		kubescheduler.WithKubeConfig(on.rest),

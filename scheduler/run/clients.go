@@ -7,7 +7,6 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
 
 	config "muster.sh/muster/api/config/v1alpha1"
 	"muster.sh/muster/scheduler/effects"
@@ -47,7 +46,7 @@ func build(ctx context.Context, c *config.SchedulerConfiguration, server *rest.C
 	if err := setGates(clients.Kubernetes.Discovery(), gates); err != nil {
 		return nil, on, err
 	}
-	on.informers = kubescheduler.NewInformerFactory(clients.Kubernetes, 0, nil)
+	on.informers, on.pods = newInformers(clients.Kubernetes)
 	e, err := assemble(ctx, c, on)
 	if err != nil {
 		return nil, on, err
@@ -71,7 +70,7 @@ func newClients(server *rest.Config) (Clients, error) {
 // for it.
 func (e *engine) connect(c *config.SchedulerConfiguration, on cluster) error {
 	in, err := source.New(source.Config{
-		Client: on.Kubernetes, Dynamic: on.Dynamic, Informers: on.informers, SchedulerName: c.SchedulerName,
+		Client: on.Kubernetes, Dynamic: on.Dynamic, Informers: on.informers, Pods: on.pods, SchedulerName: c.SchedulerName,
 		ConfigMapTimeout: c.Spark.ConfigMapTimeout.Duration, MinExecutorsFloor: int(*c.Spark.MinExecutorsFloor),
 		SettleTime: c.Spark.SettleTime.Duration, EmptyPodGroups: c.PodGroups.Empty == config.EnqueueEmpty,
 	})

@@ -83,6 +83,28 @@ func TestMembersCostOneWriteEach(t *testing.T) {
 	}
 }
 
+func TestWhereItIsAskedForMembersHaveEventsOfTheirOwn(t *testing.T) {
+	s := newStage(t, 2, "cpu=4,memory=16Gi")
+	s.schedule(func(c *config.SchedulerConfiguration) { c.Gangs.PodEvents = true })
+	s.podGroup("told", 3)
+	for i := range 3 {
+		s.pod(fmt.Sprint("told-", i), "told", "1")
+	}
+	s.await("each is told of", func() bool {
+		events, err := s.client.EventsV1().Events("default").List(s.ctx, metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := map[string]bool{}
+		for _, e := range events.Items {
+			if e.Regarding.Kind == "Pod" && e.Reason == "Scheduled" {
+				told[e.Regarding.Name] = true
+			}
+		}
+		return len(told) == 3
+	})
+}
+
 func TestNothingEvictsAMember(t *testing.T) {
 	s := newStage(t, 2, "cpu=2,memory=8Gi")
 	s.schedule(nil)

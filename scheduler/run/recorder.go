@@ -3,9 +3,24 @@ package run
 import (
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/klog/v2"
+	"k8s.io/kubernetes/pkg/scheduler/profile"
+
+	config "muster.sh/muster/api/config/v1alpha1"
 )
+
+// recorders makes the recorder of each profile.
+func recorders(broadcast events.EventBroadcaster, c *config.SchedulerConfiguration, member func(*v1.Pod) bool) profile.RecorderFactory {
+	return func(name string) events.EventRecorderLogger {
+		r := broadcast.NewRecorder(scheme.Scheme, name)
+		if c.Gangs.PodEvents {
+			return r
+		}
+		return quiet{r, member}
+	}
+}
 
 // quiet leaves out what kube-scheduler would tell of members of gangs: an
 // event for each pod is the dearest thing that a scheduler can write. Of a gang

@@ -115,7 +115,7 @@ func (c *collector) setPod(p *v1.Pod) {
 	}
 	known := c.pods[p.UID]
 	switch {
-	case terminal(p):
+	case HasEnded(p):
 		if known != nil {
 			c.endPod(known, p)
 		}

@@ -83,7 +83,7 @@ func TestTrimmedPodTakesTheSameRoom(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawPodOfResources(t)
 		want := podSet(p, "g", "r")
-		trimmed, err := trimPod(p.DeepCopy())
+		trimmed, err := TrimPod(p.DeepCopy())
 		if err != nil {
 			t.Fatal(err)
 		}

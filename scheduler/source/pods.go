@@ -37,8 +37,8 @@ func owner(p *v1.Pod) gang.Object {
 	return gang.Object{APIVersion: "v1", Kind: "Pod", Namespace: p.Namespace, Name: p.Name, UID: string(p.UID)}
 }
 
-// terminal says whether a pod has ended and takes no room any more.
-func terminal(p *v1.Pod) bool {
+// HasEnded says whether a pod has ended and takes no room any more.
+func HasEnded(p *v1.Pod) bool {
 	return p.Status.Phase == v1.PodSucceeded || p.Status.Phase == v1.PodFailed
 }
 

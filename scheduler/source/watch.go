@@ -23,14 +23,15 @@ import (
 
 // Config is what a Source needs. Times that are zero get their defaults.
 type Config struct {
-	// Client reads pods of ours, LimitRanges, RuntimeClasses and, one at a
-	// time, ConfigMaps.
+	// Client reads LimitRanges, RuntimeClasses and, one at a time, ConfigMaps.
 	Client kubernetes.Interface
 	// Dynamic reads Reservations and PodGroups.
 	Dynamic dynamic.Interface
-	// Informers are kube-scheduler's own. Nodes and the pods of other
-	// schedulers are taken from them; they must have been started.
+	// Informers are kube-scheduler's own, of which nodes are taken. They must have
+	// been started.
 	Informers informers.SharedInformerFactory
+	// Pods has all pods, those that have ended too. It must have been started.
+	Pods cache.SharedIndexInformer
 	// SchedulerName marks the pods that are ours to place.
 	SchedulerName string
 	// ConfigMapTimeout is how long the settings of a Spark application may
@@ -68,8 +69,8 @@ type Source struct {
 
 // New checks a configuration and makes a Source, which does nothing yet.
 func New(cfg Config) (*Source, error) {
-	if cfg.Client == nil || cfg.Dynamic == nil || cfg.Informers == nil || cfg.SchedulerName == "" {
-		return nil, errors.New("source: Client, Dynamic, Informers and SchedulerName are needed")
+	if cfg.Client == nil || cfg.Dynamic == nil || cfg.Informers == nil || cfg.Pods == nil || cfg.SchedulerName == "" {
+		return nil, errors.New("source: Client, Dynamic, Informers, Pods and SchedulerName are needed")
 	}
 	if cfg.ConfigMapTimeout == 0 {
 		cfg.ConfigMapTimeout = 30 * time.Second

@@ -97,6 +97,10 @@ type Gangs struct {
 	// RetryAfter is how long a gang waits after its Reservation could not be
 	// stored. Default: 1s.
 	RetryAfter metav1.Duration `json:"retryAfter,omitzero"`
+	// PodEvents makes the events of kube-scheduler for each member as well, such as
+	// Scheduled, besides those for the gang. They are the dearest thing that a
+	// scheduler writes. Default: false.
+	PodEvents bool `json:"podEvents,omitempty"`
 }
 
 // EmptyPolicy is what is done with a PodGroup that no pod names yet.
