@@ -53,7 +53,9 @@ func newPlot(title, x, y string) chart {
 	p.Title.Text = title
 	p.X.Label.Text, p.Y.Label.Text = x, y
 	p.X.Min, p.Y.Min = 0, 0
-	p.Legend.Top, p.Legend.Left = false, false
+	// Names stand to the right of their lines, so that they may be wider in another
+	// font than they were thought to be.
+	p.Legend.Left, p.Legend.XOffs = true, plotWidth*2/3
 	p.Add(plotter.NewGrid())
 	return chart{p}
 }

@@ -51,8 +51,16 @@ func (s Scenario) What() string {
 	case s.Plain:
 		return fmt.Sprintf("%d plain pods", s.Gangs)
 	default:
-		return fmt.Sprintf("%d gangs of %d pods", s.Gangs, s.Size)
+		return fmt.Sprintf("%s of %d pods", count(s.Gangs, "gang"), s.Size)
 	}
+}
+
+// count puts a number before the name of a thing.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // growthPrefix begins the names of the scenarios of growth.
