@@ -16,8 +16,6 @@ import (
 	"muster.sh/muster/internal/localcluster"
 )
 
-const namespace = "bench"
-
 // objects are what exists before the loop is let go.
 type objects struct {
 	by     contender.Contender
@@ -46,7 +44,7 @@ func newObjects(s scenario.Scenario) (*objects, error) {
 	gangs := s.Gangs + s.Held/s.Size
 	o.born = time.Now().Add(-time.Minute - time.Duration(gangs)*time.Second).Truncate(time.Second)
 	for i := range s.Gangs {
-		o.gang(contender.Gang{Namespace: namespace, Name: fmt.Sprintf("g%05d", i), Size: s.Size}, s.Size)
+		o.gang(contender.Gang{Namespace: scenario.Namespace, Name: fmt.Sprintf("g%05d", i), Size: s.Size}, s.Size)
 	}
 	all := shape.Resources.Cpu().DeepCopy()
 	all.Set(all.Value() * int64(s.Nodes))
@@ -81,7 +79,7 @@ func (o *objects) gang(g contender.Gang, pods int) *unstructured.Unstructured {
 //
 // Their PodGroups say already that they wait, as Muster has written when they came.
 func (o *objects) heldGang(i, size int, cpus resource.Quantity) {
-	g := contender.Gang{Namespace: namespace, Name: fmt.Sprintf("h%05d", i), Size: size}
+	g := contender.Gang{Namespace: scenario.Namespace, Name: fmt.Sprintf("h%05d", i), Size: size}
 	if i%2 == 0 {
 		g.Size++
 	}

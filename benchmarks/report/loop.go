@@ -55,16 +55,7 @@ func loopRows(results []trial.Result) []LoopRow {
 func loopRow(s scenario.Scenario, rounds []trial.Result) LoopRow {
 	r := LoopRow{Scenario: s, Rounds: len(rounds)}
 	var good []trial.Result
-	for _, result := range rounds {
-		if result.Failed != "" {
-			r.Failed = append(r.Failed, fmt.Sprintf("round %d: %s", result.Round, result.Failed))
-		} else {
-			good = append(good, result)
-		}
-		if result.Unfit != "" {
-			r.Unfit++
-		}
-	}
+	good, r.Failed, r.Unfit = sift(rounds)
 	if len(good) == 0 {
 		return r
 	}

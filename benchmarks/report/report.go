@@ -118,18 +118,27 @@ func New(results []trial.Result) Report {
 	return r
 }
 
-func row(name string, rounds []trial.Result) Row {
-	r := Row{Contender: name, Rounds: len(rounds)}
-	var good []trial.Result
+// sift tells rounds that went well from those that failed, with a sentence for each of
+// these, and counts those on a busy machine.
+func sift(rounds []trial.Result) (good []trial.Result, failed []string, unfit int) {
 	for _, result := range rounds {
 		if result.Failed != "" {
-			r.Failed = append(r.Failed, fmt.Sprintf("round %d: %s", result.Round, result.Failed))
+			failed = append(failed, fmt.Sprintf("round %d: %s", result.Round, result.Failed))
 		} else {
 			good = append(good, result)
 		}
 		if result.Unfit != "" {
-			r.Unfit++
+			unfit++
 		}
+	}
+	return good, failed, unfit
+}
+
+func row(name string, rounds []trial.Result) Row {
+	r := Row{Contender: name, Rounds: len(rounds)}
+	var good []trial.Result
+	good, r.Failed, r.Unfit = sift(rounds)
+	for _, result := range rounds {
 		r.Stranded = max(r.Stranded, result.Stranded)
 		r.OverCommit = max(r.OverCommit, result.OverCommitted)
 		r.StolenRoom = max(r.StolenRoom, result.StolenRoom)
