@@ -130,7 +130,7 @@ writes                 7, 0 refused
   patch nodes/status   1  kubectl as admin
 events                 1, 0 refused
   create events        1  kube-scheduler/scheduler as system:kube-scheduler
-12:00:03.004 stranded gang: ns/g: 1 of its minimum of 3 members were bound, 1 held room and 2 waited, with no bind since 12:00:01.004, and was so when the log ended (for 3s)
+12:00:03.000 stranded gang: ns/g: 1 of its minimum of 3 members were bound, 1 held room and 2 waited, with no bind since 12:00:01.000, and was so when the log ended (for 3.004s)
 12:00:05.004 over-commit: n: binding pod ns/greedy (scheduler scheduler-on-trial) brought cpu to 3 of 2 allocatable (for 1s)
 12:00:05.004 stolen room: ns/greedy: bound to n by scheduler scheduler-on-trial with 2 of cpu: 3 are bound and 1 still reserved for others (ns/r) of 2 allocatable
 `

@@ -37,8 +37,10 @@ type Options struct {
 //  3. It is the others' turn. A gang that expects members must have asked: a
 //     member exists that is not bound. Of any other gang, members must not be
 //     missing for the reason that somebody deleted them before they were bound.
-//  4. For more than Grace nothing moved: no member was bound and, where members
-//     are expected, the first of those that wait has been there for as long.
+//  4. For more than Grace nothing moved: no bind of a member has reached the API
+//     server and, where members are expected, the first of those that wait has
+//     been there for as long. How long the server takes to answer is not counted
+//     against whoever binds.
 //  5. No node was lost since its last bind.
 //
 // Members that are deleted and created again while they wait don't restart the
@@ -109,8 +111,8 @@ func newGangWatch(tl *Timeline, gang Gang, opts Options, losses []time.Time) *ga
 	var from time.Time
 	for _, pod := range gang.Members {
 		w.addLife(tl, pod)
-		if pod.Bound.Known() && (from.IsZero() || pod.Bound.By.Before(from)) {
-			from = pod.Bound.By
+		if at := asked(pod.Bound); !at.IsZero() && (from.IsZero() || at.Before(from)) {
+			from = at
 		}
 	}
 	for _, at := range losses {
@@ -131,9 +133,9 @@ func (w *gangWatch) addLife(tl *Timeline, pod *Pod) {
 		return
 	}
 	left := earliest(earliest(pod.Deleting, pod.Gone), pod.Ended)
-	created := pod.Created.By
-	if pod.Bound.Known() && (created.IsZero() || created.After(pod.Bound.By)) {
-		created = pod.Bound.By
+	created, bound := pod.Created.By, asked(pod.Bound)
+	if !bound.IsZero() && (created.IsZero() || created.After(bound)) {
+		created = bound
 	}
 	w.steps = append(w.steps, gangStep{created, memberCreated})
 	if !pod.Bound.Known() {
@@ -142,7 +144,7 @@ func (w *gangWatch) addLife(tl *Timeline, pod *Pod) {
 		}
 		return
 	}
-	w.steps = append(w.steps, gangStep{pod.Bound.By, memberBound})
+	w.steps = append(w.steps, gangStep{bound, memberBound})
 	if node := tl.nodes[pod.Node]; node != nil {
 		for _, lost := range node.Lost {
 			if lost.By.After(pod.Bound.By) {
@@ -153,6 +155,15 @@ func (w *gangWatch) addLife(tl *Timeline, pod *Pod) {
 	if left.Known() {
 		w.steps = append(w.steps, gangStep{later(left.By, pod.Bound.By), memberReleased})
 	}
+}
+
+// asked is when a bind reached the API server, as far as that is known; zero for
+// one that never did.
+func asked(bind Moment) time.Time {
+	if bind.After.IsZero() {
+		return bind.By
+	}
+	return bind.After
 }
 
 // run takes the steps in turn; between two of them nothing changes but the time.

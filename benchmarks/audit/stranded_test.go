@@ -60,6 +60,12 @@ func TestStrandedGangs(t *testing.T) {
 			want: []verdict{{3, 11}},
 		},
 		{
+			name: "a bind that the API server answers late was made in time",
+			history: func(b *logBuilder) {
+				members(b, 3).at(1).bind("m0", "n").bind("m1", "n").at(2.5).taking(5*time.Second).bind("m2", "n").at(100).create("other")
+			},
+		},
+		{
 			name: "each silence between binds counts for itself",
 			history: func(b *logBuilder) {
 				members(b, 3).at(1).bind("m0", "n").at(11).bind("m1", "n").at(31).bind("m2", "n").at(100).create("other")

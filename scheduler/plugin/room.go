@@ -1,9 +1,8 @@
 package plugin
 
 import (
-	"fmt"
-
 	v1 "k8s.io/api/core/v1"
+	podresource "k8s.io/component-helpers/resource"
 	fwk "k8s.io/kube-scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler/framework"
 
@@ -15,19 +14,15 @@ import (
 // ask is what a pod asks for.
 type ask struct{ request resource.Vector }
 
-// askOf counts a pod's request by the rule by which kube-scheduler's NodeInfo
-// will count it once it is there.
-func askOf(pod *v1.Pod) (ask, error) {
-	info, err := framework.NewPodInfo(pod)
-	if err != nil {
-		return ask{}, fmt.Errorf("read the pod's affinity: %w", err)
-	}
-	r := info.CalculateResource().Resource
-	v := resource.Vector{MilliCPU: r.GetMilliCPU(), Memory: r.GetMemory(), Storage: r.GetEphemeralStorage(), Pods: 1}
-	for name, value := range r.GetScalarResources() {
+// askOf counts the request of a pod that no kubelet has yet as kube-scheduler's
+// NodeInfo will count it once it is there.
+func askOf(pod *v1.Pod) ask {
+	r := framework.NewResource(podresource.PodRequests(pod, podresource.PodResourcesOptions{}))
+	v := resource.Vector{MilliCPU: r.MilliCPU, Memory: r.Memory, Storage: r.EphemeralStorage, Pods: 1}
+	for name, value := range r.ScalarResources {
 		v = v.With(string(name), value)
 	}
-	return ask{request: v}, nil
+	return ask{request: v}
 }
 
 // lacks names a resource of which a node has too little for the pod beside

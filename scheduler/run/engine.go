@@ -84,6 +84,7 @@ func (e *engine) observe(ctx context.Context, event core.Stamped, decisions []co
 // act schedules until the context ends. It is called once, on becoming the
 // leader; before, nothing is written.
 func (e *engine) act(ctx context.Context) error {
+	defer carryBallast()()
 	context.AfterFunc(ctx, e.latch.Close)
 	if err := e.broadcast.StartRecordingToSinkWithContext(ctx); err != nil {
 		return fmt.Errorf("start to record events: %w", err)

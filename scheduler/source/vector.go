@@ -55,9 +55,15 @@ func counted(name v1.ResourceName) bool {
 // of what is asked for and what the kubelet has granted counts.
 func podRequest(p *v1.Pod) resource.Vector {
 	v := vector(podresource.PodRequests(p, podresource.PodResourcesOptions{
-		UseStatusResources: true,
+		UseStatusResources: reported(&p.Status),
 		InPlacePodLevelResourcesVerticalScalingEnabled: true,
 	}))
 	v.Pods = 1
 	return v
+}
+
+// reported says whether a kubelet may have told what it has granted. Until then all
+// that kube-scheduler adds up, three times, are the requests of the spec.
+func reported(s *v1.PodStatus) bool {
+	return len(s.ContainerStatuses)+len(s.InitContainerStatuses) > 0 || s.Resources != nil || s.AllocatedResources != nil
 }
