@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 )
 
 // Options choose what [Ensure] provides. The zero value is [Spark430] without an
@@ -147,8 +148,8 @@ func (b *builder) parts(ctx context.Context, d Dist) ([]part, error) {
 	}
 	spark := part{
 		name: "spark-" + d.Version, step: "pack Spark " + d.Version,
-		key:   key(append([]string{rootfs.key, b.Line.Sdist.SHA256, string(entrypoint)}, b.Line.DropJars...)...),
-		build: func(dest string) error { return buildSpark(d.Home, b.layerPath(rootfs), b.Line.DropJars, dest) },
+		key:   key(slices.Concat([]string{rootfs.key, b.Line.Sdist.SHA256, string(entrypoint)}, pythonRecipe, b.Line.DropJars)...),
+		build: func(dest string) error { return buildSpark(ctx, d.Home, b.layerPath(rootfs), b.Line.DropJars, dest) },
 	}
 	data := part{
 		name: "data", step: "pack the data",

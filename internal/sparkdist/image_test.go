@@ -45,18 +45,19 @@ func TestSparkLayer(t *testing.T) {
 	home, dir := t.TempDir(), t.TempDir()
 	for path, mode := range map[string]os.FileMode{
 		"bin/spark-submit": 0o755, "bin/spark-submit.cmd": 0o755, "jars/spark-core.jar": 0o644,
-		"jars/breeze_2.13.jar": 0o644, "python/lib/pyspark.zip": 0o644, "examples/src/pi.py": 0o644, "LICENSE": 0o644,
+		"jars/breeze_2.13.jar": 0o644, "examples/src/pi.py": 0o644, "LICENSE": 0o644,
 	} {
 		if err := writeFile(filepath.Join(home, path), strings.NewReader(path), mode); err != nil {
 			t.Fatal(err)
 		}
 	}
+	writePythonLibrary(t, filepath.Join(home, "python", "lib", "pyspark.zip"))
 	rootfs, layer := filepath.Join(dir, "rootfs.tar"), filepath.Join(dir, "spark.tar")
 	err := writeTar(rootfs, func(w *tarWriter) error { return w.file("etc/passwd", []byte("root:x:0:0::/root:/bin/bash\n"), 0o644) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := buildSpark(home, rootfs, batchDropJars, layer); err != nil {
+	if err := buildSpark(t.Context(), home, rootfs, batchDropJars, layer); err != nil {
 		t.Fatal(err)
 	}
 

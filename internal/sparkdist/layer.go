@@ -75,22 +75,29 @@ func buildJRE(ctx context.Context, jdk, dest string) error {
 // buildSpark puts the distribution's part that a pod needs into /opt/spark, with
 // the entry point and a user. Hadoop's login and Ivy both need the user that a
 // pod runs as to have a name and a home.
-func buildSpark(home, rootfs string, drop []string, dest string) error {
+func buildSpark(ctx context.Context, home, rootfs string, drop []string, dest string) error {
 	passwd, err := readTarFile(rootfs, "etc/passwd")
 	if err != nil {
 		return fmt.Errorf("read the userland's users: %w", err)
 	}
+	python, err := os.MkdirTemp(filepath.Dir(dest), "lib"+tempMark)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(python)
+	if err := compileLibraries(ctx, filepath.Join(home, "python", "lib"), python); err != nil {
+		return err
+	}
 	passwd = append(passwd, fmt.Sprintf("spark:x:%d:0:Spark:%s:/bin/bash\n", sparkUID, workDir)...)
 	return writeTar(dest, func(t *tarWriter) error {
 		keep := func(name string) bool { return path.Ext(name) != ".cmd" && !droppedJar(name, drop) }
-		for _, folder := range []string{"bin", "jars", "python/lib"} {
-			sub, err := fs.Sub(os.DirFS(home), folder)
-			if err != nil {
+		for _, folder := range []string{"bin", "jars"} {
+			if err := t.tree(os.DirFS(filepath.Join(home, folder)), "opt/spark/"+folder, keep); err != nil {
 				return err
 			}
-			if err := t.tree(sub, "opt/spark/"+folder, keep); err != nil {
-				return err
-			}
+		}
+		if err := t.tree(os.DirFS(python), "opt/spark/python/lib", nil); err != nil {
+			return err
 		}
 		for _, name := range []string{"LICENSE", "NOTICE"} {
 			text, err := os.ReadFile(filepath.Join(home, name))
