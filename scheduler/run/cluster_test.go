@@ -61,7 +61,7 @@ func freePort(t *testing.T) int32 {
 
 // get reads what the scheduler serves with a certificate that it has made.
 func (s *stage) get(url string) string {
-	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, Timeout: 5 * time.Second}
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, Timeout: patienceOfTests}
 	defer client.CloseIdleConnections()
 	response, err := client.Get(url)
 	if err != nil {

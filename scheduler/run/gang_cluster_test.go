@@ -57,6 +57,8 @@ func TestMembersCostOneWriteEach(t *testing.T) {
 		s.pod(fmt.Sprintf("large-%03d", i), "large", "1")
 	}
 	s.await("all are bound", func() bool { return len(s.bound()) == size })
+	// The last answers may be on their way yet.
+	s.await("all binds are counted", func() bool { return s.count(binds)-before >= size })
 	if got := s.count(binds) - before; got != size {
 		t.Errorf("%d binds for %d pods", got, size)
 	}
