@@ -42,17 +42,32 @@ func Suits(n *Node, s *gang.Shape) []gang.Constraint {
 	if !n.Ready {
 		out = append(out, gang.NotReady)
 	}
-	if n.Unschedulable && !s.Tolerates(gang.Taint{Key: "node.kubernetes.io/unschedulable", Effect: gang.NoSchedule}) {
+	if cordoned(n, s) {
 		out = append(out, gang.Unschedulable)
 	}
-	for _, taint := range n.Taints {
-		if !s.Tolerates(taint) {
-			out = append(out, gang.Tainted)
-			break
-		}
+	if tainted(n, s) {
+		out = append(out, gang.Tainted)
 	}
 	if !s.Admits(n.Name, n.Labels) {
 		out = append(out, gang.NodeAffinity)
 	}
 	return out
+}
+
+// Takes says whether Suits would return none.
+func Takes(n *Node, s *gang.Shape) bool {
+	return n.Ready && !cordoned(n, s) && !tainted(n, s) && s.Admits(n.Name, n.Labels)
+}
+
+func cordoned(n *Node, s *gang.Shape) bool {
+	return n.Unschedulable && !s.Tolerates(gang.Taint{Key: "node.kubernetes.io/unschedulable", Effect: gang.NoSchedule})
+}
+
+func tainted(n *Node, s *gang.Shape) bool {
+	for _, taint := range n.Taints {
+		if !s.Tolerates(taint) {
+			return true
+		}
+	}
+	return false
 }

@@ -69,7 +69,7 @@ func (m *Machine) checkSlots(name string) {
 
 func (m *Machine) serves(name string, s *ledger.Slot) bool {
 	node := m.book.Node(name)
-	if node == nil || len(cluster.Suits(node, &s.Shape)) > 0 {
+	if node == nil || !cluster.Takes(node, &s.Shape) {
 		return false
 	}
 	free, _ := m.book.Free(name)

@@ -121,7 +121,7 @@ func (m *Machine) claim(g *group) {
 func (m *Machine) mayClaim(mem *member, s *ledger.Slot, excluded func(*gang.Shape, string) bool) bool {
 	node := m.book.Node(s.Node)
 	return s.Role == mem.Role && mem.Shape.Covers(&s.Shape) && node != nil &&
-		len(cluster.Suits(node, &mem.Shape)) == 0 && (excluded == nil || !excluded(&mem.Shape, s.Node))
+		cluster.Takes(node, &mem.Shape) && (excluded == nil || !excluded(&mem.Shape, s.Node))
 }
 
 // balance moves slots between the minimum and the elastic part: a member above

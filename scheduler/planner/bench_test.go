@@ -2,56 +2,116 @@ package planner_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
-	"muster.sh/muster/scheduler/gang/gangtest"
 	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/resource"
 )
 
-// busyView has nodes of 32 cores of which a different part is in use on each.
-func busyView(nodes int) cluster.View {
+// busyCluster has nodes of three shapes in five zones, half full and hardly two of
+// them alike; a seventh of them has a taint.
+func busyCluster(random *rand.Rand, nodes int) cluster.View {
+	shapes := []resource.Vector{
+		{MilliCPU: 16_000, Memory: 64 << 30, Pods: 110},
+		{MilliCPU: 32_000, Memory: 128 << 30, Pods: 110},
+		{MilliCPU: 64_000, Memory: 512 << 30, Pods: 250},
+	}
 	var v cluster.View
 	for i := range nodes {
+		all := shapes[i%len(shapes)]
 		n := &cluster.Node{
-			Name: fmt.Sprintf("n%05d", i), Ready: true,
-			Labels:      map[string]string{"zone": fmt.Sprint(i % 3)},
-			Allocatable: resource.Vector{MilliCPU: 32_000, Memory: 128 << 30, Pods: 110},
+			Name: fmt.Sprintf("n%05d", i), Ready: true, Allocatable: all,
+			Labels: map[string]string{"zone": fmt.Sprint(i % 5), "disk": []string{"ssd", "none"}[i/5%2]},
 		}
-		used := gangtest.Shape(1, 4).Request.Scale(int64(i*7%33) - 1)
-		v.Rows = append(v.Rows, cluster.Row{Node: n, Free: n.Allocatable.Sub(used)})
+		if i%7 == 6 {
+			n.Taints = []gang.Taint{{Key: "dedicated", Value: "batch", Effect: gang.NoSchedule}}
+		}
+		used := resource.Vector{
+			MilliCPU: 100 * random.Int64N(all.MilliCPU/100), Memory: random.Int64N(all.Memory>>28) << 28, Pods: random.Int64N(50),
+		}
+		v.Rows = append(v.Rows, cluster.Row{Node: n, Free: all.Sub(used)})
 	}
 	return v
 }
 
-func BenchmarkPlan(b *testing.B) {
-	driver, executor := gangtest.Shape(1, 4), gangtest.Shape(4, 16)
-	for _, nodes := range []int{1000, 5000} {
-		for _, size := range []int{20, 2000} {
-			b.Run(fmt.Sprintf("nodes=%d/members=%d", nodes, size), func(b *testing.B) {
-				v := busyView(nodes)
-				r := planner.Request{Wants: []planner.Want{
-					{Role: "driver", Shape: driver, Count: 1}, {Role: "executor", Shape: executor, Count: size - 1},
-				}}
-				for b.Loop() {
-					if _, verdict := planner.Plan(v, r); verdict.Code != "" {
-						b.Fatal(verdict)
-					}
-				}
-			})
+// gangsOf draws requests for gangs of equal members, each of another shape. Of ten
+// gangs three are constrained: by a label, to a zone, or with a toleration for the
+// nodes that others keep off.
+func gangsOf(random *rand.Rand, size int) []planner.Request {
+	requests := make([]planner.Request, 50)
+	for i := range requests {
+		cores := 1 + random.Int64N(4)
+		s := gang.Shape{Request: resource.Vector{MilliCPU: cores * 1000, Memory: cores * (1 + random.Int64N(4)) << 30, Pods: 1}}
+		switch i % 10 {
+		case 3:
+			s.Affinity = []gang.Term{{{Key: "disk", Operator: gang.In, Values: []string{"ssd"}}}}
+		case 6:
+			s.Affinity = []gang.Term{{{Key: "zone", Operator: gang.In, Values: []string{fmt.Sprint(random.IntN(5))}}}}
+		case 9:
+			s.Tolerations = []gang.Toleration{{Key: "dedicated", AnyValue: true}}
 		}
-		b.Run(fmt.Sprintf("nodes=%d/too-big", nodes), func(b *testing.B) {
-			v := busyView(nodes)
-			r := planner.Request{Wants: []planner.Want{
-				{Role: "driver", Shape: driver, Count: 1}, {Role: "executor", Shape: executor, Count: 8 * nodes},
-			}}
+		requests[i] = planner.Request{Wants: []planner.Want{{Role: "worker", Shape: s, Count: size}}}
+	}
+	return requests
+}
+
+// running is the gang whose room is given back when its time has come.
+type running struct {
+	shape  resource.Vector
+	shares []planner.Share
+}
+
+// move takes what a gang holds from the rows, or gives it back.
+func (r running) move(v cluster.View, index map[string]int, sign int64) {
+	for _, s := range r.shares {
+		row := &v.Rows[index[s.Node]]
+		row.Free = row.Free.Add(r.shape.Scale(sign * int64(s.Count)))
+	}
+}
+
+// BenchmarkPlan plans one gang after the other on a cluster that each of them
+// changes: it takes its room, and the one that came ten gangs before gives its own
+// back.
+func BenchmarkPlan(b *testing.B) {
+	for _, c := range []struct{ nodes, gang int }{{5000, 20}, {50000, 20}, {5000, 1000}} {
+		b.Run(fmt.Sprintf("nodes=%d/gang=%d", c.nodes, c.gang), func(b *testing.B) {
+			random := rand.New(rand.NewPCG(1, uint64(c.nodes)))
+			v, requests := busyCluster(random, c.nodes), gangsOf(random, c.gang)
+			index := map[string]int{}
+			for i, row := range v.Rows {
+				index[row.Node.Name] = i
+			}
+			var recent [10]running
+			b.ReportAllocs()
+			i := 0
 			for b.Loop() {
-				if _, verdict := planner.Plan(v, r); verdict.Code != gang.NoRoom {
+				r := requests[i%len(requests)]
+				shares, verdict := planner.Plan(v, r)
+				if verdict.Code != "" {
 					b.Fatal(verdict)
 				}
+				oldest := &recent[i%len(recent)]
+				oldest.move(v, index, 1)
+				*oldest = running{r.Wants[0].Shape.Request, shares}
+				oldest.move(v, index, -1)
+				i++
 			}
 		})
+	}
+}
+
+// BenchmarkPlanTooBig asks for more than there is, which is found in three orders,
+// and explained.
+func BenchmarkPlanTooBig(b *testing.B) {
+	random := rand.New(rand.NewPCG(1, 1))
+	v := busyCluster(random, 5000)
+	r := gangsOf(random, 1_000_000)[0]
+	for b.Loop() {
+		if _, verdict := planner.Plan(v, r); verdict.Code != gang.NoRoom {
+			b.Fatal(verdict)
+		}
 	}
 }

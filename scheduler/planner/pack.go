@@ -10,25 +10,21 @@ const singly = 16
 // fullest nodes that have room: what stays free stays free in large pieces
 // (best fit decreasing by node).
 func (p *plan) fill(w int) int {
-	// Sorted are numbers that hold how empty a row is, and then the row itself.
-	rows := int64(len(p.free))
-	byRoom := p.byRoom[:0]
-	for _, i := range p.usable[w] {
-		if p.times(w, i, 1) > 0 {
-			byRoom = append(byRoom, p.leftover(i)*rows+int64(i))
+	var first [full + 1]int      // by leftover: a row, which links to the next one, less one
+	untouched := p.shares == nil // then all that are usable have room
+	for _, i := range slices.Backward(p.usable[w]) {
+		if untouched || p.times(w, i, 1) > 0 {
+			left := p.leftover(i)
+			p.next[i], first[left] = first[left], i+1
 		}
 	}
-	p.byRoom = byRoom // with the room that it has grown to
-	slices.Sort(byRoom)
 	placed := 0
-	for _, n := range byRoom {
-		if placed == p.wants[w].Count {
-			break
+	for _, row := range first {
+		for ; row > 0 && placed < p.wants[w].Count; row = p.next[row-1] {
+			k := p.times(w, row-1, p.wants[w].Count-placed)
+			p.take(w, row-1, k)
+			placed += k
 		}
-		i := int(n % rows)
-		k := p.times(w, i, p.wants[w].Count-placed)
-		p.take(w, i, k)
-		placed += k
 	}
 	return placed
 }
@@ -38,7 +34,7 @@ func (p *plan) fill(w int) int {
 func (p *plan) placeSingly(w int, later []int) int {
 	room := make(map[int][]int, len(later)) // by want and row: how often it fits
 	for _, l := range later {
-		room[l] = make([]int, len(p.free))
+		room[l] = make([]int, len(p.view.Rows))
 		for _, i := range p.usable[l] {
 			room[l][i] = p.times(l, i, p.wants[l].Count)
 		}
@@ -79,27 +75,30 @@ func (p *plan) cheapest(w int, later []int, room map[int][]int) int {
 // loss is the share of their members for which the later wants lose the place
 // if one member of w goes to row i.
 func (p *plan) loss(w, i int, later []int, room map[int][]int) float64 {
-	before, sum := p.free[i], 0.0
-	p.free[i] = before.Sub(p.wants[w].Shape.Request)
+	before, sum := *p.free(i), 0.0
+	p.setFree(i, before.Sub(p.wants[w].Shape.Request))
 	for _, l := range later {
 		if n := room[l][i]; n > 0 {
 			sum += float64(n-p.times(l, i, n)) / float64(p.wants[l].Count)
 		}
 	}
-	p.free[i] = before
+	p.setFree(i, before)
 	return sum
 }
+
+// full is all of a resource, in the unit of leftover.
+const full = 1000
 
 // leftover is how empty a row is, in thousandths, by the resource of which the
 // largest part is free.
 func (p *plan) leftover(i int) int64 {
-	free, all := &p.free[i], &p.view.Rows[i].Node.Allocatable
-	return max(0, thousandths(free.MilliCPU, all.MilliCPU), thousandths(free.Memory, all.Memory))
+	free, all := p.free(i), &p.view.Rows[i].Node.Allocatable
+	return max(0, part(free.MilliCPU, all.MilliCPU), part(free.Memory, all.Memory))
 }
 
-func thousandths(part, all int64) int64 {
+func part(of, all int64) int64 {
 	if all <= 0 {
 		return 0
 	}
-	return part * 1000 / all
+	return min(of*full/all, full)
 }

@@ -6,7 +6,6 @@ package planner
 
 import (
 	"slices"
-	"sync"
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
@@ -88,60 +87,41 @@ type plan struct {
 	*scratch
 	view     cluster.View
 	wants    []Want
+	excluded func(s *gang.Shape, node string) bool
 	ports    map[int]map[string]bool // by row: ports taken by this plan
-	usable   [][]int                 // by want: rows that it may use, resources apart
-	ruledOut []map[gang.Constraint]int
 	shares   []Share
 }
 
 func newPlan(v cluster.View, r Request) *plan {
-	p := &plan{scratch: scratches.Get().(*scratch), view: v, wants: r.Wants, ports: map[int]map[string]bool{}}
-	p.free = slices.Grow(p.free[:0], len(v.Rows))[:len(v.Rows)]
-	p.usable = make([][]int, len(r.Wants))
-	p.ruledOut = make([]map[gang.Constraint]int, len(r.Wants))
-	for w := range r.Wants {
-		p.usable[w], p.ruledOut[w] = usable(v, &r.Wants[w].Shape, r.Excluded)
-	}
+	p := &plan{scratch: scratches.Get().(*scratch), view: v, wants: r.Wants, excluded: r.Excluded, ports: map[int]map[string]bool{}}
+	p.fit(len(v.Rows), len(r.Wants))
 	p.reset()
+	for w := range r.Wants {
+		p.findUsable(w)
+	}
 	return p
 }
 
-// scratch is what a plan needs for each node of a cluster. It is passed on from
-// one plan to the next, for it would be most of the garbage of the whole scheduler.
-type scratch struct {
-	free   []resource.Vector // what is left of each row
-	byRoom []int64           // rows in an order
-}
-
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
-
-// done gives the scratch away. What it has is written anew by the next plan.
-func (p *plan) done() { scratches.Put(p.scratch) }
-
 // reset takes back what was placed.
 func (p *plan) reset() {
-	for i := range p.view.Rows {
-		p.free[i] = p.view.Rows[i].Free
-	}
+	p.attempt++
 	clear(p.ports)
 	p.shares = nil
 }
 
-func usable(v cluster.View, s *gang.Shape, excluded func(*gang.Shape, string) bool) ([]int, map[gang.Constraint]int) {
-	rows, out := make([]int, 0, len(v.Rows)), map[gang.Constraint]int{}
-	for i, row := range v.Rows {
-		against := cluster.Suits(row.Node, s)
-		if excluded != nil && excluded(s, row.Node.Name) {
-			against = append(against, gang.Excluded)
+// findUsable lists the rows that have room for a member of want w and suit it. A
+// plan only takes room, so no other row will ever have any.
+func (p *plan) findUsable(w int) {
+	s, rows := &p.wants[w].Shape, p.usable[w][:0]
+	for i := range p.view.Rows {
+		if p.times(w, i, 1) == 0 {
+			continue
 		}
-		for _, c := range against {
-			out[c]++
-		}
-		if len(against) == 0 {
+		if node := p.view.Rows[i].Node; cluster.Takes(node, s) && (p.excluded == nil || !p.excluded(s, node.Name)) {
 			rows = append(rows, i)
 		}
 	}
-	return rows, out
+	p.usable[w] = rows
 }
 
 // orders returns the orders in which wants are tried: few members first, then
@@ -203,12 +183,12 @@ func (p *plan) times(w, i, limit int) int {
 			}
 		}
 	}
-	return int(s.Request.Times(p.free[i], int64(limit)))
+	return int(s.Request.Times(*p.free(i), int64(limit)))
 }
 
 func (p *plan) take(w, i, count int) {
 	s := &p.wants[w].Shape
-	p.free[i] = p.free[i].Sub(s.Request.Scale(int64(count)))
+	p.setFree(i, p.free(i).Sub(s.Request.Scale(int64(count))))
 	for _, port := range s.HostPorts {
 		if p.ports[i] == nil {
 			p.ports[i] = map[string]bool{}
@@ -221,20 +201,33 @@ func (p *plan) take(w, i, count int) {
 // explain counts, for the want that could not be placed, what each node lacks
 // for one more member.
 func (p *plan) explain(w, placed int) gang.Verdict {
-	want := p.wants[w]
-	out, lacks := p.ruledOut[w], map[string]int{}
-	for _, i := range p.usable[w] {
-		short := want.Shape.Request.Short(p.free[i])
-		short.Each(func(name string, _ int64) { lacks[name]++ })
-		if short.IsZero() && p.times(w, i, 1) == 0 {
-			out[gang.HostPort]++
+	want, out := p.wants[w], map[gang.Constraint]int{}
+	for i := range p.view.Rows {
+		for _, c := range p.against(w, i) {
+			out[c]++
 		}
-	}
-	for name, n := range lacks {
-		out[gang.Lacks(name)] = n
 	}
 	return gang.Verdict{
 		Code: gang.NoRoom, Role: want.Role, Placed: placed, Wanted: want.Count, Nodes: len(p.view.Rows),
 		RuledOut: out, Missing: want.Shape.Request.Scale(int64(want.Count-placed)).With(resource.Pods, 0),
 	}
+}
+
+// against says what keeps one more member of want w off row i. What is lacking
+// there counts only where nothing else does.
+func (p *plan) against(w, i int) []gang.Constraint {
+	s, node := &p.wants[w].Shape, p.view.Rows[i].Node
+	out := cluster.Suits(node, s)
+	if p.excluded != nil && p.excluded(s, node.Name) {
+		out = append(out, gang.Excluded)
+	}
+	if len(out) > 0 {
+		return out
+	}
+	short := s.Request.Short(*p.free(i))
+	short.Each(func(name string, _ int64) { out = append(out, gang.Lacks(name)) })
+	if short.IsZero() && p.times(w, i, 1) == 0 {
+		out = append(out, gang.HostPort)
+	}
+	return out
 }

@@ -82,7 +82,7 @@ func takes(row cluster.Row, s *gang.Shape) bool {
 			return false
 		}
 	}
-	return len(cluster.Suits(row.Node, s)) == 0 && s.Request.Fits(row.Free)
+	return cluster.Takes(row.Node, s) && s.Request.Fits(row.Free)
 }
 
 func after(row cluster.Row, s *gang.Shape) cluster.Row {

@@ -112,7 +112,7 @@ func (w *World) refuses(mem *core.Member, place core.Placement) (node, why strin
 
 func (w *World) refusesPlanned(mem *core.Member, name string) string {
 	node, ok := w.Nodes[name]
-	if !ok || len(cluster.Suits(&node, &mem.Shape)) > 0 {
+	if !ok || !cluster.Takes(&node, &mem.Shape) {
 		return "the node does not suit"
 	}
 	if free, _ := w.Free(name, mem.ID); !mem.Shape.Request.Fits(free) {
