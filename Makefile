@@ -41,7 +41,7 @@ tested = $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end
 # Tests of clusters wait much of their time, so three packages at a time keep two
 # cores busy. Vet is a part of lint. At the end it is told what was skipped, and why.
 GO_TEST := CGO_ENABLED=1 $(TESTS) --format pkgname -- \
-	-race -vet=off -ldflags='-s -w' -timeout 40m -p 3 -exec $(CURDIR)/hack/run-test
+	-race -vet=off -ldflags='-s -w' -timeout 40m -p 3
 
 test: setup build $(TESTS) ## run every test: unit, properties, integration, end to end
 	$(GO_TEST) $(call tested,$(CLUSTER_TESTS) ./...)

@@ -55,7 +55,7 @@ func newPlot(title, x, y string) chart {
 	p.X.Min, p.Y.Min = 0, 0
 	// Names stand to the right of their lines, so that they may be wider in another
 	// font than they were thought to be.
-	p.Legend.Left, p.Legend.XOffs = true, plotWidth*2/3
+	p.Legend.Left, p.Legend.XOffs = true, plotWidth*3/5
 	p.Add(plotter.NewGrid())
 	return chart{p}
 }
