@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 )
 
 // pythonRecipe compiles a folder of Python sources, each to a file beside it, as
@@ -49,7 +50,7 @@ func compileLibrary(ctx context.Context, archive, dest string) error {
 	}
 	// The file names are for tracebacks.
 	at := sparkHome + "/python/lib/" + filepath.Base(archive)
-	args := append(append([]string{}, pythonRecipe...), "-s", dir, "-p", at, dir)
+	args := slices.Concat(pythonRecipe, []string{"-s", dir, "-p", at, dir})
 	if err := run(exec.CommandContext(ctx, "python3", args...)); err != nil {
 		return err
 	}

@@ -35,6 +35,9 @@ func TestSuitsNamesEveryConstraintThatRulesANodeOut(t *testing.T) {
 			if got := cluster.Suits(&c.node, &c.shape); !slices.Equal(got, c.want) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
+			if takes := cluster.Takes(&c.node, &c.shape); takes != (len(c.want) == 0) {
+				t.Errorf("it takes the shape: %t", takes)
+			}
 		})
 	}
 }

@@ -112,16 +112,22 @@ func (p *plan) reset() {
 // findUsable lists the rows that have room for a member of want w and suit it. A
 // plan only takes room, so no other row will ever have any.
 func (p *plan) findUsable(w int) {
-	s, rows := &p.wants[w].Shape, p.usable[w][:0]
+	rows := p.usable[w][:0]
 	for i := range p.view.Rows {
-		if p.times(w, i, 1) == 0 {
-			continue
-		}
-		if node := p.view.Rows[i].Node; cluster.Takes(node, s) && (p.excluded == nil || !p.excluded(s, node.Name)) {
+		if p.times(w, i, 1) > 0 && p.suits(w, i) {
 			rows = append(rows, i)
 		}
 	}
 	p.usable[w] = rows
+}
+
+// suits says whether want w may use row i, room apart.
+func (p *plan) suits(w, i int) bool {
+	return cluster.Takes(p.view.Rows[i].Node, &p.wants[w].Shape) && !p.vetoed(w, i)
+}
+
+func (p *plan) vetoed(w, i int) bool {
+	return p.excluded != nil && p.excluded(&p.wants[w].Shape, p.view.Rows[i].Node.Name)
 }
 
 // orders returns the orders in which wants are tried: few members first, then
@@ -199,13 +205,23 @@ func (p *plan) take(w, i, count int) {
 }
 
 // explain counts, for the want that could not be placed, what each node lacks
-// for one more member.
+// for one more member. What is lacking on one counts where nothing else keeps it off.
 func (p *plan) explain(w, placed int) gang.Verdict {
-	want, out := p.wants[w], map[gang.Constraint]int{}
+	want := p.wants[w]
+	out, lacks := map[gang.Constraint]int{}, map[string]int{}
 	for i := range p.view.Rows {
-		for _, c := range p.against(w, i) {
-			out[c]++
+		if !p.suits(w, i) {
+			p.countAgainst(w, i, out)
+			continue
 		}
+		short := want.Shape.Request.Short(*p.free(i))
+		short.Each(func(name string, _ int64) { lacks[name]++ })
+		if short.IsZero() && p.times(w, i, 1) == 0 {
+			out[gang.HostPort]++
+		}
+	}
+	for name, n := range lacks {
+		out[gang.Lacks(name)] = n
 	}
 	return gang.Verdict{
 		Code: gang.NoRoom, Role: want.Role, Placed: placed, Wanted: want.Count, Nodes: len(p.view.Rows),
@@ -213,21 +229,12 @@ func (p *plan) explain(w, placed int) gang.Verdict {
 	}
 }
 
-// against says what keeps one more member of want w off row i. What is lacking
-// there counts only where nothing else does.
-func (p *plan) against(w, i int) []gang.Constraint {
-	s, node := &p.wants[w].Shape, p.view.Rows[i].Node
-	out := cluster.Suits(node, s)
-	if p.excluded != nil && p.excluded(s, node.Name) {
-		out = append(out, gang.Excluded)
+// countAgainst counts what makes row i unsuitable for want w.
+func (p *plan) countAgainst(w, i int, out map[gang.Constraint]int) {
+	for _, c := range cluster.Suits(p.view.Rows[i].Node, &p.wants[w].Shape) {
+		out[c]++
 	}
-	if len(out) > 0 {
-		return out
+	if p.vetoed(w, i) {
+		out[gang.Excluded]++
 	}
-	short := s.Request.Short(*p.free(i))
-	short.Each(func(name string, _ int64) { out = append(out, gang.Lacks(name)) })
-	if short.IsZero() && p.times(w, i, 1) == 0 {
-		out = append(out, gang.HostPort)
-	}
-	return out
 }

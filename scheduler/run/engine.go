@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -84,7 +85,7 @@ func (e *engine) observe(ctx context.Context, event core.Stamped, decisions []co
 // act schedules until the context ends. It is called once, on becoming the
 // leader; before, nothing is written.
 func (e *engine) act(ctx context.Context) error {
-	defer carryBallast()()
+	defer runtime.KeepAlive(make([]byte, ballast))
 	context.AfterFunc(ctx, e.latch.Close)
 	if err := e.broadcast.StartRecordingToSinkWithContext(ctx); err != nil {
 		return fmt.Errorf("start to record events: %w", err)

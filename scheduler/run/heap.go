@@ -1,7 +1,5 @@
 package run
 
-import "runtime"
-
 // ballast is, in bytes, memory that counts as in use and is never written to, so
 // that no page of it exists. Go collects garbage when as much has been allocated as
 // was in use before, so a scheduler of a small cluster, whose own data are a few
@@ -9,9 +7,3 @@ import "runtime"
 // much more garbage, whatever the size of the cluster; with GOGC it would grow with
 // the cluster.
 const ballast = 128 << 20
-
-// carryBallast takes the ballast up until the result is called.
-func carryBallast() (drop func()) {
-	memory := make([]byte, ballast)
-	return func() { runtime.KeepAlive(memory) }
-}
