@@ -9,6 +9,7 @@ import (
 
 	"muster.sh/muster/benchmarks/contender"
 	"muster.sh/muster/benchmarks/floor"
+	"muster.sh/muster/benchmarks/fragmentation"
 	"muster.sh/muster/benchmarks/loop"
 	"muster.sh/muster/benchmarks/scenario"
 )
@@ -23,7 +24,7 @@ fresh cluster with simulated nodes, and judges them from outside: by the API
 server's audit log and the CPU time of every process.`,
 		SilenceUsage: true,
 	}
-	root.AddCommand(newRun(), newReport(), newList(), newFloor(), newLoop())
+	root.AddCommand(newRun(), newReport(), newList(), newFloor(), newLoop(), fragmentation.NewCommand())
 	return root
 }
 

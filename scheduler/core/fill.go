@@ -96,8 +96,10 @@ func (m *Machine) fill(g *group, expected []expectation, elastic bool) bool {
 		if want.Count <= 0 || m.isFull(r.keys[w]) {
 			continue
 		}
+		one := r.Request
+		one.Wants = []planner.Want{want}
 		var shares []planner.Share
-		m.book.Read(func(v cluster.View) { shares = planner.Fill(v, want, r.Excluded) })
+		m.book.Read(func(v cluster.View) { shares = planner.Fill(v, one) })
 		for i := range shares {
 			shares[i].Want = w
 		}

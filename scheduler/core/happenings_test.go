@@ -118,6 +118,9 @@ func (h *history) nodeName() string { return fmt.Sprintf("n%d", h.number("node",
 func (h *history) changeNode() {
 	n := coretest.NodeEvent(h.nodeName(), int64(h.number("cores", 1, 6)), int64(h.number("gib", 4, 32))).Node
 	n.Labels = map[string]string{"zone": rapid.SampledFrom([]string{"a", "b"}).Draw(h.t, "zone")}
+	if h.chance("with devices", 1) {
+		n.Allocatable = n.Allocatable.With("example.com/gpu", int64(h.number("gpus", 1, 4)))
+	}
 	n.Unschedulable = h.chance("cordoned", 5)
 	n.Ready = !h.chance("not ready", 7)
 	if h.chance("tainted", 7) {

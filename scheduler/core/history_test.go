@@ -13,6 +13,7 @@ import (
 	"muster.sh/muster/scheduler/core/coretest"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/gang/gangtest"
+	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/queue"
 )
 
@@ -36,9 +37,17 @@ type history struct {
 	written   written
 }
 
+// strategies of placing. None of them may matter to an invariant.
+var strategies = []func([]planner.Sample) planner.Strategy{
+	nil,
+	func([]planner.Sample) planner.Strategy { return planner.Spread{} },
+	func(usual []planner.Sample) planner.Strategy { return planner.Fragmentation{Workload: usual} },
+}
+
 func newHistory(t *rapid.T) *history {
 	o := core.DefaultOptions()
 	o.MaxAttempts = 3 // so that gangs step back before a history ends
+	o.Strategy = rapid.SampledFrom(strategies).Draw(t, "strategy")
 	h := &history{t: t, World: coretest.NewWith(o), vetoed: map[string]bool{}, unready: map[gang.ID]bool{}, broken: map[string]bool{}, written: written{}}
 	h.Async = true
 	h.World.Observe = h.observe
@@ -129,6 +138,9 @@ func (h *history) shape() gang.Shape {
 	s := gangtest.Shape(int64(h.number("cores", 1, 2)), int64(h.number("gib", 1, 4)))
 	if h.chance("zoned", 4) {
 		s.Affinity = []gang.Term{{{Key: "zone", Operator: gang.In, Values: []string{"a"}}}}
+	}
+	if h.chance("with devices", 9) {
+		s.Request = s.Request.With("example.com/gpu", int64(h.number("gpus", 1, 2)))
 	}
 	if h.chance("ported", 9) {
 		s.HostPorts = []string{"TCP/0.0.0.0/80"}

@@ -11,6 +11,7 @@ import (
 
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/ledger"
+	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/queue"
 )
 
@@ -31,6 +32,9 @@ type Options struct {
 	// RetryAfter is how long a gang waits after its Reservation could not be
 	// stored.
 	RetryAfter time.Duration
+	// Strategy makes the strategy of placing from what members that ask for
+	// devices usually ask for. It is planner.Pack where it is nil.
+	Strategy func(usual []planner.Sample) planner.Strategy
 }
 
 // DefaultOptions returns what suits most clusters.
@@ -53,6 +57,7 @@ type Machine struct {
 	groups  map[gang.ID]*group
 	members map[gang.PodID]*member
 	queue   queue.Queue
+	usual   workload
 
 	nodes map[string]uint64 // how often a node's own state has changed
 	// assumed pods of no gang are not known to be bound yet.

@@ -98,6 +98,7 @@ func (m *Machine) member(t Member) *member {
 	if !known {
 		mem = &member{Member: t, key: wantKey(t.Role, &t.Shape)}
 		m.members[t.ID] = mem
+		m.usual.note(&mem.Shape)
 		youngest := g.join(mem)
 		g.tried = g.tried && youngest // an older one takes its turn among them
 		m.touch(g)

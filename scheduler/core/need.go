@@ -134,6 +134,9 @@ type request struct {
 // and shape are one want.
 func (m *Machine) request(g *group, n need) request {
 	r := request{Request: planner.Request{Excluded: m.vetoed(g)}}
+	if m.opts.Strategy != nil {
+		r.Strategy = m.opts.Strategy(m.usual.samples)
+	}
 	if g.phase == Waiting {
 		r.MinFree = g.decl.MinResources
 	}

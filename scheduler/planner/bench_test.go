@@ -79,27 +79,44 @@ func BenchmarkPlan(b *testing.B) {
 	for _, c := range []struct{ nodes, gang int }{{5000, 20}, {50000, 20}, {5000, 1000}} {
 		b.Run(fmt.Sprintf("nodes=%d/gang=%d", c.nodes, c.gang), func(b *testing.B) {
 			random := rand.New(rand.NewPCG(1, uint64(c.nodes)))
-			v, requests := busyCluster(random, c.nodes), gangsOf(random, c.gang)
-			index := map[string]int{}
-			for i, row := range v.Rows {
-				index[row.Node.Name] = i
-			}
-			var recent [10]running
-			b.ReportAllocs()
-			i := 0
-			for b.Loop() {
-				r := requests[i%len(requests)]
-				shares, verdict := planner.Plan(v, r)
-				if verdict.Code != "" {
-					b.Fatal(verdict)
-				}
-				oldest := &recent[i%len(recent)]
-				oldest.move(v, index, 1)
-				*oldest = running{r.Wants[0].Shape.Request, shares}
-				oldest.move(v, index, -1)
-				i++
-			}
+			planOneAfterTheOther(b, busyCluster(random, c.nodes), gangsOf(random, c.gang))
 		})
+	}
+}
+
+// BenchmarkPlanStrategy is BenchmarkPlan of gangs of 20 with each strategy.
+func BenchmarkPlanStrategy(b *testing.B) {
+	for _, strategy := range []planner.Strategy{planner.Pack{}, planner.Spread{}, planner.Fragmentation{}} {
+		b.Run(fmt.Sprintf("%T", strategy), func(b *testing.B) {
+			random := rand.New(rand.NewPCG(1, 5000))
+			v, requests := busyCluster(random, 5000), gangsOf(random, 20)
+			for i := range requests {
+				requests[i].Strategy = strategy
+			}
+			planOneAfterTheOther(b, v, requests)
+		})
+	}
+}
+
+func planOneAfterTheOther(b *testing.B, v cluster.View, requests []planner.Request) {
+	index := map[string]int{}
+	for i, row := range v.Rows {
+		index[row.Node.Name] = i
+	}
+	var recent [10]running
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		r := requests[i%len(requests)]
+		shares, verdict := planner.Plan(v, r)
+		if verdict.Code != "" {
+			b.Fatal(verdict)
+		}
+		oldest := &recent[i%len(recent)]
+		oldest.move(v, index, 1)
+		*oldest = running{r.Wants[0].Shape.Request, shares}
+		oldest.move(v, index, -1)
+		i++
 	}
 }
 

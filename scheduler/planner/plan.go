@@ -28,6 +28,8 @@ type Request struct {
 	// Excluded says that a shape was vetoed on a node by its own cycle; nil if
 	// none ever was.
 	Excluded func(s *gang.Shape, node string) bool
+	// Strategy is Pack where it is nil.
+	Strategy Strategy
 }
 
 // Exact says whether Plan finds an assignment for the request whenever there is
@@ -48,10 +50,11 @@ type Share struct {
 //
 // Which nodes a shape can use at all is worked out once. Wants of few members
 // go first, each onto the node where it costs the others the fewest places;
-// the last want then fills nodes from the fullest on, which for a single shape
+// the last want then goes where the strategy has it, which for a single shape
 // finds a placing whenever there is one. So a driver with equal executors is
 // placed whenever that is possible. For three shapes and more this is a
-// heuristic, tried in several orders (vector bin packing is NP-hard).
+// heuristic, tried in several orders (vector bin packing is NP-hard), and by
+// packing where the strategy finds no way.
 func Plan(v cluster.View, r Request) ([]Share, gang.Verdict) {
 	if !r.MinFree.IsZero() {
 		if short := r.MinFree.Short(v.Total()); !short.IsZero() {
@@ -60,25 +63,22 @@ func Plan(v cluster.View, r Request) ([]Share, gang.Verdict) {
 	}
 	p := newPlan(v, r)
 	defer p.done()
-	var first gang.Verdict
-	for i, order := range orders(r.Wants) {
-		w, placed, ok := p.place(order)
-		if ok {
-			return p.shares, gang.Verdict{}
-		}
-		if i == 0 {
-			first = p.explain(w, placed)
-		}
-		p.reset()
+	first, ok := p.placeInSomeOrder()
+	if _, packs := p.strategy.(Pack); !ok && !packs && len(r.Wants) > 1 {
+		p.strategy = Pack{}
+		_, ok = p.placeInSomeOrder()
 	}
-	return nil, first
+	if !ok {
+		return nil, first
+	}
+	return p.shares, gang.Verdict{}
 }
 
-// Fill places as many members of one want as there is room for.
-func Fill(v cluster.View, w Want, excluded func(*gang.Shape, string) bool) []Share {
-	p := newPlan(v, Request{Wants: []Want{w}, Excluded: excluded})
+// Fill places as many members of the request's only want as there is room for.
+func Fill(v cluster.View, r Request) []Share {
+	p := newPlan(v, r)
 	defer p.done()
-	p.fill(0)
+	p.strategy.fill(p, 0)
 	return p.shares
 }
 
@@ -88,12 +88,19 @@ type plan struct {
 	view     cluster.View
 	wants    []Want
 	excluded func(s *gang.Shape, node string) bool
+	strategy Strategy
 	ports    map[int]map[string]bool // by row: ports taken by this plan
 	shares   []Share
 }
 
 func newPlan(v cluster.View, r Request) *plan {
-	p := &plan{scratch: scratches.Get().(*scratch), view: v, wants: r.Wants, excluded: r.Excluded, ports: map[int]map[string]bool{}}
+	p := &plan{
+		scratch: scratches.Get().(*scratch), view: v, wants: r.Wants, excluded: r.Excluded,
+		strategy: r.Strategy, ports: map[int]map[string]bool{},
+	}
+	if p.strategy == nil {
+		p.strategy = Pack{}
+	}
 	p.fit(len(v.Rows), len(r.Wants))
 	p.reset()
 	for w := range r.Wants {
@@ -162,6 +169,23 @@ func compareSize(a, b resource.Vector) int {
 	return 0
 }
 
+// placeInSomeOrder places all wants. If it can't, it says why it could not in the
+// first order.
+func (p *plan) placeInSomeOrder() (gang.Verdict, bool) {
+	var first gang.Verdict
+	for i, order := range orders(p.wants) {
+		w, placed, ok := p.place(order)
+		if ok {
+			return gang.Verdict{}, true
+		}
+		if i == 0 {
+			first = p.explain(w, placed)
+		}
+		p.reset()
+	}
+	return first, false
+}
+
 // place places the wants in an order. If it can't, it reports which want it
 // was, and how many of its members were placed.
 func (p *plan) place(order []int) (want, placed int, ok bool) {
@@ -169,7 +193,7 @@ func (p *plan) place(order []int) (want, placed int, ok bool) {
 		if later := order[i+1:]; len(later) > 0 && p.wants[w].Count <= singly {
 			placed = p.placeSingly(w, later)
 		} else {
-			placed = p.fill(w)
+			placed = p.strategy.fill(p, w)
 		}
 		if placed < p.wants[w].Count {
 			return w, placed, false
@@ -195,6 +219,7 @@ func (p *plan) times(w, i, limit int) int {
 func (p *plan) take(w, i, count int) {
 	s := &p.wants[w].Shape
 	p.setFree(i, p.free(i).Sub(s.Request.Scale(int64(count))))
+	p.placed[i] += count
 	for _, port := range s.HostPorts {
 		if p.ports[i] == nil {
 			p.ports[i] = map[string]bool{}

@@ -120,7 +120,7 @@ func TestFillPlacesAsManyAsThereIsRoomFor(t *testing.T) {
 	}{"fewer than there is room for": {3, 3}, "more than there is room for": {9, 5}} {
 		t.Run(name, func(t *testing.T) {
 			got := 0
-			for _, s := range planner.Fill(nodes(3, 0, 2), want("executor", c.count, 1), nil) {
+			for _, s := range planner.Fill(nodes(3, 0, 2), planner.Request{Wants: []planner.Want{want("executor", c.count, 1)}}) {
 				got += s.Count
 			}
 			if got != c.want {

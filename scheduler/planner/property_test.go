@@ -25,7 +25,8 @@ func smallView(t *rapid.T) cluster.View {
 		}
 		row := cluster.Row{Node: n, Free: n.Allocatable.Sub(resource.Vector{MilliCPU: rapid.Int64Range(0, 2).Draw(t, "used")})}
 		if oneIn(t, "gpus", 3) {
-			row.Free = row.Free.With("gpu", rapid.Int64Range(1, 3).Draw(t, "gpu"))
+			n.Allocatable = n.Allocatable.With(gpu, 3)
+			row.Free = row.Free.With(gpu, rapid.Int64Range(1, 3).Draw(t, "gpu"))
 		}
 		if oneIn(t, "port in use", 5) {
 			row.Ports = map[string]bool{"80": true}
@@ -42,7 +43,7 @@ func smallWant(t *rapid.T, role string, count int) planner.Want {
 		MilliCPU: rapid.Int64Range(0, 3).Draw(t, "cpu"), Memory: rapid.Int64Range(0, 3).Draw(t, "memory"), Pods: 1,
 	}}
 	if oneIn(t, "wants gpu", 4) {
-		s.Request = s.Request.With("gpu", 1)
+		s.Request = s.Request.With(gpu, rapid.Int64Range(1, 2).Draw(t, "gpu"))
 	}
 	if oneIn(t, "wants zone", 4) {
 		s.Affinity = []gang.Term{{{Key: "zone", Operator: gang.In, Values: []string{"a"}}}}
@@ -156,7 +157,7 @@ func TestAPlanIsFoundWheneverThereIsOne(t *testing.T) {
 			found, none := 0, 0
 			rapid.Check(t, func(t *rapid.T) {
 				v, wants := smallView(t), draw(t)
-				r := planner.Request{Wants: wants}
+				r := planner.Request{Wants: wants, Strategy: smallStrategy(t)}
 				if !r.Exact() {
 					t.Fatalf("%+v is not held to be exact", wants)
 				}
@@ -183,7 +184,7 @@ func TestAFillLeavesNoRoomForOneMore(t *testing.T) {
 		v := smallView(t)
 		w := smallWant(t, "executor", rapid.IntRange(1, 20).Draw(t, "count"))
 		placed := 0
-		for _, s := range planner.Fill(v, w, nil) {
+		for _, s := range planner.Fill(v, planner.Request{Wants: []planner.Want{w}, Strategy: smallStrategy(t)}) {
 			for range s.Count {
 				for i, row := range v.Rows {
 					if row.Node.Name == s.Node {

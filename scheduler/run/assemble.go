@@ -18,6 +18,7 @@ import (
 	config "muster.sh/muster/api/config/v1alpha1"
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/hold"
+	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/plugin"
 	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/scheduler/source"
@@ -116,5 +117,15 @@ func machineOptions(c *config.SchedulerConfiguration) core.Options {
 	o.ExpectedTimeout = c.Gangs.ExpectedMemberTimeout.Duration
 	o.MaxAttempts = int(c.Gangs.MaxAttempts)
 	o.RetryAfter = c.Gangs.RetryAfter.Duration
+	o.Strategy = strategies[c.Placement.Strategy]
 	return o
+}
+
+// strategies of placing, by their names in the configuration.
+var strategies = map[config.Strategy]func([]planner.Sample) planner.Strategy{
+	config.Pack:   func([]planner.Sample) planner.Strategy { return planner.Pack{} },
+	config.Spread: func([]planner.Sample) planner.Strategy { return planner.Spread{} },
+	config.Fragmentation: func(usual []planner.Sample) planner.Strategy {
+		return planner.Fragmentation{Workload: usual}
+	},
 }

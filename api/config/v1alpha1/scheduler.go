@@ -32,6 +32,8 @@ type SchedulerConfiguration struct {
 
 	// Gangs bounds how long gangs wait and hold room.
 	Gangs Gangs `json:"gangs,omitzero"`
+	// Placement tells onto which nodes members go where several have room.
+	Placement Placement `json:"placement,omitzero"`
 	// Spark tells how Spark applications are read.
 	Spark Spark `json:"spark,omitzero"`
 	// PodGroups tells which PodGroups are this scheduler's.
@@ -101,6 +103,29 @@ type Gangs struct {
 	// Scheduled, besides those for the gang. They are the dearest thing that a
 	// scheduler writes. Default: false.
 	PodEvents bool `json:"podEvents,omitempty"`
+}
+
+// Strategy is a way to choose among nodes that have room.
+type Strategy string
+
+const (
+	// Pack fills nodes, so that what stays free stays free in large pieces. Work
+	// without devices keeps off nodes that have free ones.
+	Pack Strategy = "Pack"
+	// Spread keeps the members of a gang apart.
+	Spread Strategy = "Spread"
+	// Fragmentation keeps free GPUs, and other devices, usable for the work that
+	// usually comes: with the CPU and memory that it needs beside them, in sets as
+	// large as it asks for, and on the models that it insists on. It packs where
+	// that makes no difference.
+	Fragmentation Strategy = "Fragmentation"
+)
+
+// Placement tells onto which nodes members go where several have room. None of it
+// decides whether a gang can start.
+type Placement struct {
+	// Strategy is Pack, Spread or Fragmentation. Default: Pack.
+	Strategy Strategy `json:"strategy,omitempty"`
 }
 
 // EmptyPolicy is what is done with a PodGroup that no pod names yet.

@@ -39,6 +39,8 @@ func (c *SchedulerConfiguration) Default() {
 	}
 	orDuration(&c.Gangs.RetryAfter, time.Second)
 
+	orString(&c.Placement.Strategy, Pack)
+
 	orPointer(&c.Spark.MinExecutorsFloor, 1)
 	orDuration(&c.Spark.ConfigMapTimeout, 30*time.Second)
 	orDuration(&c.Spark.SettleTime, 2*time.Second)

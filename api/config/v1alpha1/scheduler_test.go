@@ -26,8 +26,8 @@ func TestAnEmptyFileMeansTheDefaults(t *testing.T) {
 	if c.Serving.BindAddress != "127.0.0.1" || *c.Serving.Port == 0 {
 		t.Errorf("serving: %s:%d", c.Serving.BindAddress, *c.Serving.Port)
 	}
-	if c.Gangs.ExpectedMemberTimeout.Duration != 5*time.Minute || *c.Spark.MinExecutorsFloor != 1 {
-		t.Errorf("gangs %+v, spark %+v", c.Gangs, c.Spark)
+	if c.Gangs.ExpectedMemberTimeout.Duration != 5*time.Minute || *c.Spark.MinExecutorsFloor != 1 || c.Placement.Strategy != Pack {
+		t.Errorf("gangs %+v, spark %+v, placement %+v", c.Gangs, c.Spark, c.Placement)
 	}
 }
 
@@ -40,6 +40,7 @@ leaderElection: {leaderElect: false}
 serving: {bindAddress: "0.0.0.0", port: 0}
 gangs: {expectedMemberTimeout: 90s, maxAttempts: 3}
 spark: {minExecutorsFloor: 0, configMapTimeout: 1m}
+placement: {strategy: Fragmentation}
 podGroups: {empty: Enqueue}
 `))
 	if err != nil {
@@ -51,7 +52,7 @@ podGroups: {empty: Enqueue}
 		c.Serving.BindAddress != "0.0.0.0", *c.Serving.Port != 0,
 		c.Gangs.ExpectedMemberTimeout != metav1.Duration{Duration: 90 * time.Second}, c.Gangs.MaxAttempts != 3,
 		*c.Spark.MinExecutorsFloor != 0, c.Spark.ConfigMapTimeout.Duration != time.Minute,
-		c.PodGroups.Empty != EnqueueEmpty:
+		c.Placement.Strategy != Fragmentation, c.PodGroups.Empty != EnqueueEmpty:
 		t.Errorf("read %+v", c)
 	}
 }
@@ -77,6 +78,7 @@ func TestAWrongFileIsRefusedWithItsCause(t *testing.T) {
 		"no attempt":                     {header + "gangs: {maxAttempts: -1}\n", "gangs.maxAttempts"},
 		"a negative floor":               {header + "spark: {minExecutorsFloor: -1}\n", "spark.minExecutorsFloor"},
 		"a duration without unit":        {header + "spark: {settleTime: \"5\"}\n", "missing unit"},
+		"a strategy that does not exist": {header + "placement: {strategy: binpack}\n", "placement.strategy: Unsupported value: \"binpack\": supported values: \"Pack\", \"Spread\", \"Fragmentation\""},
 		"a policy that does not exist":   {header + "podGroups: {empty: Adopt}\n", "podGroups.empty: Unsupported value"},
 		"what is no YAML":                {header + "spark: [", "yaml"},
 	} {

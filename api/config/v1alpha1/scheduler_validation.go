@@ -20,6 +20,7 @@ func (c *SchedulerConfiguration) Validate() field.ErrorList {
 	errs = append(errs, c.LeaderElection.validate(field.NewPath("leaderElection"))...)
 	errs = append(errs, c.Serving.validate(field.NewPath("serving"))...)
 	errs = append(errs, c.Gangs.validate(field.NewPath("gangs"))...)
+	errs = append(errs, c.Placement.validate(field.NewPath("placement"))...)
 	errs = append(errs, c.Spark.validate(field.NewPath("spark"))...)
 	errs = append(errs, c.PodGroups.validate(field.NewPath("podGroups"))...)
 	return errs
@@ -76,6 +77,14 @@ func (g *Gangs) validate(path *field.Path) field.ErrorList {
 		errs = append(errs, field.Invalid(path.Child("maxAttempts"), g.MaxAttempts, "must be at least 1"))
 	}
 	return append(errs, positive(path.Child("retryAfter"), g.RetryAfter)...)
+}
+
+func (p *Placement) validate(path *field.Path) field.ErrorList {
+	switch p.Strategy {
+	case Pack, Spread, Fragmentation:
+		return nil
+	}
+	return field.ErrorList{field.NotSupported(path.Child("strategy"), p.Strategy, []Strategy{Pack, Spread, Fragmentation})}
 }
 
 func (s *Spark) validate(path *field.Path) field.ErrorList {
