@@ -16,6 +16,18 @@ type Node struct {
 	Unschedulable bool              `json:"unschedulable,omitempty"`
 	Ready         bool              `json:"ready"`
 	Allocatable   resource.Vector   `json:"allocatable"`
+	// Tiers are the domains of the network that the node is in, by level, where
+	// these are not labels of the node.
+	Tiers map[string]string `json:"tiers,omitempty"`
+}
+
+// Domain is the part of the network that a node is in at a level: a tier, or the
+// value of a label. It is empty for a node that is in none.
+func (n *Node) Domain(level string) string {
+	if d, ok := n.Tiers[level]; ok {
+		return d
+	}
+	return n.Labels[level]
 }
 
 // Pod is a pod that takes room on a node, whoever placed it.

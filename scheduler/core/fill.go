@@ -107,7 +107,7 @@ func (m *Machine) fill(g *group, expected []expectation, elastic bool) bool {
 		for i := range slots {
 			slots[i].Elastic = elastic
 		}
-		if len(slots) < want.Count && r.Excluded == nil {
+		if len(slots) < want.Count && r.Anywhere() {
 			m.full[r.keys[w]] = true
 		}
 		txn := m.book.Begin()

@@ -148,7 +148,9 @@ func (h *history) submitSpark() {
 	}
 	g := gangtest.Spark(h.name("app"), h.number("executors", 0, 4), h.shape())
 	g.Created = h.Now
+	g.Topology = h.topology()
 	r := &g.Roles[1]
+	r.Topology = h.topology()
 	if r.Shrinks = h.chance("dynamic", 1); r.Shrinks {
 		r.Max += 3
 	}
@@ -165,10 +167,19 @@ func (h *history) makeGroup() {
 	if h.chance("tasks", 1) {
 		g.Roles = []gang.Role{{Name: "", Max: -1}, {Name: "ps", Min: h.number("minTaskMember", 0, 2), Max: -1}}
 	}
+	g.Topology = h.topology()
 	if h.chance("minResources", 3) {
 		g.MinResources = resource.Vector{MilliCPU: int64(h.number("cores", 1, 8)) * 1000}
 	}
 	h.Declare(g)
+}
+
+// topology draws how near members are to be; most don't care.
+func (h *history) topology() gang.Topology {
+	if !h.chance("near", 7) {
+		return gang.Topology{}
+	}
+	return gang.Topology{Levels: []string{"zone"}, Required: h.chance("required", 1)}
 }
 
 // create makes a pod of a gang's role, in the shape that was declared for it.

@@ -81,6 +81,39 @@ func (s Seen) stored(g *group) error {
 	return nil
 }
 
+// startsTogether says that members that must be near to each other are, when their
+// gang is planned.
+func startsTogether(s Seen) error {
+	for id, g := range s.Machine.groups {
+		if before := s.Before.gangs[id]; before.epoch == g.epoch || !g.starting() {
+			continue
+		}
+		if err := s.inOneDomain(g, g.decl.Topology, nil); err != nil {
+			return err
+		}
+		for i := range g.decl.Roles {
+			if err := s.inOneDomain(g, g.decl.Roles[i].Topology, &g.decl.Roles[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s Seen) inOneDomain(g *group, t gang.Topology, role *gang.Role) error {
+	nodes := s.Machine.nodesOf(g, role)
+	if !t.Required || len(nodes) == 0 {
+		return nil
+	}
+	for _, level := range t.Levels {
+		first := s.Machine.book.Node(nodes[0]).Domain(level)
+		if first != "" && !slices.ContainsFunc(nodes, func(n string) bool { return s.Machine.book.Node(n).Domain(level) != first }) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s starts on %v, which are in no one domain of %v", g.decl.ID, nodes, t.Levels)
+}
+
 func storedBeforeRelease(s Seen) error {
 	for _, d := range s.Out {
 		r, ok := d.(Release)

@@ -79,6 +79,7 @@ var Invariants = []Invariant{
 	{"the board shows what a fresh one would", boardIsFresh},
 	{"nothing is decided before the sources have synced", silentBeforeSync},
 	{"the latch opens for a whole minimum only", latchOpensForTheWhole},
+	{"members that must be near to each other start in one domain", startsTogether},
 	{"a gang that expects members is stored before one is released", storedBeforeRelease},
 	{"members are released once, with the epoch of their plan", releasesAreInOrder},
 	{"no gang starts while an earlier one waits for room", firstComeFirstServed},

@@ -136,7 +136,9 @@ func nobodyWaitsInVain(s Seen) error {
 func (m *Machine) fitsOne(g *group, expected []expectation, elastic bool) bool {
 	r := m.request(g, need{members: m.unslotted(g), expected: expected})
 	for _, w := range r.Wants {
-		if m.allowed(g, w.Role, elastic) > 0 && len(planner.Fill(m.book.View(), planner.Request{Wants: []planner.Want{w}, Excluded: r.Excluded})) > 0 {
+		one := r.Request
+		one.Wants = []planner.Want{w}
+		if m.allowed(g, w.Role, elastic) > 0 && len(planner.Fill(m.book.View(), one)) > 0 {
 			return true
 		}
 	}

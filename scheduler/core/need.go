@@ -140,6 +140,7 @@ func (m *Machine) request(g *group, n need) request {
 	if g.phase == Waiting {
 		r.MinFree = g.decl.MinResources
 	}
+	m.keepNear(g, &r.Request)
 	at := map[string]int{}
 	add := func(key, role string, s *gang.Shape, count int) {
 		i, known := at[key]

@@ -73,6 +73,21 @@ func (h *history) running() []cluster.Pod {
 	return out
 }
 
+// isNear says whether a node is near enough to those of a gang that hold room, as far
+// as that is plain: they may have been torn apart by a change of the nodes.
+func (h *history) isNear(r core.Record, role string, node cluster.Node) bool {
+	g := h.Gangs[r.Gang]
+	own, _ := g.Role(role)
+	for _, s := range r.Slots {
+		there := h.Nodes[s.Node]
+		if (g.Topology.Required || (own.Topology.Required && s.Role == role)) && there.Domain("zone") != node.Domain("zone") {
+			return false
+		}
+	}
+	required := g.Topology.Required || own.Topology.Required
+	return !required || node.Domain("zone") != ""
+}
+
 // checkStranded looks at a member that waits while others of its gang run. If
 // the gang is below its minimum, there must be no room for it anywhere.
 func (h *history) checkStranded(id gang.PodID) {
@@ -92,7 +107,7 @@ func (h *history) checkStranded(id gang.PodID) {
 	}
 	for _, node := range h.Nodes {
 		free, _ := h.Free(node.Name, id)
-		if len(cluster.Suits(&node, &mem.Shape)) == 0 && mem.Shape.Request.Fits(free) && !h.portsTaken(node.Name, mem) {
+		if h.isNear(r, mem.Role, node) && len(cluster.Suits(&node, &mem.Shape)) == 0 && mem.Shape.Request.Fits(free) && !h.portsTaken(node.Name, mem) {
 			h.fail("no gang is stranded: %s of %s waits below the minimum, and there is room on %s", id, mem.Gang, node.Name)
 		}
 	}

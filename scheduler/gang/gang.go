@@ -49,6 +49,8 @@ type Gang struct {
 	// MinResources is room that must be free over the whole cluster before the
 	// gang starts, that of its minimum members included; mostly empty.
 	MinResources resource.Vector `json:"minResources,omitzero"`
+	// Topology is for all members together.
+	Topology Topology `json:"topology,omitzero"`
 }
 
 // Role is a kind of member: driver, executor, worker.
@@ -66,6 +68,8 @@ type Role struct {
 	// Shrinks says that a member that was deleted, and had not failed, is not
 	// replaced: Spark's dynamic allocation deletes idle executors.
 	Shrinks bool `json:"shrinks,omitempty"`
+	// Topology is for the members of this role together, within that of the gang.
+	Topology Topology `json:"topology,omitzero"`
 }
 
 // Role returns the role of that name.

@@ -30,12 +30,23 @@ type Request struct {
 	Excluded func(s *gang.Shape, node string) bool
 	// Strategy is Pack where it is nil.
 	Strategy Strategy
+	// Near is for all members together, NearByRole for those of a role.
+	Near       Near
+	NearByRole map[string]Near
 }
 
 // Exact says whether Plan finds an assignment for the request whenever there is
 // one.
 func (r *Request) Exact() bool {
+	if len(r.NearByRole) > 0 {
+		return len(r.Wants) < 2
+	}
 	return len(r.Wants) < 2 || (len(r.Wants) == 2 && min(r.Wants[0].Count, r.Wants[1].Count) == 1)
+}
+
+// Anywhere says whether nothing but the shape of a member keeps it off a node.
+func (r *Request) Anywhere() bool {
+	return r.Excluded == nil && len(r.Near.Levels)+len(r.NearByRole) == 0
 }
 
 // Share is a number of members of one want on one node.
@@ -63,23 +74,15 @@ func Plan(v cluster.View, r Request) ([]Share, gang.Verdict) {
 	}
 	p := newPlan(v, r)
 	defer p.done()
-	first, ok := p.placeInSomeOrder()
+	first, ok := p.placeAll(&r)
 	if _, packs := p.strategy.(Pack); !ok && !packs && len(r.Wants) > 1 {
 		p.strategy = Pack{}
-		_, ok = p.placeInSomeOrder()
+		_, ok = p.placeAll(&r)
 	}
 	if !ok {
 		return nil, first
 	}
 	return p.shares, gang.Verdict{}
-}
-
-// Fill places as many members of the request's only want as there is room for.
-func Fill(v cluster.View, r Request) []Share {
-	p := newPlan(v, r)
-	defer p.done()
-	p.strategy.fill(p, 0)
-	return p.shares
 }
 
 // plan is the state of one attempt.
@@ -91,6 +94,7 @@ type plan struct {
 	strategy Strategy
 	ports    map[int]map[string]bool // by row: ports taken by this plan
 	shares   []Share
+	rows     []int // of the shares
 }
 
 func newPlan(v cluster.View, r Request) *plan {
@@ -113,7 +117,7 @@ func newPlan(v cluster.View, r Request) *plan {
 func (p *plan) reset() {
 	p.attempt++
 	clear(p.ports)
-	p.shares = nil
+	p.shares, p.rows = nil, nil
 }
 
 // findUsable lists the rows that have room for a member of want w and suit it. A
@@ -139,15 +143,12 @@ func (p *plan) vetoed(w, i int) bool {
 
 // orders returns the orders in which wants are tried: few members first, then
 // large members first, then the reverse of that.
-func orders(wants []Want) [][]int {
-	few := make([]int, len(wants))
-	for i := range few {
-		few[i] = i
-	}
-	slices.SortStableFunc(few, func(a, b int) int { return wants[a].Count - wants[b].Count })
+func (p *plan) orders(ws []int) [][]int {
+	few := slices.Clone(ws)
+	slices.SortStableFunc(few, func(a, b int) int { return p.wants[a].Count - p.wants[b].Count })
 	large := slices.Clone(few)
 	slices.SortStableFunc(large, func(a, b int) int {
-		return compareSize(wants[b].Shape.Request, wants[a].Shape.Request)
+		return compareSize(p.wants[b].Shape.Request, p.wants[a].Shape.Request)
 	})
 	small := slices.Clone(large)
 	slices.Reverse(small)
@@ -169,11 +170,71 @@ func compareSize(a, b resource.Vector) int {
 	return 0
 }
 
-// placeInSomeOrder places all wants. If it can't, it says why it could not in the
-// first order.
-func (p *plan) placeInSomeOrder() (gang.Verdict, bool) {
+// placeAll places every want, or nothing, and then says why.
+func (p *plan) placeAll(r *Request) (gang.Verdict, bool) {
+	all := make([]int, len(p.wants))
+	for w := range all {
+		all[w] = w
+	}
+	return p.inOneDomain(all, r.Near, func() (gang.Verdict, bool) { return p.placeRoles(all, r.NearByRole) })
+}
+
+// placeRoles places the wants of each role that is to be near, role by role with the
+// largest first, and then the rest.
+func (p *plan) placeRoles(all []int, near map[string]Near) (gang.Verdict, bool) {
+	if len(near) == 0 {
+		return p.placeInSomeOrder(all)
+	}
+	mark := len(p.shares)
+	together, rest := p.byRole(all, near)
+	for _, ws := range together {
+		v, ok := p.inOneDomain(ws, near[p.wants[ws[0]].Role], func() (gang.Verdict, bool) { return p.placeInSomeOrder(ws) })
+		if !ok {
+			p.undo(mark)
+			return v, false
+		}
+	}
+	v, ok := p.placeInSomeOrder(rest)
+	if !ok {
+		p.undo(mark)
+	}
+	return v, ok
+}
+
+// byRole gathers the wants of each role that is to be near, the largest role first.
+func (p *plan) byRole(all []int, near map[string]Near) (together [][]int, rest []int) {
+	at := map[string]int{}
+	for _, w := range all {
+		role := p.wants[w].Role
+		if _, is := near[role]; !is {
+			rest = append(rest, w)
+			continue
+		}
+		i, known := at[role]
+		if !known {
+			i = len(together)
+			at[role], together = i, append(together, nil)
+		}
+		together[i] = append(together[i], w)
+	}
+	slices.SortStableFunc(together, func(a, b []int) int { return p.count(b) - p.count(a) })
+	return together, rest
+}
+
+func (p *plan) count(ws []int) int {
+	n := 0
+	for _, w := range ws {
+		n += p.wants[w].Count
+	}
+	return n
+}
+
+// placeInSomeOrder places some wants, or nothing. If it can't, it says why it could
+// not in the first order.
+func (p *plan) placeInSomeOrder(ws []int) (gang.Verdict, bool) {
 	var first gang.Verdict
-	for i, order := range orders(p.wants) {
+	mark := len(p.shares)
+	for i, order := range p.orders(ws) {
 		w, placed, ok := p.place(order)
 		if ok {
 			return gang.Verdict{}, true
@@ -181,7 +242,7 @@ func (p *plan) placeInSomeOrder() (gang.Verdict, bool) {
 		if i == 0 {
 			first = p.explain(w, placed)
 		}
-		p.reset()
+		p.undo(mark)
 	}
 	return first, false
 }
@@ -227,6 +288,25 @@ func (p *plan) take(w, i, count int) {
 		p.ports[i][port] = true
 	}
 	p.shares = append(p.shares, Share{Want: w, Node: p.view.Rows[i].Node.Name, Count: count})
+	p.rows = append(p.rows, i)
+}
+
+// undo takes back all but the first shares.
+func (p *plan) undo(mark int) {
+	if mark == 0 {
+		p.reset()
+		return
+	}
+	for k := mark; k < len(p.shares); k++ {
+		share, i := p.shares[k], p.rows[k]
+		s := &p.wants[share.Want].Shape
+		p.setFree(i, p.free(i).Add(s.Request.Scale(int64(share.Count))))
+		p.placed[i] -= share.Count
+		for _, port := range s.HostPorts {
+			delete(p.ports[i], port)
+		}
+	}
+	p.shares, p.rows = p.shares[:mark], p.rows[:mark]
 }
 
 // explain counts, for the want that could not be placed, what each node lacks

@@ -168,6 +168,10 @@ func podGroup(id gang.ID, pg *volcano.PodGroup, seen map[string]bool) (gang.Gang
 	if pg.Spec.MinMember < 0 {
 		return g, fmt.Errorf("spec.minMember=%d is negative; set it to the number of pods that start together", pg.Spec.MinMember)
 	}
+	var err error
+	if g.Topology, err = topology(pg.Annotations); err != nil {
+		return g, err
+	}
 	names := maps.Clone(seen)
 	for task, minimum := range pg.Spec.MinTaskMember {
 		if minimum < 0 {

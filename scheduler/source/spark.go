@@ -103,8 +103,13 @@ func (c *collector) confRead(driver types.UID, in conf) {
 		c.refuse(a, err.Error())
 		return
 	}
+	near, err := topology(p.obj.Annotations)
+	if err != nil {
+		c.refuse(a, err.Error())
+		return
+	}
 	c.emit(core.GangSet{Gang: gang.Gang{
-		ID: a.id, Owner: a.driver, Queue: p.obj.Labels[v1alpha1.QueueLabel], Created: a.created, Roles: roles,
+		ID: a.id, Owner: a.driver, Queue: p.obj.Labels[v1alpha1.QueueLabel], Created: a.created, Roles: roles, Topology: near,
 	}})
 }
 
