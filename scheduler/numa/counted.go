@@ -61,7 +61,7 @@ func (a *admission) allocateCounted(role Role, want resource.Amount, from Mask) 
 // wholeCores says whether so many CPUs can be given as whole cores. What init
 // containers leave does not help here.
 func (t *Topology) wholeCores(want, left int64) bool {
-	return t.FullCores <= 1 || want%(1000*t.FullCores) == 0 && want <= left
+	return t.FullCores == 0 || want%(1000*t.FullCores) == 0 && want <= left
 }
 
 // drawDevices takes what can be reused first. A plugin may have its own idea of

@@ -9,29 +9,42 @@ import (
 // allocateMemory takes what the memory manager takes. It decides by hints of its
 // own where the Topology Manager's is none or too narrow for it.
 func (a *admission) allocateMemory(role Role, want []resource.Amount, h hint) *Refusal {
-	refused := a.t.refusal(want[0].Name)
 	if len(a.t.Zones) > widest {
 		return a.t.doubt(want[0])
 	}
+	masks, least := a.memoryHints(want)
+	switch {
+	case len(masks) == 0:
+		return a.t.refusal(want[0].Name)
+	case a.straddles(h.mask):
+		return a.t.doubt(want[0])
+	}
 	if h.mask == 0 || !a.covers(h.mask, want) {
-		wider, found := a.widen(h.mask, want)
-		if !found || h.preferred && !wider.preferred {
-			return refused
+		wider := best(masks, h.mask)
+		if wider == 0 || h.preferred && wider.count() != least {
+			return a.t.refusal(want[0].Name)
 		}
-		h = wider
+		h.mask = wider
 	}
-	if h.mask.count() > 1 && !a.joins(h.mask) {
-		return refused
-	}
-	if h.mask.count() == 1 && !a.joins(h.mask) {
-		// A hint narrower than the group of its zone: the kubelet then lets the
-		// zone be in a group and alone, and what is refilled depends on order.
-		a.uncertain = true
+	if !a.joins(h.mask) {
+		return a.t.refusal(want[0].Name)
 	}
 	for _, w := range want {
 		a.takeMemory(role, h.mask, w)
 	}
 	return nil
+}
+
+// straddles says whether zones are some of a group, or of several. What becomes
+// of a hint like that depends on which zone of the group has how much left, and
+// that changes with the order in which pods end.
+func (a *admission) straddles(m Mask) bool {
+	for z := range a.left {
+		if group := a.left[z].Group; m.has(z) && group != 0 && group != m {
+			return true
+		}
+	}
+	return false
 }
 
 // covers says whether zones have so much left, without what can be reused.
@@ -44,16 +57,16 @@ func (a *admission) covers(m Mask, want []resource.Amount) bool {
 	return true
 }
 
-// widen is the memory manager's best hint that includes the zones.
-func (a *admission) widen(m Mask, want []resource.Amount) (hint, bool) {
-	masks, least := a.memoryHints(want)
+// best is the memory manager's best hint that includes the zones: the narrowest,
+// which is preferred if any is.
+func best(masks []Mask, zones Mask) Mask {
 	var best Mask
-	for _, wide := range masks {
-		if m.in(wide) && (best == 0 || wide.narrower(best)) {
-			best = wide
+	for _, m := range masks {
+		if zones.in(m) && (best == 0 || m.narrower(best)) {
+			best = m
 		}
 	}
-	return hint{mask: best, preferred: best.count() == least}, best != 0
+	return best
 }
 
 // takeMemory takes from exactly these zones what init containers did not leave

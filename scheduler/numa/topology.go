@@ -68,10 +68,10 @@ type Zone struct {
 }
 
 // Refuses says whether the kubelet can refuse a pod for which the node as a
-// whole has room. One that cannot (it only prefers, pins no memory and gives
+// whole has room. One that cannot (it only prefers, pins no memory, gives
 // single CPUs) needs no second book by zone.
 func (t *Topology) Refuses() bool {
-	return t.Policy == Restricted || t.Policy == SingleNUMANode || t.PinnedMemory || t.FullCores > 1
+	return t.Policy == Restricted || t.Policy == SingleNUMANode || t.PinnedMemory || t.FullCores > 0
 }
 
 // none says whether hints are not even asked for.
