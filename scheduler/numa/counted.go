@@ -47,13 +47,17 @@ func (p *pool) zones() Mask {
 func (a *admission) allocateCounted(role Role, want resource.Amount, from Mask) *Refusal {
 	p := a.pool(want.Name)
 	left := a.left.sum(a.t.all(), want.Name)
-	if want.Name == resource.CPU && !a.t.wholeCores(want.Value, left) || left+p.sum() < want.Value {
+	switch {
+	case left+p.sum() < want.Value:
 		return a.t.refusal(want.Name)
-	}
-	if want.Name == resource.CPU {
-		a.drawCPUs(role, p, want.Value, from)
-	} else {
+	case want.Name != resource.CPU:
 		a.drawDevices(role, p, want.Value, from)
+	case a.t.wholeCores(want.Value, left):
+		a.drawCPUs(role, p, want.Value, from)
+	case p.unknown && a.t.wholeCores(want.Value, want.Value):
+		return a.t.doubt(want)
+	default:
+		return a.t.refusal(want.Name)
 	}
 	return nil
 }

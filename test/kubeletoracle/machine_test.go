@@ -104,13 +104,17 @@ func (m *machine) zonesOf(t *rapid.T, zones int) {
 }
 
 // coresOf gives each zone its CPUs, but for one zone that may have only memory.
+// All sockets are alike, as are all caches: on others the kubelet takes what it
+// has reserved, because it knows sockets by how many CPUs they have on average.
 func (m *machine) coresOf(t *rapid.T) {
 	threads := rapid.IntRange(1, 2).Draw(t, "threads a core")
 	cores := rapid.IntRange(2, 8).Draw(t, "cores a zone")
-	zonesPerSocket := rapid.IntRange(1, len(m.nodes)).Draw(t, "zones a socket")
+	cache := rapid.SampledFrom(divisors(cores)).Draw(t, "cores a cache")
+	zonesPerSocket := rapid.SampledFrom(divisors(len(m.nodes))).Draw(t, "zones a socket")
 	bare := -1
 	if len(m.nodes) > 1 && chance(1, 5).Draw(t, "a zone without CPUs") {
 		bare = rapid.IntRange(0, len(m.nodes)-1).Draw(t, "the zone without CPUs")
+		zonesPerSocket = 1
 	}
 	m.cpus = &topology.CPUTopology{CPUDetails: topology.CPUDetails{}}
 	var all []int
@@ -127,7 +131,7 @@ func (m *machine) coresOf(t *rapid.T) {
 				// Siblings are numbered as on most machines: far from each other.
 				cpu := thread*len(m.nodes)*cores + core
 				all = append(all, cpu)
-				m.cpus.CPUDetails[cpu] = topology.CPUInfo{NUMANodeID: node.Id, SocketID: z / zonesPerSocket, CoreID: core, UncoreCacheID: core / 4}
+				m.cpus.CPUDetails[cpu] = topology.CPUInfo{NUMANodeID: node.Id, SocketID: z / zonesPerSocket, CoreID: core, UncoreCacheID: core / cache}
 			}
 			core++
 		}
@@ -139,6 +143,16 @@ func (m *machine) coresOf(t *rapid.T) {
 	if m.fullCores() > 1 {
 		m.reserved = m.cpus.CPUDetails.CPUsInCores(m.cpus.CPUDetails.KeepOnly(m.reserved).Cores().List()...)
 	}
+}
+
+func divisors(n int) []int {
+	var out []int
+	for d := 1; d <= n; d++ {
+		if n%d == 0 {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 func (m *machine) cpuOptionsOf(t *rapid.T) {
