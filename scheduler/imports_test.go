@@ -31,6 +31,7 @@ type room struct {
 var rooms = map[string]room{
 	"resource": {pure: true},
 	"gang":     {pure: true, knows: "resource"},
+	"numa":     {pure: true, knows: "resource"},
 	"cluster":  {pure: true, knows: "resource gang"},
 	"ledger":   {pure: true, knows: "resource gang cluster"},
 	"planner":  {pure: true, knows: "resource gang cluster"},
