@@ -60,42 +60,56 @@ func (t *Topology) prefersOneZone(w wants) bool {
 	return memory
 }
 
+// timesByZone looks at what is asked for in place: it runs for every node of
+// each plan.
 func (t *Topology) timesByZone(s State, d *Demand, limit int) int {
-	cpu := d.Containers[0].Asks.MilliCPU
-	exclusive := cpu > 0 && t.counts(d, resource.CPU, cpu)
-	if exclusive && !t.wholeCores(cpu, cpu) {
-		return 0
-	}
-	rest := max(int64(limit), 0)
-	for z := range s {
-		rest -= t.timesInZone(&s[z], d, exclusive, rest)
-	}
-	return max(limit, 0) - int(rest)
-}
-
-// timesInZone says how many pods of one container fit into one zone. It looks at
-// what is asked for in place: it runs for every node of each plan.
-func (t *Topology) timesInZone(f *Free, d *Demand, exclusive bool, limit int64) int64 {
 	asks := &d.Containers[0].Asks
-	if exclusive {
-		limit = atMost(limit, asks.MilliCPU, f.Left.MilliCPU)
+	var room [widest]int64
+	for z := range s {
+		room[z] = max(int64(limit), 0)
 	}
-	memory := asks.Memory > 0 && t.pinsMemory(d, resource.Memory)
-	if memory {
-		limit = atMost(limit, asks.Memory, f.Left.Memory)
-	}
-	for i := range asks.Extra {
-		extra := &asks.Extra[i]
-		pages := t.pinsMemory(d, extra.Name)
-		memory = memory || pages
-		if pages || t.counts(d, extra.Name, extra.Value) {
-			limit = atMost(limit, extra.Value, f.Left.Get(extra.Name))
+	if cpu := asks.MilliCPU; cpu > 0 && t.counts(d, resource.CPU, cpu) {
+		if !t.wholeCores(cpu, cpu) {
+			return 0
+		}
+		for z := range s {
+			room[z] = atMost(room[z], cpu, s[z].Left.MilliCPU)
 		}
 	}
-	if memory && f.Group != 0 {
+	if asks.Memory > 0 && t.pinsMemory(d, resource.Memory) {
+		for z := range s {
+			room[z] = atMost(s[z].alone(room[z]), asks.Memory, s[z].Left.Memory)
+		}
+	}
+	for i := range asks.Extra {
+		t.timesExtra(s, d, asks.Extra[i], &room)
+	}
+	total := int64(0)
+	for z := range s {
+		total += room[z]
+	}
+	return int(min(total, max(int64(limit), 0)))
+}
+
+func (t *Topology) timesExtra(s State, d *Demand, ask resource.Amount, room *[widest]int64) {
+	switch {
+	case t.pinsMemory(d, ask.Name):
+		for z := range s {
+			room[z] = atMost(s[z].alone(room[z]), ask.Value, s[z].Left.Get(ask.Name))
+		}
+	case t.counts(d, ask.Name, ask.Value):
+		for z := range s {
+			room[z] = atMost(room[z], ask.Value, s[z].Left.Get(ask.Name))
+		}
+	}
+}
+
+// alone is how many pods have memory of this zone alone, of so many.
+func (f *Free) alone(n int64) int64 {
+	if f.Group != 0 {
 		return 0
 	}
-	return limit
+	return n
 }
 
 func atMost(limit, ask, left int64) int64 {

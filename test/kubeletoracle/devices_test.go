@@ -23,7 +23,6 @@ import (
 type devices struct {
 	t     *rapid.T
 	all   []device
-	nodes []int
 	store topologymanager.Store
 	// held is by pod and container, and reusable by resource, for one pod.
 	held     map[string]map[string][]device
