@@ -5,6 +5,7 @@ package cluster
 
 import (
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/resource"
 )
 
@@ -19,6 +20,8 @@ type Node struct {
 	// Tiers are the domains of the network that the node is in, by level, where
 	// these are not labels of the node.
 	Tiers map[string]string `json:"tiers,omitempty"`
+	// NUMA is how the node's kubelet aligns pods to zones; nil where nobody has told.
+	NUMA *numa.Topology `json:"numa,omitempty"`
 }
 
 // Domain is the part of the network that a node is in at a level: a tier, or the
@@ -38,6 +41,10 @@ type Pod struct {
 	Node      string          `json:"node"`
 	Request   resource.Vector `json:"request"`
 	HostPorts []string        `json:"hostPorts,omitempty"`
+	// Aligned is what the kubelet takes from NUMA zones for it; nil for nothing.
+	Aligned *numa.Demand `json:"aligned,omitempty"`
+	// Started says that the kubelet has admitted it.
+	Started bool `json:"started,omitempty"`
 	// Gang is empty for pods that belong to none.
 	Gang gang.ID `json:"gang,omitempty"`
 }

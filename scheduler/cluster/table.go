@@ -29,6 +29,8 @@ type state struct {
 	inGangs map[gang.ID]resource.Vector
 	// ported counts the pods with host ports.
 	ported int
+	// zoning is nil where the node has not told how it aligns pods.
+	zoning *zoning
 }
 
 // NewTable returns an empty table.
@@ -37,22 +39,35 @@ func NewTable() *Table {
 }
 
 // SetNode adds or replaces a node.
-func (t *Table) SetNode(n Node) { t.state(n.Name).spec = &n }
+func (t *Table) SetNode(n Node) {
+	s := t.state(n.Name)
+	s.spec = &n
+	s.align(n.NUMA)
+}
 
 // RemoveNode removes a node. Pods that are still recorded on it are kept until
 // they are removed themselves.
 func (t *Table) RemoveNode(name string) {
 	if s, ok := t.byName[name]; ok {
-		s.spec = nil
+		s.spec, s.zoning = nil, nil
 		t.dropEmpty(s)
 	}
 }
 
 // SetPod records that a pod takes room on pod.Node. A pod is on one node only.
 func (t *Table) SetPod(pod Pod) {
-	t.RemovePod(pod.ID)
-	t.state(pod.Node).add(pod)
+	if old, known := t.pods[pod.ID]; known && old.Node == pod.Node {
+		t.byName[pod.Node].remove(old)
+	} else if known {
+		t.RemovePod(pod.ID)
+	}
+	s := t.state(pod.Node)
+	s.add(pod)
 	t.pods[pod.ID] = pod
+	if s.zoning != nil {
+		s.zoning.set(&pod)
+		s.believe()
+	}
 }
 
 // RemovePod forgets a pod and returns what was recorded of it.
@@ -64,6 +79,10 @@ func (t *Table) RemovePod(id gang.PodID) (Pod, bool) {
 	s := t.byName[pod.Node]
 	s.remove(pod)
 	delete(t.pods, id)
+	if s.zoning != nil {
+		s.zoning.remove(id)
+		s.believe()
+	}
 	t.dropEmpty(s)
 	return pod, true
 }
@@ -124,7 +143,7 @@ func (t *Table) Row(name string) (Row, bool) {
 	if !ok || s.spec == nil {
 		return Row{}, false
 	}
-	return Row{Node: s.spec, Free: s.spec.Allocatable.Sub(s.used), Ports: s.ports(nil)}, true
+	return Row{Node: s.spec, Free: s.spec.Allocatable.Sub(s.used), Ports: s.ports(nil), Zones: s.zoning.zones()}, true
 }
 
 // WithoutOthers returns what would be free if the pods of all gangs but one had
@@ -137,13 +156,17 @@ func (t *Table) WithoutOthers(id gang.ID, on map[string]bool) View {
 				free = free.Add(part)
 			}
 		}
-		return Row{Node: s.spec, Free: free, Ports: s.ports(func(p Pod) bool { return p.Gang != "" && p.Gang != id })}
+		others := func(p Pod) bool { return p.Gang != "" && p.Gang != id }
+		return Row{Node: s.spec, Free: free, Ports: s.ports(others), Zones: s.zonesWithout(others)}
 	})
 }
 
 // Empty returns every node as it would be without any pod.
 func (t *Table) Empty() View {
-	return t.view(nil, func(s *state) Row { return Row{Node: s.spec, Free: s.spec.Allocatable} })
+	everybody := func(Pod) bool { return true }
+	return t.view(nil, func(s *state) Row {
+		return Row{Node: s.spec, Free: s.spec.Allocatable, Zones: s.zonesWithout(everybody)}
+	})
 }
 
 func (t *Table) view(on map[string]bool, row func(*state) Row) View {

@@ -16,6 +16,8 @@ type Row struct {
 	Free resource.Vector
 	// Ports are the host ports in use.
 	Ports map[string]bool
+	// Zones are nil where the kubelet refuses no pod for which the node has room.
+	Zones *Zones
 }
 
 // Total returns what is free over all nodes that take new pods, not counting

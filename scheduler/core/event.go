@@ -17,6 +17,13 @@ type NodeSet struct{ Node cluster.Node }
 // NodeGone tells that a node was removed.
 type NodeGone struct{ Name string }
 
+// ZonesReported tells what a node says of its NUMA zones. How the node aligns pods
+// is told before, by NodeSet.
+type ZonesReported struct {
+	Node   string
+	Report cluster.ZoneReport
+}
+
 // Member is a pod of a gang, as its source sees it.
 type Member struct {
 	ID        gang.PodID `json:"id"`
@@ -134,6 +141,7 @@ type Tick struct{}
 
 func (NodeSet) isEvent()           {}
 func (NodeGone) isEvent()          {}
+func (ZonesReported) isEvent()     {}
 func (PodSet) isEvent()            {}
 func (PodGone) isEvent()           {}
 func (GangSet) isEvent()           {}

@@ -17,7 +17,7 @@ import (
 var kinds = func() map[string]reflect.Type {
 	out := map[string]reflect.Type{}
 	for _, e := range []Event{
-		NodeSet{}, NodeGone{}, PodSet{}, PodGone{}, GangSet{}, GangRefused{}, GangGone{}, ReservationFound{},
+		NodeSet{}, NodeGone{}, ZonesReported{}, PodSet{}, PodGone{}, GangSet{}, GangRefused{}, GangGone{}, ReservationFound{},
 		Synced{}, Assumed{}, Forgotten{}, AtLatch{}, Parked{}, ReservationStored{}, Tick{},
 	} {
 		out[reflect.TypeOf(e).Name()] = reflect.TypeOf(e)

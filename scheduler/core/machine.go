@@ -121,6 +121,9 @@ func (m *Machine) take(e Event) {
 		m.nodeSet(e.Node)
 	case NodeGone:
 		m.nodeGone(e.Name)
+	case ZonesReported:
+		m.book.ReportZones(e.Node, e.Report)
+		m.checkSlots(e.Node)
 	case PodSet:
 		m.podSet(e)
 	case PodGone:

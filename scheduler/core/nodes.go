@@ -73,7 +73,7 @@ func (m *Machine) serves(name string, s *ledger.Slot) bool {
 		return false
 	}
 	free, _ := m.book.Free(name)
-	return s.Shape.Request.Fits(free.Add(s.Shape.Request))
+	return s.Shape.Request.Fits(free.Add(s.Shape.Request)) && (s.Shape.Aligned == nil || m.book.Aligned(name))
 }
 
 // loseSlot takes back one slot. A gang that has not started is planned anew; a

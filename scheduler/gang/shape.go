@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/resource"
 )
 
@@ -19,6 +20,8 @@ type Shape struct {
 	Tolerations []Toleration `json:"tolerations,omitempty"`
 	// HostPorts that must be free, as "protocol/address/port".
 	HostPorts []string `json:"hostPorts,omitempty"`
+	// Aligned is what a kubelet may take from NUMA zones; nil for nothing.
+	Aligned *numa.Demand `json:"aligned,omitempty"`
 	// Opaque says that the pod has constraints that are not modelled here
 	// (volumes, pod affinity, spread, resource claims). Its own scheduling
 	// cycle proves them before anything is bound.
@@ -145,6 +148,6 @@ func (s *Shape) Signature() string {
 // Covers says whether a member of shape s may take room that was held for
 // shape held: it asks for no more. Whether the node suits s is another question.
 func (s *Shape) Covers(held *Shape) bool {
-	return s.Request.Fits(held.Request) &&
+	return s.Request.Fits(held.Request) && (s.Aligned == nil || held.Aligned != nil && s.Aligned.Equal(held.Aligned)) &&
 		!slices.ContainsFunc(s.HostPorts, func(port string) bool { return !slices.Contains(held.HostPorts, port) })
 }

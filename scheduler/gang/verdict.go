@@ -51,6 +51,8 @@ const (
 	Tainted       Constraint = "tainted"
 	NodeAffinity  Constraint = "node selector or affinity"
 	HostPort      Constraint = "host port in use"
+	Unaligned     Constraint = "no NUMA zone with enough of all"
+	ZonesUnknown  Constraint = "NUMA zones not reported yet"
 	Excluded      Constraint = "vetoed by the member's own cycle"
 )
 

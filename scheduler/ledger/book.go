@@ -81,6 +81,9 @@ func (b *Book) SetPod(p cluster.Pod) {
 	if p.Gang == "" && (!known || !p.Request.Fits(old.Request)) {
 		b.changes.Taken++
 	}
+	if p.Aligned != nil && p.Started && !(known && old.Started) {
+		b.changes.Freed++ // its zones are no longer to be guessed
+	}
 	b.table.SetPod(p)
 	b.changed(p.Node)
 }
@@ -94,6 +97,14 @@ func (b *Book) RemovePod(id gang.PodID) bool {
 		b.changes.Freed++
 	}
 	return ok
+}
+
+// ReportZones takes in what a node says of its zones.
+func (b *Book) ReportZones(node string, r cluster.ZoneReport) {
+	if b.table.ReportZones(node, r) {
+		b.changed(node)
+		b.changes.Freed++
+	}
 }
 
 // Node returns a node, or nil.

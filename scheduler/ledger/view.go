@@ -80,6 +80,7 @@ func (b *Book) row(name string) (cluster.Row, bool) {
 // less takes a slot from a row. The row's ports are its own.
 func less(row cluster.Row, s *Slot) cluster.Row {
 	row.Free = row.Free.Sub(s.Shape.Request)
+	row.Zones = row.Zones.With(s.Shape.Aligned)
 	for _, p := range s.Shape.HostPorts {
 		if row.Ports == nil {
 			row.Ports = map[string]bool{}
@@ -118,6 +119,14 @@ func (b *Book) Free(name string) (resource.Vector, bool) {
 		return resource.Vector{}, false
 	}
 	return b.rows.list[i].Free, true
+}
+
+// Aligned says whether the kubelet of a node will admit all that is to come to it,
+// as far as that is known.
+func (b *Book) Aligned(name string) bool {
+	b.refresh()
+	i, ok := find(b.rows.list, name)
+	return !ok || b.rows.list[i].Zones.Admits()
 }
 
 func (b *Book) changed(node string) { b.rows.stale[node] = true }

@@ -129,8 +129,8 @@ func most(a, b resource.Vector) resource.Vector {
 	return a
 }
 
-// equal says whether two pods are the same to alignment.
-func (d *Demand) equal(e *Demand) bool {
+// Equal says whether two pods are the same to alignment.
+func (d *Demand) Equal(e *Demand) bool {
 	same := func(a, b Claim) bool { return a.Role == b.Role && a.Asks.Equal(b.Asks) }
 	return d == e || d.Pinned == e.Pinned && slices.EqualFunc(d.Containers, e.Containers, same)
 }

@@ -32,10 +32,14 @@ type orders struct {
 	kinds []*Demand
 	left  []int
 	seen  map[string]bool
+	// ends is what one order leaves, and differs says that another leaves something
+	// else, or that it is not certain.
+	ends    string
+	differs bool
 }
 
 func (o *orders) add(d *Demand) {
-	i := slices.IndexFunc(o.kinds, d.equal)
+	i := slices.IndexFunc(o.kinds, d.Equal)
 	if i < 0 {
 		i = len(o.kinds)
 		o.kinds, o.left = append(o.kinds, d), append(o.left, 0)
@@ -63,6 +67,9 @@ func (o *orders) admits(s State) bool {
 		}
 		o.left[i]--
 		last := !slices.ContainsFunc(o.left, func(n int) bool { return n > 0 })
+		if last {
+			o.note(s.Take(a), !a.Uncertain)
+		}
 		admitted := last || !a.Uncertain && o.admits(s.Take(a))
 		o.left[i]++
 		if !admitted {

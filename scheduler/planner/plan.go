@@ -9,6 +9,7 @@ import (
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/resource"
 )
 
@@ -93,6 +94,7 @@ type plan struct {
 	excluded func(s *gang.Shape, node string) bool
 	strategy Strategy
 	ports    map[int]map[string]bool // by row: ports taken by this plan
+	aligned  map[int][]*numa.Demand  // by row: what this plan has its kubelet align
 	shares   []Share
 	rows     []int // of the shares
 }
@@ -100,7 +102,7 @@ type plan struct {
 func newPlan(v cluster.View, r Request) *plan {
 	p := &plan{
 		scratch: scratches.Get().(*scratch), view: v, wants: r.Wants, excluded: r.Excluded,
-		strategy: r.Strategy, ports: map[int]map[string]bool{},
+		strategy: r.Strategy, ports: map[int]map[string]bool{}, aligned: map[int][]*numa.Demand{},
 	}
 	if p.strategy == nil {
 		p.strategy = Pack{}
@@ -117,6 +119,7 @@ func newPlan(v cluster.View, r Request) *plan {
 func (p *plan) reset() {
 	p.attempt++
 	clear(p.ports)
+	clear(p.aligned)
 	p.shares, p.rows = nil, nil
 }
 
@@ -274,7 +277,11 @@ func (p *plan) times(w, i, limit int) int {
 			}
 		}
 	}
-	return int(s.Request.Times(*p.free(i), int64(limit)))
+	limit = int(s.Request.Times(*p.free(i), int64(limit)))
+	if s.Aligned != nil && limit > 0 {
+		return p.view.Rows[i].Zones.Times(s.Aligned, p.aligned[i], limit)
+	}
+	return limit
 }
 
 func (p *plan) take(w, i, count int) {
@@ -286,6 +293,11 @@ func (p *plan) take(w, i, count int) {
 			p.ports[i] = map[string]bool{}
 		}
 		p.ports[i][port] = true
+	}
+	if s.Aligned != nil && p.view.Rows[i].Zones != nil {
+		for range count {
+			p.aligned[i] = append(p.aligned[i], s.Aligned)
+		}
 	}
 	p.shares = append(p.shares, Share{Want: w, Node: p.view.Rows[i].Node.Name, Count: count})
 	p.rows = append(p.rows, i)
@@ -305,6 +317,9 @@ func (p *plan) undo(mark int) {
 		for _, port := range s.HostPorts {
 			delete(p.ports[i], port)
 		}
+		if s.Aligned != nil && p.view.Rows[i].Zones != nil {
+			p.aligned[i] = p.aligned[i][:len(p.aligned[i])-share.Count]
+		}
 	}
 	p.shares, p.rows = p.shares[:mark], p.rows[:mark]
 }
@@ -322,7 +337,7 @@ func (p *plan) explain(w, placed int) gang.Verdict {
 		short := want.Shape.Request.Short(*p.free(i))
 		short.Each(func(name string, _ int64) { lacks[name]++ })
 		if short.IsZero() && p.times(w, i, 1) == 0 {
-			out[gang.HostPort]++
+			out[p.otherLack(w, i)]++
 		}
 	}
 	for name, n := range lacks {
@@ -332,6 +347,19 @@ func (p *plan) explain(w, placed int) gang.Verdict {
 		Code: gang.NoRoom, Role: want.Role, Placed: placed, Wanted: want.Count, Nodes: len(p.view.Rows),
 		RuledOut: out, Missing: want.Shape.Request.Scale(int64(want.Count-placed)).With(resource.Pods, 0),
 	}
+}
+
+// otherLack is what row i lacks for one more member of want w where it is no resource
+// of the whole node.
+func (p *plan) otherLack(w, i int) gang.Constraint {
+	s, zones := &p.wants[w].Shape, p.view.Rows[i].Zones
+	switch {
+	case s.Aligned == nil || zones.Times(s.Aligned, p.aligned[i], 1) > 0:
+		return gang.HostPort
+	case zones.State == nil:
+		return gang.ZonesUnknown
+	}
+	return gang.Unaligned
 }
 
 // countAgainst counts what makes row i unsuitable for want w.

@@ -1,0 +1,74 @@
+package cluster
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/k8stopologyawareschedwg/podfingerprint"
+
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/numa"
+)
+
+// ReportZones takes in what a node says of its zones. It reports whether the node is
+// known, and aligns pods at all.
+func (t *Table) ReportZones(node string, r ZoneReport) bool {
+	s, ok := t.byName[node]
+	if !ok || s.zoning == nil {
+		return false
+	}
+	s.zoning.report = &r
+	s.believe()
+	return true
+}
+
+// align begins a new book of the node's zones if it aligns pods otherwise than before.
+func (s *state) align(t *numa.Topology) {
+	if s.zoning != nil && t != nil && reflect.DeepEqual(s.zoning.topology, t) {
+		return
+	}
+	if s.zoning = nil; t == nil {
+		return
+	}
+	s.zoning = newZoning(t)
+	for _, id := range s.ids() {
+		p := s.pods[id]
+		s.zoning.set(&p)
+	}
+}
+
+func (s *state) ids() []gang.PodID {
+	ids := make([]gang.PodID, 0, len(s.pods))
+	for id := range s.pods {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (s *state) believe() { s.zoning.believe(s.fingerprint) }
+
+// fingerprint stands for the names of all pods on the node, as exporters of zones
+// work it out.
+func (s *state) fingerprint() string {
+	f := podfingerprint.NewFingerprint(len(s.pods))
+	for _, p := range s.pods {
+		_ = f.Add(p.Namespace, p.Name) // it returns no error ever
+	}
+	return f.Sign()
+}
+
+// zonesWithout is the node's zones as if some pods had gone: those that stay come
+// anew, in any order.
+func (s *state) zonesWithout(gone func(Pod) bool) *Zones {
+	if s.zoning == nil || !s.zoning.topology.Refuses() {
+		return nil
+	}
+	z := &Zones{Topology: s.zoning.topology, State: s.zoning.topology.Empty()}
+	for _, id := range s.ids() {
+		if p := s.pods[id]; p.Aligned != nil && !gone(p) {
+			z.Arriving = append(z.Arriving, p.Aligned)
+		}
+	}
+	return z
+}
