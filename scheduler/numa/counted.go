@@ -10,8 +10,6 @@ import (
 type pool struct {
 	resource string
 	byZone   []int64
-	// mixed has the zones where the pool is not what a single request drew.
-	mixed Mask
 	// unknown says that it is not known what of it, or of the zones, is left.
 	unknown bool
 }
@@ -96,11 +94,10 @@ func (a *admission) drawCPUs(role Role, p *pool, want int64, from Mask) {
 		again := max(part-(free[z]-reusable), 0)
 		switch {
 		case part == 0 || reusable == 0 || part == free[z]:
-			// None, or all, or nothing to reuse.
-		case part == reusable && !p.mixed.has(z):
+			// None, or nothing to reuse, or all.
+		case part == reusable:
 			again = part
 		default:
-			p.mixed |= 1 << z
 			a.note(p, false)
 		}
 		a.draw(role, p, z, part-again, again)

@@ -64,10 +64,7 @@ func (a *admission) hints(w wants) ([]hints, *Refusal) {
 func (a *admission) countedHints(zones Mask, want resource.Amount) hints {
 	h := hints{resource: want.Name, least: zones.count()}
 	reused := a.pool(want.Name)
-	for m := zones & -zones; m != 0; m = next(m, zones) {
-		if a.t.Policy == SingleNUMANode && m.count() > 1 {
-			continue
-		}
+	for m := zones & -zones; m != 0; m = a.t.next(m, zones) {
 		var capacity, left int64
 		for z := range a.left {
 			if m.has(z) {
@@ -85,8 +82,15 @@ func (a *admission) countedHints(zones Mask, want resource.Amount) hints {
 	return h
 }
 
-// next is the next larger subset of zones, or none.
-func next(m, zones Mask) Mask { return (m - zones) & zones }
+// next is the next set of zones for which to give a hint, or none: the policy
+// single-numa-node looks at single zones only.
+func (t *Topology) next(m, zones Mask) Mask {
+	if t.Policy == SingleNUMANode {
+		zones &^= m<<1 - 1
+		return zones & -zones
+	}
+	return (m - zones) & zones
+}
 
 // memoryHints are those for memory and huge pages, and how few zones could ever
 // give so much.

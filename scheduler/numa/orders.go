@@ -12,8 +12,10 @@ import (
 const steps = 256
 
 // AdmitAll says whether all pods are admitted in whatever order the kubelet sees
-// them: it is not bound to that in which they were bound. A state that becomes
-// uncertain before the last, or a search beyond its bound, counts as no.
+// them, which need not be that in which they were bound, as long as no other pod
+// ends meanwhile: room that becomes free may lead one to another zone. A state
+// that becomes uncertain before the last, or a search beyond its bound, counts
+// as no.
 func (t *Topology) AdmitAll(s State, demands []*Demand) bool {
 	if !t.Refuses() {
 		return true

@@ -1,6 +1,7 @@
 package numa_test
 
 import (
+	"slices"
 	"testing"
 
 	"muster.sh/muster/scheduler/numa"
@@ -9,6 +10,9 @@ import (
 func TestPolicies(t *testing.T) {
 	single := twoZones(numa.SingleNUMANode, numa.Container)
 	restricted := twoZones(numa.Restricted, numa.Container)
+	reserving := *restricted
+	reserving.Zones = slices.Clone(restricted.Zones)
+	reserving.Zones[1].Allocatable = reserving.Zones[1].Allocatable.With("cpu", 7000)
 	bestEffort := twoZones(numa.BestEffort, numa.Container)
 	none := twoZones(numa.None, "")
 	small := pinned(app(amounts{"cpu": 2000, "memory": gi, gpu: 1}))
@@ -38,7 +42,7 @@ func TestPolicies(t *testing.T) {
 			restricted, []amounts{{"cpu": 5000}, {"cpu": 6000}}, pinned(app(amounts{"cpu": 3000, "memory": gi})),
 			"no zones have enough cpu under policy restricted"},
 		"restricted counts reserved CPUs when it says that one zone could be enough": {
-			restricted, []amounts{{}, {"cpu": 1000}}, pinned(app(amounts{"cpu": 8000, "memory": gi})),
+			&reserving, nil, pinned(app(amounts{"cpu": 8000, "memory": gi})),
 			"no zones have enough cpu under policy restricted"},
 		"restricted refuses where one resource needs two zones and another one": {
 			restricted, nil, pinned(app(amounts{"cpu": 9000, "memory": gi})),
@@ -102,17 +106,23 @@ func TestTheClosestZonesArePreferredIfTheKubeletIsToldSo(t *testing.T) {
 	}
 	closest := *topology
 	closest.PreferClosest = true
+	single := closest
+	single.Policy = numa.SingleNUMANode
+	single.Zones = slices.Clone(single.Zones)
+	single.Zones[0].Costs = []int64{11, 30, 20}
 	pod := pinned(app(amounts{"cpu": 8000}))
 	tell(t, map[string]story{
 		"the lowest":  {topology, nil, pod, "cpu=4@0 cpu=4@1"},
 		"the closest": {&closest, nil, pod, "cpu=4@1 cpu=4@2"},
+		"single-numa-node does not look at distances": {
+			&single, nil, pinned(app(amounts{"cpu": 4000})), "cpu=4@0"},
 	})
 }
 
 func TestZonesBeyondWhatIsEnumeratedAreDoubted(t *testing.T) {
 	many := func(policy numa.Policy) *numa.Topology {
 		topology := &numa.Topology{Policy: policy, ExclusiveCPUs: true}
-		for z := range 9 {
+		for z := range 60 {
 			one := resourceOf(amounts{"cpu": 4000})
 			topology.Zones = append(topology.Zones, numa.Zone{ID: z, Capacity: one, Allocatable: one})
 		}
