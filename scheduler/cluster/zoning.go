@@ -113,17 +113,19 @@ func sortedIDs(m map[gang.PodID]arrival) []gang.PodID {
 
 // remove takes in that a pod has left the node.
 func (z *zoning) remove(id gang.PodID) {
-	if _, is := z.arriving[id]; is {
-		delete(z.arriving, id)
-		if len(z.arriving) > 0 {
-			z.state = nil // the others may have been admitted beside it
-		}
-		z.settle()
-	}
-	if b := z.admitted[id]; b != nil {
-		delete(z.admitted, id)
+	_, arriving := z.arriving[id]
+	delete(z.arriving, id)
+	b := z.admitted[id]
+	delete(z.admitted, id)
+	switch {
+	case !arriving && b == nil:
+		return
+	case len(z.arriving) > 0:
+		z.state = nil // the others are admitted beside it, or in its place
+	case b != nil && z.state != nil:
 		z.give(b)
 	}
+	z.settle()
 	if len(z.arriving)+len(z.admitted) == 0 {
 		z.state, z.blurred = z.topology.Empty(), 0
 	}
@@ -133,7 +135,6 @@ func (z *zoning) remove(id gang.PodID) {
 func (z *zoning) give(b *batch) {
 	b.left--
 	switch {
-	case z.state == nil:
 	case b.takes == nil:
 		z.state = nil
 	case b.gone == 0 && allEqual(b.takes):
@@ -242,7 +243,8 @@ func (z *Zones) Times(d *numa.Demand, others []*numa.Demand, limit int) int {
 	case len(z.Arriving)+len(others) == 0:
 		return z.Topology.Times(z.State, d, limit)
 	}
-	all := slices.Concat(z.Arriving, others)
+	var few [16]*numa.Demand // mostly enough, and then it costs nothing
+	all := append(append(few[:0], z.Arriving...), others...)
 	if !slices.ContainsFunc(all, func(o *numa.Demand) bool { return !o.Equal(d) }) {
 		return max(z.Topology.Times(z.State, d, len(all)+limit)-len(all), 0)
 	}

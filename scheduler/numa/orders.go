@@ -20,11 +20,32 @@ func (t *Topology) AdmitAll(s State, demands []*Demand) bool {
 	if !t.Refuses() {
 		return true
 	}
-	o := orders{t: t, seen: map[string]bool{}}
-	for _, d := range demands {
-		o.add(d)
+	if slices.ContainsFunc(demands, func(d *Demand) bool { return t.Times(s, d, 1) == 0 }) {
+		return false // it may come first
 	}
-	return o.admits(s)
+	return t.haveOneZone(s, demands) || newOrders(t, demands).admits(s)
+}
+
+// haveOneZone says whether some zone has room for all pods, each of which is admitted
+// to one zone or not at all. Then none is refused: whichever others are in that zone,
+// there is room for it beside them.
+func (t *Topology) haveOneZone(s State, demands []*Demand) bool {
+	all := Demand{Containers: make([]Claim, 1)}
+	asks := &all.Containers[0].Asks
+	for _, d := range demands {
+		if !t.oneZone(d) {
+			return false
+		}
+		*asks = asks.Add(d.Containers[0].Asks)
+		all.Pinned = all.Pinned || d.Pinned
+	}
+	asks.MilliCPU = (asks.MilliCPU + 999) / 1000 * 1000 // parts of CPUs must not hide whole ones
+	for z := range s {
+		if t.timesByZone(s[z:z+1], &all, 1) == 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // orders searches all orders of some pods. Equal pods are interchangeable, and
@@ -38,6 +59,14 @@ type orders struct {
 	// else, or that it is not certain.
 	ends    string
 	differs bool
+}
+
+func newOrders(t *Topology, demands []*Demand) *orders {
+	o := &orders{t: t, seen: map[string]bool{}}
+	for _, d := range demands {
+		o.add(d)
+	}
+	return o
 }
 
 func (o *orders) add(d *Demand) {

@@ -11,10 +11,7 @@ func (t *Topology) Settle(s State, demands []*Demand) (State, []Allocation, bool
 	if !t.Refuses() {
 		return s, make([]Allocation, len(demands)), true
 	}
-	o := orders{t: t, seen: map[string]bool{}}
-	for _, d := range demands {
-		o.add(d)
-	}
+	o := newOrders(t, demands)
 	if !o.admits(s) || o.differs {
 		return nil, nil, false
 	}

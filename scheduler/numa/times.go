@@ -14,7 +14,7 @@ func (t *Topology) Times(s State, d *Demand, limit int) int {
 	switch {
 	case !t.Refuses():
 		return max(limit, 0)
-	case len(d.Containers) == 1 && d.Containers[0].Role == App && t.oneZone(d):
+	case t.oneZone(d):
 		return t.timesByZone(s, d, limit)
 	}
 	n := 0
@@ -32,10 +32,12 @@ func (t *Topology) Times(s State, d *Demand, limit int) int {
 	return n
 }
 
-// oneZone says whether a pod of one container is admitted to one zone or not at
+// oneZone says whether a pod is of one container, and admitted to one zone or not at
 // all. Each zone then takes as many as fit into it, whatever the order.
 func (t *Topology) oneZone(d *Demand) bool {
 	switch {
+	case len(d.Containers) != 1 || d.Containers[0].Role != App:
+		return false
 	case len(t.Zones) > widest:
 		return false
 	case t.Policy == SingleNUMANode:

@@ -86,7 +86,7 @@ func TestAdmitAllLooksAtEveryOrder(t *testing.T) {
 func TestAdmitAllGivesUpBeyondItsBound(t *testing.T) {
 	topology := twoZones(numa.SingleNUMANode, numa.Container)
 	for z := range topology.Zones {
-		plenty := topology.Zones[z].Allocatable.With("cpu", 1<<40)
+		plenty := topology.Zones[z].Allocatable.With("cpu", 100_000) // not enough for all in one zone
 		topology.Zones[z].Capacity, topology.Zones[z].Allocatable = plenty, plenty
 	}
 	var pods []*numa.Demand

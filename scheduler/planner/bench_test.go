@@ -7,6 +7,7 @@ import (
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/resource"
 )
@@ -60,7 +61,7 @@ func gangsOf(random *rand.Rand, size int) []planner.Request {
 
 // running is the gang whose room is given back when its time has come.
 type running struct {
-	shape  resource.Vector
+	shape  *gang.Shape
 	shares []planner.Share
 }
 
@@ -68,7 +69,20 @@ type running struct {
 func (r running) move(v cluster.View, index map[string]int, sign int64) {
 	for _, s := range r.shares {
 		row := &v.Rows[index[s.Node]]
-		row.Free = row.Free.Add(r.shape.Scale(sign * int64(s.Count)))
+		row.Free = row.Free.Add(r.shape.Request.Scale(sign * int64(s.Count)))
+		if r.shape.Aligned == nil {
+			continue
+		}
+		zones := *row.Zones
+		for range s.Count {
+			if a, refusal := zones.Topology.Admit(zones.State, r.shape.Aligned); sign < 0 && refusal == nil {
+				zones.State = zones.State.Take(a)
+			}
+		}
+		if sign > 0 {
+			zones.State = zones.Topology.Empty() // others have gone too
+		}
+		row.Zones = &zones
 	}
 }
 
@@ -114,7 +128,7 @@ func planOneAfterTheOther(b *testing.B, v cluster.View, requests []planner.Reque
 		}
 		oldest := &recent[i%len(recent)]
 		oldest.move(v, index, 1)
-		*oldest = running{r.Wants[0].Shape.Request, shares}
+		*oldest = running{&r.Wants[0].Shape, shares}
 		oldest.move(v, index, -1)
 		i++
 	}
@@ -131,4 +145,49 @@ func BenchmarkPlanTooBig(b *testing.B) {
 			b.Fatal(verdict)
 		}
 	}
+}
+
+// alignedCluster has nodes of two zones with 32 CPUs and 4 GPUs each, on which pods
+// of other sizes run, and on every tenth one is still to be admitted.
+func alignedCluster(random *rand.Rand, nodes int) cluster.View {
+	zone := resource.Vector{MilliCPU: 32_000}.With(gpu, 4)
+	topology := &numa.Topology{
+		Policy: numa.SingleNUMANode, Scope: numa.Pod, ExclusiveCPUs: true,
+		Zones: []numa.Zone{{ID: 0, Capacity: zone, Allocatable: zone}, {ID: 1, Capacity: zone, Allocatable: zone}},
+	}
+	var v cluster.View
+	for i := range nodes {
+		n := &cluster.Node{
+			Name: fmt.Sprintf("n%05d", i), Ready: true, NUMA: topology,
+			Allocatable: resource.Vector{MilliCPU: 64_000, Memory: 512 << 30, Pods: 110}.With(gpu, 8),
+		}
+		row := cluster.Row{Node: n, Free: n.Allocatable, Zones: &cluster.Zones{Topology: topology, State: topology.Empty()}}
+		for range random.IntN(4) {
+			d := aligned(2+2*random.Int64N(6), random.Int64N(3))
+			if a, refusal := topology.Admit(row.Zones.State, d); refusal == nil {
+				row.Zones.State = row.Zones.State.Take(a)
+				row.Free = row.Free.Sub(d.Containers[0].Asks)
+			}
+		}
+		if i%10 == 9 {
+			d := aligned(4, 1)
+			row.Zones, row.Free = row.Zones.With(d), row.Free.Sub(d.Containers[0].Asks)
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	return v
+}
+
+func aligned(cpus, gpus int64) *numa.Demand {
+	return &numa.Demand{Pinned: true, Containers: []numa.Claim{{Asks: resource.Vector{MilliCPU: cpus * 1000}.With(gpu, gpus)}}}
+}
+
+// BenchmarkPlanNUMA is BenchmarkPlan of members with a GPU and eight CPUs that must
+// be of one zone.
+func BenchmarkPlanNUMA(b *testing.B) {
+	b.Run("nodes=5000/gang=20", func(b *testing.B) {
+		random := rand.New(rand.NewPCG(1, 5000))
+		s := gang.Shape{Request: resource.Vector{MilliCPU: 8000, Memory: 16 << 30, Pods: 1}.With(gpu, 1), Aligned: aligned(8, 1)}
+		planOneAfterTheOther(b, alignedCluster(random, 5000), []planner.Request{{Wants: []planner.Want{{Role: "worker", Shape: s, Count: 20}}}})
+	})
 }

@@ -294,13 +294,22 @@ func (p *plan) take(w, i, count int) {
 		}
 		p.ports[i][port] = true
 	}
-	if s.Aligned != nil && p.view.Rows[i].Zones != nil {
-		for range count {
-			p.aligned[i] = append(p.aligned[i], s.Aligned)
-		}
-	}
+	p.align(s, i, count)
 	p.shares = append(p.shares, Share{Want: w, Node: p.view.Rows[i].Node.Name, Count: count})
 	p.rows = append(p.rows, i)
+}
+
+// align notes that so many members of a shape come to the zones of row i, or takes the
+// last of them back.
+func (p *plan) align(s *gang.Shape, i, count int) {
+	if s.Aligned == nil || p.view.Rows[i].Zones == nil {
+		return
+	}
+	list := p.aligned[i]
+	for range count {
+		list = append(list, s.Aligned)
+	}
+	p.aligned[i] = list[:len(list)+min(count, 0)]
 }
 
 // undo takes back all but the first shares.
@@ -317,9 +326,7 @@ func (p *plan) undo(mark int) {
 		for _, port := range s.HostPorts {
 			delete(p.ports[i], port)
 		}
-		if s.Aligned != nil && p.view.Rows[i].Zones != nil {
-			p.aligned[i] = p.aligned[i][:len(p.aligned[i])-share.Count]
-		}
+		p.align(s, i, -share.Count)
 	}
 	p.shares, p.rows = p.shares[:mark], p.rows[:mark]
 }

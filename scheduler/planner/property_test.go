@@ -8,6 +8,7 @@ import (
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/resource"
 )
@@ -28,12 +29,37 @@ func smallView(t *rapid.T) cluster.View {
 			n.Allocatable = n.Allocatable.With(gpu, 3)
 			row.Free = row.Free.With(gpu, rapid.Int64Range(1, 3).Draw(t, "gpu"))
 		}
+		if oneIn(t, "zones", 3) {
+			row.Zones = smallZones(t, n)
+		}
 		if oneIn(t, "port in use", 5) {
 			row.Ports = map[string]bool{"80": true}
 		}
 		v.Rows = append(v.Rows, row)
 	}
 	return v
+}
+
+// smallZones divides what a node has into two zones.
+func smallZones(t *rapid.T, n *cluster.Node) *cluster.Zones {
+	half := resource.Vector{MilliCPU: 1000 * rapid.Int64Range(0, 4).Draw(t, "zone cpu")}.With(gpu, rapid.Int64Range(0, 2).Draw(t, "zone gpu"))
+	n.NUMA = &numa.Topology{
+		Policy: numa.SingleNUMANode, Scope: numa.Pod, ExclusiveCPUs: true,
+		Zones: []numa.Zone{{ID: 0, Capacity: half, Allocatable: half}, {ID: 1, Capacity: half, Allocatable: half}},
+	}
+	z := &cluster.Zones{Topology: n.NUMA, State: n.NUMA.Empty()}
+	switch rapid.IntRange(0, 4).Draw(t, "state") {
+	case 0:
+		z.State = nil
+	case 1:
+		z = z.With(smallDemand(t, 1))
+	}
+	return z
+}
+
+func smallDemand(t *rapid.T, gpus int64) *numa.Demand {
+	asks := resource.Vector{MilliCPU: 1000 * rapid.Int64Range(0, 3).Draw(t, "exclusive cpus")}.With(gpu, gpus)
+	return &numa.Demand{Pinned: true, Containers: []numa.Claim{{Asks: asks}}}
 }
 
 func oneIn(t *rapid.T, what string, n int) bool { return rapid.IntRange(1, n).Draw(t, what) == n }
@@ -44,6 +70,9 @@ func smallWant(t *rapid.T, role string, count int) planner.Want {
 	}}
 	if oneIn(t, "wants gpu", 4) {
 		s.Request = s.Request.With(gpu, rapid.Int64Range(1, 2).Draw(t, "gpu"))
+	}
+	if oneIn(t, "aligned", 3) {
+		s.Aligned = smallDemand(t, s.Request.Get(gpu))
 	}
 	if oneIn(t, "wants zone", 4) {
 		s.Affinity = []gang.Term{{{Key: "zone", Operator: gang.In, Values: []string{"a"}}}}
@@ -83,11 +112,12 @@ func takes(row cluster.Row, s *gang.Shape) bool {
 			return false
 		}
 	}
-	return cluster.Takes(row.Node, s) && s.Request.Fits(row.Free)
+	return cluster.Takes(row.Node, s) && s.Request.Fits(row.Free) && row.Zones.Times(s.Aligned, nil, 1) > 0
 }
 
 func after(row cluster.Row, s *gang.Shape) cluster.Row {
 	row.Free = row.Free.Sub(s.Request)
+	row.Zones = row.Zones.With(s.Aligned)
 	ports := map[string]bool{}
 	for p := range row.Ports {
 		ports[p] = true

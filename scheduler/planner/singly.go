@@ -50,13 +50,15 @@ func (p *plan) leastLoss(w int, later []int, room map[int][]int) int {
 // loss is the share of their members for which the later wants lose the place
 // if one member of w goes to row i.
 func (p *plan) loss(w, i int, later []int, room map[int][]int) float64 {
-	before, sum := *p.free(i), 0.0
-	p.setFree(i, before.Sub(p.wants[w].Shape.Request))
+	s, before, sum := &p.wants[w].Shape, *p.free(i), 0.0
+	p.setFree(i, before.Sub(s.Request))
+	p.align(s, i, 1)
 	for _, l := range later {
 		if n := room[l][i]; n > 0 {
 			sum += float64(n-p.times(l, i, n)) / float64(p.wants[l].Count)
 		}
 	}
 	p.setFree(i, before)
+	p.align(s, i, -1)
 	return sum
 }
