@@ -121,7 +121,12 @@ func (m *Machine) claim(g *group) {
 func (m *Machine) mayClaim(mem *member, s *ledger.Slot, excluded func(*gang.Shape, string) bool) bool {
 	node := m.book.Node(s.Node)
 	return s.Role == mem.Role && mem.Shape.Covers(&s.Shape) && node != nil &&
-		cluster.Takes(node, &mem.Shape) && (excluded == nil || !excluded(&mem.Shape, s.Node))
+		cluster.Takes(node, &mem.Shape) && aligns(node, &mem.Shape, &s.Shape) && (excluded == nil || !excluded(&mem.Shape, s.Node))
+}
+
+// aligns says whether a member takes from a node's NUMA zones what was held for it.
+func aligns(n *cluster.Node, s, held *gang.Shape) bool {
+	return s.Aligned == nil || n.NUMA == nil || !n.NUMA.Refuses() || (held.Aligned != nil && s.Aligned.Equal(held.Aligned))
 }
 
 // balance moves slots between the minimum and the elastic part: a member above

@@ -148,6 +148,6 @@ func (s *Shape) Signature() string {
 // Covers says whether a member of shape s may take room that was held for
 // shape held: it asks for no more. Whether the node suits s is another question.
 func (s *Shape) Covers(held *Shape) bool {
-	return s.Request.Fits(held.Request) && (s.Aligned == nil || held.Aligned != nil && s.Aligned.Equal(held.Aligned)) &&
+	return s.Request.Fits(held.Request) &&
 		!slices.ContainsFunc(s.HostPorts, func(port string) bool { return !slices.Contains(held.HostPorts, port) })
 }

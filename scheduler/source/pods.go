@@ -18,6 +18,7 @@ func podSet(p *v1.Pod, id gang.ID, role string) core.PodSet {
 		Pod: cluster.Pod{
 			ID: podID(p), Namespace: p.Namespace, Name: p.Name, Node: p.Spec.NodeName,
 			Request: s.Request, HostPorts: s.HostPorts, Gang: id,
+			Aligned: s.Aligned, Started: s.Aligned != nil && started(p),
 		},
 		Terminating: p.DeletionTimestamp != nil,
 	}

@@ -17,6 +17,7 @@ func shape(p *v1.Pod) gang.Shape {
 		Affinity:    affinity(&p.Spec),
 		Tolerations: tolerations(p.Spec.Tolerations),
 		HostPorts:   hostPorts(&p.Spec),
+		Aligned:     demand(p),
 		Opaque:      opaque(&p.Spec),
 	}
 }
