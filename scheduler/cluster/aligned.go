@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"iter"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -46,13 +48,14 @@ func (s *state) ids() []gang.PodID {
 	return ids
 }
 
-func (s *state) believe() { s.zoning.believe(s.fingerprint) }
+func (s *state) believe() {
+	s.zoning.believe(func() string { return Fingerprint(maps.Values(s.pods)) })
+}
 
-// fingerprint stands for the names of all pods on the node, as exporters of zones
-// work it out.
-func (s *state) fingerprint() string {
-	f := podfingerprint.NewFingerprint(len(s.pods))
-	for _, p := range s.pods {
+// Fingerprint stands for the names of pods, as exporters of zones work it out.
+func Fingerprint(pods iter.Seq[Pod]) string {
+	f := podfingerprint.NewFingerprint(0)
+	for p := range pods {
 		_ = f.Add(p.Namespace, p.Name) // it returns no error ever
 	}
 	return f.Sign()

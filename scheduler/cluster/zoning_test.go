@@ -105,11 +105,13 @@ func (n *node) report() ZoneReport {
 
 // fingerprintOf stands for the pods that the kubelet has admitted.
 func (n *node) fingerprintOf() string {
-	s := &state{pods: map[gang.PodID]Pod{}}
-	for id := range n.had {
-		s.pods[id] = n.pod(id, true)
-	}
-	return s.fingerprint()
+	return Fingerprint(func(yield func(Pod) bool) {
+		for id := range n.had {
+			if !yield(n.pod(id, true)) {
+				return
+			}
+		}
+	})
 }
 
 func TestZonesAreForetold(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"muster.sh/muster/scheduler/core/coretest"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/gang/gangtest"
+	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/resource"
 )
 
@@ -80,6 +81,12 @@ var actions = []action{
 			h.End(string(id), core.Deleted)
 		}
 	}},
+	{"a kubelet admits a pod", 3, func(h *history) {
+		if id, ok := pick(h, "bound", h.Bound, nil); ok {
+			h.StartPod(id)
+		}
+	}},
+	{"a node reports its zones", 2, func(h *history) { h.ReportZones(h.nodeName()) }},
 	{"a check begins or ceases to refuse a node", 2, func(h *history) {
 		toggle(h.vetoed, rapid.SampledFrom([]string{"driver", "executor", "ps", ""}).Draw(h.t, "role")+"@"+h.nodeName())
 	}},
@@ -121,12 +128,24 @@ func (h *history) changeNode() {
 	if h.chance("with devices", 1) {
 		n.Allocatable = n.Allocatable.With("example.com/gpu", int64(h.number("gpus", 1, 4)))
 	}
+	if h.chance("with zones", 3) {
+		n.NUMA = halves(n.Allocatable)
+	}
 	n.Unschedulable = h.chance("cordoned", 5)
 	n.Ready = !h.chance("not ready", 7)
 	if h.chance("tainted", 7) {
 		n.Taints = []gang.Taint{{Key: "dedicated", Effect: gang.NoSchedule}}
 	}
 	h.SetNode(n)
+}
+
+// halves divides what a node has into two zones.
+func halves(all resource.Vector) *numa.Topology {
+	zone := resource.Vector{MilliCPU: all.MilliCPU / 2000 * 1000, Memory: all.Memory / 2}.With("example.com/gpu", all.Get("example.com/gpu")/2)
+	return &numa.Topology{
+		Policy: numa.SingleNUMANode, Scope: numa.Pod, ExclusiveCPUs: true,
+		Zones: []numa.Zone{{ID: 0, Capacity: zone, Allocatable: zone}, {ID: 1, Capacity: zone, Allocatable: zone}},
+	}
 }
 
 func (h *history) loseNode() {

@@ -13,8 +13,10 @@ import (
 	"muster.sh/muster/scheduler/core/coretest"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/gang/gangtest"
+	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/queue"
+	"muster.sh/muster/scheduler/resource"
 )
 
 // history is a random history of a world, with the invariants looked at after
@@ -141,6 +143,9 @@ func (h *history) shape() gang.Shape {
 	}
 	if h.chance("with devices", 9) {
 		s.Request = s.Request.With("example.com/gpu", int64(h.number("gpus", 1, 2)))
+	}
+	if h.chance("aligned", 6) {
+		s.Aligned = &numa.Demand{Pinned: true, Containers: []numa.Claim{{Asks: s.Request.With(resource.Pods, 0)}}}
 	}
 	if h.chance("ported", 9) {
 		s.HostPorts = []string{"TCP/0.0.0.0/80"}

@@ -106,6 +106,9 @@ func (h *history) checkStranded(id gang.PodID) {
 		return
 	}
 	for _, node := range h.Nodes {
+		if mem.Shape.Aligned != nil && node.NUMA != nil {
+			continue // its zones may be full, or not known
+		}
 		free, _ := h.Free(node.Name, id)
 		if h.isNear(r, mem.Role, node) && len(cluster.Suits(&node, &mem.Shape)) == 0 && mem.Shape.Request.Fits(free) && !h.portsTaken(node.Name, mem) {
 			h.fail("no gang is stranded: %s of %s waits below the minimum, and there is room on %s", id, mem.Gang, node.Name)

@@ -120,6 +120,7 @@ func (w *World) End(name string, end core.End) {
 	delete(w.Members, id)
 	delete(w.Bound, id)
 	delete(w.Dying, id)
+	delete(w.Started, id)
 	delete(w.Others, id)
 	delete(w.cycles, id)
 	delete(w.assumed, id)
@@ -133,6 +134,7 @@ func (w *World) PodEvent(id gang.PodID) core.PodSet {
 		Pod: cluster.Pod{
 			ID: id, Namespace: mem.Namespace, Name: mem.Name, Node: w.Bound[id],
 			Request: mem.Shape.Request, HostPorts: mem.Shape.HostPorts, Gang: mem.Gang,
+			Aligned: mem.Shape.Aligned, Started: w.Started[id],
 		},
 		Member:      &mem,
 		Terminating: w.Dying[id],
@@ -192,6 +194,11 @@ func (w *World) Existing() []core.Event {
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.Others)) {
 		out = append(out, core.PodSet{Pod: w.Others[id]})
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.Nodes)) {
+		if w.Nodes[name].NUMA != nil {
+			out = append(out, core.ZonesReported{Node: name, Report: w.report(name)})
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.Stored)) {
 		g, declared := w.Gangs[id]

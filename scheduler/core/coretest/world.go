@@ -34,6 +34,8 @@ type World struct {
 	Members map[gang.PodID]*core.Member
 	Bound   map[gang.PodID]string
 	Dying   map[gang.PodID]bool
+	// Started members are known to be admitted by their kubelet.
+	Started map[gang.PodID]bool
 	// Others are bound pods that belong to no gang.
 	Others map[gang.PodID]cluster.Pod
 	// Stored reservations.
@@ -64,8 +66,9 @@ type World struct {
 	// Fate, if set, says what becomes of a bind.
 	Fate func(id gang.PodID, node string) Fate
 
-	flights []flight
-	cycles  map[gang.PodID]*cycle
+	flights  []flight
+	kubelets map[string]*kubelet
+	cycles   map[gang.PodID]*cycle
 	// assumed are pods of no gang whose bind is under way.
 	assumed map[gang.PodID]cluster.Pod
 	open    map[gang.ID]core.Epoch
@@ -81,6 +84,7 @@ func NewWith(o core.Options) *World {
 		Options: o, Now: gangtest.Epoch0,
 		Nodes: map[string]cluster.Node{}, Gangs: map[gang.ID]gang.Gang{}, Refused: map[gang.ID]core.GangRefused{},
 		Members: map[gang.PodID]*core.Member{}, Bound: map[gang.PodID]string{}, Dying: map[gang.PodID]bool{},
+		Started: map[gang.PodID]bool{}, kubelets: map[string]*kubelet{},
 		Others: map[gang.PodID]cluster.Pod{}, Stored: map[gang.ID][]core.ReservedSlot{},
 		Seen: map[string]int{}, Verdicts: map[gang.ID][]gang.Code{},
 	}
