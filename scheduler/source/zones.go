@@ -1,0 +1,102 @@
+package source
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/k8stopologyawareschedwg/noderesourcetopology-api/pkg/apis/topology/v1alpha2"
+	"github.com/k8stopologyawareschedwg/podfingerprint"
+	v1 "k8s.io/api/core/v1"
+
+	"muster.sh/muster/scheduler/cluster"
+	"muster.sh/muster/scheduler/numa"
+	"muster.sh/muster/scheduler/resource"
+)
+
+// Attributes of a NodeResourceTopology, as node-feature-discovery writes them. Of the
+// last two it writes none: they say what would otherwise be guessed.
+const (
+	attributePolicy       = "topologyManagerPolicy"
+	attributeScope        = "topologyManagerScope"
+	attributeCPUManager   = "cpuManagerPolicy"
+	attributeMemoryPolicy = "memoryManagerPolicy"
+)
+
+// zones is what a NodeResourceTopology tells of its node: how the kubelet aligns, and
+// what the zones have left.
+func zones(nrt *v1alpha2.NodeResourceTopology) (*numa.Topology, cluster.ZoneReport, error) {
+	said := map[string]string{}
+	for _, a := range nrt.Attributes {
+		said[a.Name] = a.Value
+	}
+	t := &numa.Topology{Policy: numa.Policy(said[attributePolicy]), Scope: numa.Scope(said[attributeScope])}
+	switch t.Policy {
+	case "", numa.None, numa.BestEffort, numa.Restricted, numa.SingleNUMANode:
+	default:
+		return nil, cluster.ZoneReport{}, fmt.Errorf("attribute %s=%.64q is none of the kubelet's policies", attributePolicy, t.Policy)
+	}
+	list, err := numbered(nrt.Zones)
+	if err != nil {
+		return nil, cluster.ZoneReport{}, err
+	}
+	report := cluster.ZoneReport{Pods: said[podfingerprint.Attribute]}
+	for _, z := range list {
+		zone, free := zoneOf(z, list)
+		t.Zones, report.Free = append(t.Zones, zone), append(report.Free, free)
+		// A kubelet whose memory manager pins nothing reports no memory by zone.
+		t.PinnedMemory = t.PinnedMemory || zone.Allocatable.Memory > 0
+	}
+	// Where nobody says otherwise whole CPUs are held to be exclusive: it is what
+	// alignment is used for, and a plan that heeds it is good without it too.
+	t.ExclusiveCPUs = said[attributeCPUManager] != "none"
+	if policy, says := said[attributeMemoryPolicy]; says {
+		t.PinnedMemory = policy == "Static"
+	}
+	return t, report, nil
+}
+
+// numberedZone is a zone with the number of its NUMA node.
+type numberedZone struct {
+	*v1alpha2.Zone
+	id int
+}
+
+// numbered returns the zones that are NUMA nodes, by their number.
+func numbered(all v1alpha2.ZoneList) ([]numberedZone, error) {
+	var out []numberedZone
+	for i := range all {
+		z := &all[i]
+		if z.Type != "Node" {
+			continue
+		}
+		id, err := strconv.Atoi(z.Name[strings.LastIndexByte(z.Name, '-')+1:])
+		if err != nil || id < 0 {
+			return nil, fmt.Errorf("zone %.64q has no number at the end of its name, such as node-0", z.Name)
+		}
+		out = append(out, numberedZone{z, id})
+	}
+	slices.SortFunc(out, func(a, b numberedZone) int { return cmp.Compare(a.id, b.id) })
+	return out, nil
+}
+
+// zoneOf converts a zone, and tells what is left of it.
+func zoneOf(z numberedZone, all []numberedZone) (zone numa.Zone, free resource.Vector) {
+	capacity, allocatable, available := v1.ResourceList{}, v1.ResourceList{}, v1.ResourceList{}
+	for _, r := range z.Resources {
+		name := v1.ResourceName(r.Name)
+		capacity[name], allocatable[name], available[name] = r.Capacity, r.Allocatable, r.Available
+	}
+	zone = numa.Zone{ID: z.id, Capacity: vector(capacity), Allocatable: vector(allocatable)}
+	for _, to := range all {
+		i := slices.IndexFunc(z.Costs, func(c v1alpha2.CostInfo) bool { return c.Name == to.Name })
+		if i < 0 {
+			zone.Costs = nil
+			break
+		}
+		zone.Costs = append(zone.Costs, z.Costs[i].Value)
+	}
+	return zone, vector(available)
+}
