@@ -154,7 +154,7 @@ func (c *collector) join(p *pod) {
 		return
 	}
 	switch claim := classify(p.obj); {
-	case claim.kind == KindPodGroup:
+	case claim.inGroup():
 		c.joinGroup(p, claim)
 	case claim.role == RoleDriver:
 		c.joinDriver(p, claim)

@@ -36,9 +36,9 @@ func FuzzCollector(f *testing.F) {
 		for _, pod := range []*v1.Pod{p, other, elsewhere} {
 			c.setPod(pod)
 		}
-		c.setGroup(newPodGroup(group, volcano.PodGroupSpec{
+		c.setGroup(volcanoGroups.declaration(object(t, newPodGroup(group, volcano.PodGroupSpec{
 			MinMember: int32(minMember), MinTaskMember: map[string]int32{minimum: int32(minMember)},
-		}), nil)
+		}), volcano.SchemeGroupVersion.WithKind("PodGroup"))))
 		for _, driver := range []types.UID{"uid-p", "uid-elsewhere"} {
 			if pod := c.pods[driver]; pod != nil && c.apps[pod.gang] != nil {
 				c.confRead(driver, conf{properties: settingsText, template: template})

@@ -41,7 +41,7 @@ type bench struct {
 
 var listKinds = map[schema.GroupVersionResource]string{
 	v1alpha1.ReservationResource: "ReservationList",
-	PodGroupResource:             "PodGroupList",
+	volcanoGroups.resource:       "PodGroupList",
 	crdResource:                  "CustomResourceDefinitionList",
 }
 
@@ -143,7 +143,7 @@ func object(t *testing.T, o runtime.Object, kind schema.GroupVersionKind) *unstr
 }
 
 func podGroupDefinition(t *testing.T, served bool) *unstructured.Unstructured {
-	crd := &apiextensions.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: podGroupCRD}}
+	crd := &apiextensions.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: volcanoGroups.definition()}}
 	crd.Spec.Versions = []apiextensions.CustomResourceDefinitionVersion{{Name: "v1beta1", Served: served}}
 	crd.Status.Conditions = []apiextensions.CustomResourceDefinitionCondition{{Type: apiextensions.Established, Status: apiextensions.ConditionTrue}}
 	return object(t, crd, apiextensions.SchemeGroupVersion.WithKind("CustomResourceDefinition"))
@@ -265,17 +265,17 @@ func TestPodGroupsAreWatchedWhileTheyAreServed(t *testing.T) {
 	b := newBench(t, time.Hour, []runtime.Object{newPod("p", inGroup("g"))}, nil)
 	b.await("synced")
 	group := newPodGroup("g", volcano.PodGroupSpec{MinMember: 2})
-	b.create(PodGroupResource, "team", object(t, group, volcano.SchemeGroupVersion.WithKind("PodGroup")))
+	b.create(volcanoGroups.resource, "team", object(t, group, volcano.SchemeGroupVersion.WithKind("PodGroup")))
 	b.create(crdResource, "", podGroupDefinition(t, true))
 	b.await("gang podgroup/team/g; default 0..-1; min 2")
 
 	group.Spec.MinMember = 3
-	if _, err := b.dynamic.Resource(PodGroupResource).Namespace("team").Update(
+	if _, err := b.dynamic.Resource(volcanoGroups.resource).Namespace("team").Update(
 		t.Context(), object(t, group, volcano.SchemeGroupVersion.WithKind("PodGroup")), metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	b.await("gang podgroup/team/g; default 0..-1; min 3")
-	if err := b.dynamic.Resource(crdResource).Delete(t.Context(), podGroupCRD, metav1.DeleteOptions{}); err != nil {
+	if err := b.dynamic.Resource(crdResource).Delete(t.Context(), volcanoGroups.definition(), metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	b.inOrder(b.await("gone podgroup/team/g"), "synced", "gang podgroup", "gang podgroup", "gone podgroup/team/g")

@@ -101,25 +101,29 @@ func New(cfg Config) (*Source, error) {
 // have been read. post must not block, and is not called twice at a time.
 func (s *Source) Start(ctx context.Context, post func(core.Event)) error {
 	s.ctx, s.post = ctx, post
-	own := s.ownInformers()
-	volcano := newPodGroupWatch(s)
 	var checks []cache.DoneChecker
-	for _, w := range append(own, s.sharedInformers()...) {
+	for _, w := range append(s.ownInformers(), s.sharedInformers()...) {
 		check, err := s.watch(w)
 		if err != nil {
 			return err
 		}
 		checks = append(checks, check)
 	}
-	check, err := volcano.start()
-	if err != nil {
-		return err
+	groups := []*groupWatch{{groupAPI: volcanoGroups, source: s}}
+	for _, w := range groups {
+		check, err := w.start()
+		if err != nil {
+			return err
+		}
+		checks = append(checks, check)
 	}
-	if !cache.WaitFor(ctx, "existing objects", append(checks, check)...) {
+	if !cache.WaitFor(ctx, "existing objects", checks...) {
 		return fmt.Errorf("wait for existing objects: %w", context.Cause(ctx))
 	}
-	if !volcano.wait(ctx) {
-		return fmt.Errorf("wait for PodGroups: %w", context.Cause(ctx))
+	for _, w := range groups {
+		if !w.wait(ctx) {
+			return fmt.Errorf("wait for PodGroups: %w", context.Cause(ctx))
+		}
 	}
 	found, err := s.listReservations(ctx)
 	if err != nil {
