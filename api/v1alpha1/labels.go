@@ -10,9 +10,16 @@ const (
 	// (spark.kubernetes.executor.annotation.muster.sh/min-executors).
 	MinExecutorsAnnotation = "muster.sh/min-executors"
 
-	// QueueLabel names the queue that is charged for a Spark application. It
-	// is read from the driver pod (spark.kubernetes.driver.label.muster.sh/queue),
-	// in client mode from the executors. A PodGroup names its queue itself.
+	// GangMembersAnnotation makes the pods that bear it a gang together with the
+	// others of their Job, JobSet, group of a LeaderWorkerSet, or other controller.
+	// It says how many of them start together: a whole number from 1 to 100,000,
+	// the same in all pod templates of one gang.
+	GangMembersAnnotation = "muster.sh/gang-members"
+
+	// QueueLabel names the queue that is charged. Of a Spark application it is read
+	// from the driver pod (spark.kubernetes.driver.label.muster.sh/queue), in client
+	// mode from the executors; of a PodGroup from its object, but Volcano's has a
+	// field for it; of other gangs from their pods.
 	QueueLabel = "muster.sh/queue"
 
 	// ManagedByLabel marks the objects that Muster makes.

@@ -16,6 +16,16 @@ const (
 	KindSparkClient = "spark-client"
 	// KindPodGroup is a PodGroup of scheduling.volcano.sh.
 	KindPodGroup = "podgroup"
+	// KindKubernetes is a PodGroup of Kubernetes itself, scheduling.k8s.io.
+	KindKubernetes = "k8s-podgroup"
+	// KindCoscheduling is a PodGroup of scheduling.x-k8s.io.
+	KindCoscheduling = "coscheduling"
+	// The others are declared by an annotation on their pods: those of a Job, of
+	// another controller, of a JobSet, and of one group of a LeaderWorkerSet.
+	KindJob             = "job"
+	KindController      = "controller"
+	KindJobSet          = "jobset"
+	KindLeaderWorkerSet = "lws"
 )
 
 // Roles of members.
@@ -50,9 +60,11 @@ func (c claim) inGroup() bool { return c.kind != "" && c.kind != KindSpark }
 // claims are the ways in which a pod can say that it belongs to a gang. A pod that
 // says so in several is taken at the first of them.
 //
+// An object that declares the gang goes before a number on its pods, for it says
+// more, and somebody may wait for its status.
 // Spark goes before a PodGroup: the PodGroups that Spark makes ask for one member,
 // and a driver alone is no gang.
-var claims = [...]func(*v1.Pod) (claim, bool){sparkClaim, volcanoClaim}
+var claims = [...]func(*v1.Pod) (claim, bool){sparkClaim, volcanoClaim, kubernetesClaim, coschedulingClaim, workloadClaim}
 
 func classify(p *v1.Pod) claim {
 	for _, read := range claims {

@@ -26,7 +26,7 @@ type settings struct {
 	// settle is how long after its last executor a client-mode application is
 	// taken to be complete; settleMax is the longest that is waited in all.
 	settle, settleMax time.Duration
-	// emptyGroups makes a PodGroup that no pod names yet one of ours.
+	// emptyGroups makes a PodGroup of Volcano's that no pod names yet one of ours.
 	emptyGroups bool
 }
 
@@ -228,12 +228,16 @@ func (c *collector) replayed(found []reservation) {
 	c.syncIfReady()
 }
 
-// rank orders pods that exist at the start: owners of executors first.
+// rank orders pods that exist at the start: what has been done first, then owners
+// of executors.
 func rank(p *v1.Pod) int {
-	if classify(p).role == RoleExecutor {
-		return 1
+	switch {
+	case HasEnded(p):
+		return 0
+	case classify(p).role == RoleExecutor:
+		return 2
 	}
-	return 0
+	return 1
 }
 
 // syncIfReady says once that everything that exists has been told.

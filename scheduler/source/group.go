@@ -18,6 +18,8 @@ import (
 	"muster.sh/muster/scheduler/gang"
 )
 
+const podGroupKind = "PodGroup"
+
 // declaration is what is said of a gang, whoever says it: a PodGroup of some API,
 // or its members.
 type declaration struct {
@@ -58,6 +60,9 @@ type group struct {
 	roles   map[string]bool
 	// ended are pods that have ended and still exist, with their last phase.
 	ended map[types.UID]v1.PodPhase
+	// done is how many members had ended well when the first of others declared
+	// the gang.
+	done int
 	// told is the last event about the gang, if there was one.
 	told core.Event
 }
@@ -77,12 +82,20 @@ func (c *collector) joinGroup(p *pod, claim claim) {
 	g := c.group(id)
 	g.members++
 	g.roles[claim.role] = true
+	if declaredByMembers(claim.kind) {
+		g.believe(memberDeclaration(p.obj))
+	}
 	c.declareGroup(id, g)
 }
 
-// leaveGroup takes a member out that has ended.
+// leaveGroup takes a member out that has ended. A gang that its members declared
+// ends with the last of them: those that come later start together again.
 func (c *collector) leaveGroup(id gang.ID, g *group) {
 	g.members--
+	if g.members == 0 && declaredByMembers(kindOf(id)) {
+		clear(g.roles)
+		c.undeclareGroup(id, g)
+	}
 	c.dropGroupIfUnused(id, g)
 }
 
@@ -92,9 +105,15 @@ func (c *collector) dropGroupIfUnused(id gang.ID, g *group) {
 	}
 }
 
-// countEnded notes a pod of a group that has ended.
+// countEnded notes a pod of a group that has ended. One that is being deleted
+// counts no more: what it did may be done anew.
 func (c *collector) countEnded(p *v1.Pod) {
-	if claim := classify(p); claim.inGroup() && c.ours(p) {
+	claim := classify(p)
+	switch {
+	case !claim.inGroup() || !c.ours(p):
+	case p.DeletionTimestamp != nil:
+		c.forgetEnded(p)
+	default:
 		c.group(gang.NewID(claim.kind, p.Namespace, claim.name)).ended[p.UID] = p.Status.Phase
 	}
 }
@@ -184,7 +203,7 @@ func groupOf(kind string, version schema.GroupVersion, pg metav1.Object) gang.Ga
 	return gang.Gang{
 		ID: gang.NewID(kind, pg.GetNamespace(), pg.GetName()),
 		Owner: gang.Object{
-			APIVersion: version.String(), Kind: "PodGroup",
+			APIVersion: version.String(), Kind: podGroupKind,
 			Namespace: pg.GetNamespace(), Name: pg.GetName(), UID: string(pg.GetUID()),
 		},
 		Queue:   pg.GetLabels()[v1alpha1.QueueLabel],

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,9 +24,10 @@ import (
 
 // Config is what a Source needs. Times that are zero get their defaults.
 type Config struct {
-	// Client reads LimitRanges, RuntimeClasses and, one at a time, ConfigMaps.
+	// Client reads LimitRanges, RuntimeClasses, Kubernetes' own PodGroups and, one
+	// at a time, ConfigMaps.
 	Client kubernetes.Interface
-	// Dynamic reads Reservations and PodGroups.
+	// Dynamic reads Reservations, and PodGroups of other APIs.
 	Dynamic dynamic.Interface
 	// Informers are kube-scheduler's own, of which nodes are taken. They must have
 	// been started.
@@ -44,7 +46,8 @@ type Config struct {
 	// is taken to be complete; 2 s by default. Fifteen times as long is waited
 	// at most.
 	SettleTime time.Duration
-	// EmptyPodGroups takes a PodGroup that no pod names yet for one of ours.
+	// EmptyPodGroups takes a PodGroup of Volcano's that no pod names yet for one of
+	// ours.
 	EmptyPodGroups bool
 	// Clock is the real one by default.
 	Clock clock.WithDelayedExecution
@@ -101,15 +104,32 @@ func New(cfg Config) (*Source, error) {
 // have been read. post must not block, and is not called twice at a time.
 func (s *Source) Start(ctx context.Context, post func(core.Event)) error {
 	s.ctx, s.post = ctx, post
+	if err := s.watchAll(ctx); err != nil {
+		return err
+	}
+	found, err := s.listReservations(ctx)
+	if err != nil {
+		return err
+	}
+	s.step(func(c *collector) { c.replayed(found) })
+	return nil
+}
+
+// watchAll begins to watch, and returns when all that exists has been taken in.
+func (s *Source) watchAll(ctx context.Context) error {
+	kubernetes, err := s.kubernetesGroups()
+	if err != nil {
+		return err
+	}
 	var checks []cache.DoneChecker
-	for _, w := range append(s.ownInformers(), s.sharedInformers()...) {
+	for _, w := range slices.Concat(s.ownInformers(), kubernetes, s.sharedInformers()) {
 		check, err := s.watch(w)
 		if err != nil {
 			return err
 		}
 		checks = append(checks, check)
 	}
-	groups := []*groupWatch{{groupAPI: volcanoGroups, source: s}}
+	groups := []*groupWatch{{source: s, groupAPI: volcanoGroups}, {source: s, groupAPI: coschedulingGroups}}
 	for _, w := range groups {
 		check, err := w.start()
 		if err != nil {
@@ -125,11 +145,6 @@ func (s *Source) Start(ctx context.Context, post func(core.Event)) error {
 			return fmt.Errorf("wait for PodGroups: %w", context.Cause(ctx))
 		}
 	}
-	found, err := s.listReservations(ctx)
-	if err != nil {
-		return err
-	}
-	s.step(func(c *collector) { c.replayed(found) })
 	return nil
 }
 
