@@ -154,13 +154,18 @@ func create(ctx context.Context, c *testcluster.Cluster) (gangs []string, err er
 	return gangs, nil
 }
 
-func find(gangs []string) func(*audit.Timeline) []audit.Gang {
+// find finds the gangs by the names of their pods.
+func find(t *testing.T, gangs []string) func(*audit.Timeline) []audit.Gang {
 	return func(tl *audit.Timeline) []audit.Gang {
 		var found []audit.Gang
-		for _, gang := range gangs {
-			found = append(found, audit.Select(tl, testcluster.Namespace, gang, members, func(p *audit.Pod) bool {
-				return strings.HasPrefix(p.Name, gang+"-")
-			}))
+		for _, name := range gangs {
+			gang := audit.Select(tl, testcluster.Namespace, name, members, func(p *audit.Pod) bool {
+				return strings.HasPrefix(p.Name, name+"-")
+			})
+			if len(gang.Members) != members {
+				t.Errorf("the log knows %d members of gang %s, not %d", len(gang.Members), name, members)
+			}
+			found = append(found, gang)
 		}
 		return found
 	}
@@ -172,7 +177,7 @@ func TestGangsStartWholeInWhicheverWayTheyAreDeclared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Gangs = find(gangs)
+	c.Gangs = find(t, gangs)
 	all := len(gangs) * members
 	err = c.Pods.Await(ctx, "all members have ended", func(pods []*corev1.Pod) bool {
 		return testcluster.Count(pods, testcluster.Ended) == all
@@ -191,6 +196,7 @@ func TestGangsStartWholeInWhicheverWayTheyAreDeclared(t *testing.T) {
 	c.RequireNoFault(t, 0)
 
 	t.Run("a PodGroup that finds no room says so", func(t *testing.T) { tooLarge(ctx, t, c) })
+	t.Run("the examples of the guide run", func(t *testing.T) { examples(ctx, t, c) })
 	t.Run("pods of a basic PodGroup start one by one", func(t *testing.T) { basic(ctx, t, c) })
 }
 
