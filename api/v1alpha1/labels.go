@@ -12,16 +12,24 @@ const (
 
 	// RequiredTopologyAnnotation keeps all members of a gang together: its value is
 	// the key of a node label, and all of them run on nodes with one value of it,
-	// or wait. It is read from the PodGroup, or from the driver pod of a Spark
-	// application (spark.kubernetes.driver.annotation.muster.sh/required-topology).
+	// or wait. It is read from the PodGroup, from the driver pod of a Spark
+	// application (spark.kubernetes.driver.annotation.muster.sh/required-topology),
+	// and of gangs that have neither from their pods.
 	RequiredTopologyAnnotation = "muster.sh/required-topology"
 	// PreferredTopologyAnnotation is the same for members that go elsewhere, or no
 	// further than what is required, where there is no room for them together.
 	PreferredTopologyAnnotation = "muster.sh/preferred-topology"
 
-	// QueueLabel names the queue that is charged for a Spark application. It
-	// is read from the driver pod (spark.kubernetes.driver.label.muster.sh/queue),
-	// in client mode from the executors. A PodGroup names its queue itself.
+	// GangMembersAnnotation makes the pods that bear it a gang together with the
+	// others of their Job, JobSet, group of a LeaderWorkerSet, or other controller.
+	// It says how many of them start together: a whole number from 1 to 100,000,
+	// the same in all pod templates of one gang.
+	GangMembersAnnotation = "muster.sh/gang-members"
+
+	// QueueLabel names the queue that is charged. Of a Spark application it is read
+	// from the driver pod (spark.kubernetes.driver.label.muster.sh/queue), in client
+	// mode from the executors; of a PodGroup from its object, but Volcano's has a
+	// field for it; of other gangs from their pods.
 	QueueLabel = "muster.sh/queue"
 
 	// ManagedByLabel marks the objects that Muster makes.

@@ -28,6 +28,7 @@ func TestSchedulerHasNoMoreRightsThanItNeeds(t *testing.T) {
 		{"", "nodes", "update"}, {"", "nodes", "patch"}, {"", "serviceaccounts/token", "create"},
 		{"rbac.authorization.k8s.io", "clusterroles", "get"}, {"coordination.k8s.io", "leases", "update"},
 		{"apiextensions.k8s.io", "customresourcedefinitions", "update"}, {"scheduling.volcano.sh", "podgroups", "delete"},
+		{"scheduling.x-k8s.io", "podgroups", "patch"}, {"scheduling.k8s.io", "podgroups", "patch"}, {"batch", "jobs", "get"},
 	} {
 		if grants(rules, never[0], never[1], never[2]) {
 			t.Errorf("the scheduler may %s %s of group %q", never[2], never[1], never[0])
@@ -48,6 +49,8 @@ func TestSchedulerHasTheRightsThatItNeeds(t *testing.T) {
 		{"muster.sh", "reservations", "create"}, {"muster.sh", "reservations", "update"}, {"muster.sh", "reservations", "delete"},
 		{"muster.sh", "reservations", "list"}, {"muster.sh", "reservations", "get"},
 		{"scheduling.volcano.sh", "podgroups", "watch"}, {"scheduling.volcano.sh", "podgroups/status", "patch"},
+		{"scheduling.x-k8s.io", "podgroups", "watch"}, {"scheduling.x-k8s.io", "podgroups/status", "patch"},
+		{"scheduling.k8s.io", "podgroups", "watch"}, {"scheduling.k8s.io", "podgroups/status", "patch"},
 		{"apiextensions.k8s.io", "customresourcedefinitions", "watch"}, {"resource.k8s.io", "devicetaintrules", "watch"},
 		{"storage.k8s.io", "csistoragecapacities", "watch"}, {"", "persistentvolumeclaims", "patch"},
 	} {

@@ -31,6 +31,7 @@ func TestTheAuditLogKeepsWhatAuditorsNeedAndNoSecrets(t *testing.T) {
 		{"allocatable of nodes", "patch", "", "nodes", "status", audit.LevelRequestResponse},
 		{"reservations", "create", "muster.sh", "reservations", "", audit.LevelRequestResponse},
 		{"Volcano's pod groups", "create", "scheduling.volcano.sh", "podgroups", "", audit.LevelRequestResponse},
+		{"coscheduling's pod groups", "patch", "scheduling.x-k8s.io", "podgroups", "status", audit.LevelRequestResponse},
 		{"Kubernetes' pod groups", "update", "scheduling.k8s.io", "podgroups", "status", audit.LevelRequestResponse},
 		{"that a secret was written, not what", "create", "", "secrets", "", audit.LevelMetadata},
 		{"that a token was made, not which", "create", "", "serviceaccounts", "token", audit.LevelMetadata},

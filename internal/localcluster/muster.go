@@ -17,8 +17,14 @@ const musterProgram = "muster-scheduler"
 // MusterScheduler is Muster's own scheduler. A cluster that runs it has
 // Muster's objects defined, and its user has the rights that the chart gives it
 // and no other.
+//
+// A cluster may have Kubernetes' own PodGroups. Muster schedules them itself, so
+// that the part of kube-scheduler which does stays off.
 func MusterScheduler() SchedulerSpec {
-	return SchedulerSpec{Name: "muster-scheduler", Program: musterProgram, User: "muster-scheduler"}
+	return SchedulerSpec{
+		Name: "muster-scheduler", Program: musterProgram, User: "muster-scheduler",
+		Args: []string{"--feature-gates=GenericWorkload=false"},
+	}
 }
 
 // musterObjects are what Muster's schedulers need in the cluster: what the

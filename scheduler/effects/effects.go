@@ -133,7 +133,7 @@ func (e *Effects) Do(d core.Decision) {
 		e.work(d.Gang).explain = write
 		e.queue.AddAfter(d.Gang, write.due().Sub(write.decided))
 	case core.Status:
-		if d.Owner.Kind != podGroupKind {
+		if !isPodGroup(d.Owner) {
 			return
 		}
 		write := &statusWrite{Status: d, decided: e.cfg.Clock.Now()}
@@ -249,7 +249,7 @@ func (e *Effects) carryOut(ctx context.Context, w work) (left work) {
 		}
 	}
 	if id, owner, ok := w.podGroup(); ok {
-		err := e.showPodGroup(ctx, owner, w.explain, w.status)
+		err := e.showPodGroup(ctx, id, owner, news{verdict: w.explain, status: w.status})
 		logFailure(ctx, err, "The status of a PodGroup could not be written", id)
 		if passes(err) {
 			left.explain, left.status = w.explain, w.status

@@ -55,7 +55,8 @@ func newBench(t *testing.T, custom ...runtime.Object) *bench {
 	t.Helper()
 	b := &bench{t: t, client: fake.NewClientset(), clock: clocktesting.NewFakeClock(start), pods: map[gang.PodID]*v1.Pod{}}
 	b.dynamic = dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{
-		v1alpha1.ReservationResource: "ReservationList", podGroupResource: "PodGroupList",
+		v1alpha1.ReservationResource: "ReservationList", volcanoGroups.resource: "PodGroupList",
+		coschedulingGroups.resource: "PodGroupList", kubernetesGroups.resource: "PodGroupList",
 	}, custom...)
 	var err error
 	b.Effects, err = New(Config{

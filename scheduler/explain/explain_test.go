@@ -82,6 +82,16 @@ spark/default/second  Waiting  0/4    1      1s   not enough room: 0 of 1 driver
 	}
 }
 
+// The name of a Job's gang has the Job's UID behind a slash.
+func TestHandlerFindsAGangOfAnyName(t *testing.T) {
+	world := twoApps()
+	world.Send(core.GangSet{Gang: gangtest.Spark("name/uid", 1, gangtest.Shape(1, 1))})
+	h := explain.Handler(direct{world.Machine}, time.Now)
+	if w := get(t, h, "/gangs/spark/default/name/uid", ""); w.Code != http.StatusOK {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestHandlerNamesTheCureForAnUnknownGang(t *testing.T) {
 	h := explain.Handler(direct{twoApps().Machine}, time.Now)
 	if w := get(t, h, "/gangs/spark/default/none", ""); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "GET /gangs") {

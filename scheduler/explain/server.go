@@ -30,7 +30,7 @@ func Handler(asker Asker, now func() time.Time) http.Handler {
 		}
 		reply(w, r, records, func() error { return List(w, records, now()) })
 	})
-	mux.HandleFunc("GET /gangs/{kind}/{namespace}/{name}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /gangs/{kind}/{namespace}/{name...}", func(w http.ResponseWriter, r *http.Request) {
 		id := gang.NewID(r.PathValue("kind"), r.PathValue("namespace"), r.PathValue("name"))
 		var record core.Record
 		var found bool

@@ -22,8 +22,9 @@ import (
 //   - DRADeviceTaintRules makes kube-scheduler wait for objects that API servers
 //     before 1.37 do not serve, for ever.
 //
-// Kubernetes' own gangs, GenericWorkload, stay off as they are by default: two
-// books of gangs do not mix.
+// GenericWorkload stays off as it is by default: two books of gangs do not mix.
+// Kubernetes' own PodGroups are gangs of ours all the same, where the API server has
+// that gate on.
 func setGates(server discovery.DiscoveryInterface, asked map[string]bool) error {
 	taintRules, err := servesDeviceTaintRules(server)
 	if err != nil {
@@ -38,7 +39,7 @@ func setGates(server discovery.DiscoveryInterface, asked map[string]bool) error 
 		return fmt.Errorf("feature gates: %w", err)
 	}
 	if utilfeature.DefaultFeatureGate.Enabled(features.GenericWorkload) {
-		return fmt.Errorf("feature gate %s: this scheduler has gangs of its own; leave it off", features.GenericWorkload)
+		return fmt.Errorf("feature gate %s: this scheduler takes PodGroups for gangs of its own; leave it off here, and on for the API server", features.GenericWorkload)
 	}
 	return nil
 }

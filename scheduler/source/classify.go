@@ -3,7 +3,6 @@ package source
 import (
 	v1 "k8s.io/api/core/v1"
 	volcanobatch "volcano.sh/apis/pkg/apis/batch/v1alpha1"
-	volcano "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
 	"muster.sh/muster/internal/sparkconf"
 	"muster.sh/muster/scheduler/gang"
@@ -17,21 +16,30 @@ const (
 	KindSparkClient = "spark-client"
 	// KindPodGroup is a PodGroup of scheduling.volcano.sh.
 	KindPodGroup = "podgroup"
+	// KindKubernetes is a PodGroup of Kubernetes itself, scheduling.k8s.io.
+	KindKubernetes = "k8s-podgroup"
+	// KindCoscheduling is a PodGroup of scheduling.x-k8s.io.
+	KindCoscheduling = "coscheduling"
+	// The others are declared by an annotation on their pods: those of a Job, of
+	// another controller, of a JobSet, and of one group of a LeaderWorkerSet.
+	KindJob             = "job"
+	KindController      = "controller"
+	KindJobSet          = "jobset"
+	KindLeaderWorkerSet = "lws"
 )
 
 // Roles of members.
 const (
 	RoleDriver   = sparkconf.RoleDriver
 	RoleExecutor = sparkconf.RoleExecutor
-	// RoleDefault is the role of a PodGroup's member that names none. It is
-	// Volcano's name for it.
+	// RoleDefault is the role of a member that names none. It is Volcano's name
+	// for it.
 	RoleDefault = volcanobatch.DefaultTaskSpec
 )
 
-// GangOf tells by a pod's labels and annotations alone to which gang it says
-// that it belongs, and in which role. It is meant for pods whose scheduler name
-// is ours; that is for the caller to know. A pod that is no member of anything
-// reports false.
+// GangOf tells by a pod alone to which gang it says that it belongs, and in which
+// role. It is meant for pods whose scheduler name is ours; that is for the caller
+// to know. A pod that is no member of anything reports false.
 //
 // An executor only claims its application. The events name the gang that it
 // truly belongs to, which is another one where the claim does not hold.
@@ -46,31 +54,29 @@ func GangOf(p *v1.Pod) (id gang.ID, role string, ok bool) {
 // claim is what a pod says of itself. Without a kind it is a single pod.
 type claim struct{ kind, name, role string }
 
-// classify reads a pod's claim. Spark goes before a PodGroup: the PodGroups
-// that Spark makes ask for one member, and a driver alone is no gang.
+// inGroup says whether the gang is one of those that a group stands for.
+func (c claim) inGroup() bool { return c.kind != "" && c.kind != KindSpark }
+
+// claims are the ways in which a pod can say that it belongs to a gang. A pod that
+// says so in several is taken at the first of them.
+//
+// An object that declares the gang goes before a number on its pods, for it says
+// more, and somebody may wait for its status.
+// Spark goes before a PodGroup: the PodGroups that Spark makes ask for one member,
+// and a driver alone is no gang.
+var claims = [...]func(*v1.Pod) (claim, bool){sparkClaim, volcanoClaim, kubernetesClaim, coschedulingClaim, workloadClaim}
+
 func classify(p *v1.Pod) claim {
-	if app := p.Labels[sparkconf.LabelAppID]; app != "" {
-		switch role := p.Labels[sparkconf.LabelRole]; role {
-		case RoleDriver, RoleExecutor:
-			return claim{KindSpark, app, role}
+	for _, read := range claims {
+		if c, ok := read(p); ok {
+			return c
 		}
-	}
-	if name := groupName(p); name != "" {
-		return claim{KindPodGroup, name, taskName(p)}
 	}
 	return claim{}
 }
 
-func groupName(p *v1.Pod) string {
-	if name := p.Annotations[volcano.KubeGroupNameAnnotationKey]; name != "" {
-		return name
-	}
-	return p.Annotations[volcano.VolcanoGroupNameAnnotationKey]
-}
-
-func taskName(p *v1.Pod) string {
-	if task := p.Annotations[volcanobatch.TaskSpecKey]; task != "" {
-		return task
-	}
-	return RoleDefault
+// sparkClaim reads the labels that Spark gives to its pods.
+func sparkClaim(p *v1.Pod) (claim, bool) {
+	app, role := p.Labels[sparkconf.LabelAppID], p.Labels[sparkconf.LabelRole]
+	return claim{KindSpark, app, role}, app != "" && (role == RoleDriver || role == RoleExecutor)
 }

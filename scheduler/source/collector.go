@@ -26,7 +26,7 @@ type settings struct {
 	// settle is how long after its last executor a client-mode application is
 	// taken to be complete; settleMax is the longest that is waited in all.
 	settle, settleMax time.Duration
-	// emptyGroups makes a PodGroup that no pod names yet one of ours.
+	// emptyGroups makes a PodGroup of Volcano's that no pod names yet one of ours.
 	emptyGroups bool
 }
 
@@ -37,6 +37,8 @@ type collector struct {
 	settings
 	now time.Time
 
+	nodes   map[string]*v1.Node
+	zones   map[string]*zoned // by node
 	pods    map[types.UID]*pod
 	apps    map[gang.ID]*app
 	clients map[gang.ID]*client
@@ -81,13 +83,21 @@ type wake struct {
 	at     time.Time
 }
 
-func (wake) isErrand() {}
+// complaint asks that somebody be told of an object that can't be understood.
+type complaint struct {
+	what, object string
+	err          error
+}
+
+func (wake) isErrand()      {}
+func (complaint) isErrand() {}
 
 func newCollector(s settings) *collector {
 	return &collector{
 		settings: s,
-		pods:     map[types.UID]*pod{},
-		apps:     map[gang.ID]*app{}, clients: map[gang.ID]*client{}, groups: map[gang.ID]*group{},
+		nodes:    map[string]*v1.Node{}, zones: map[string]*zoned{},
+		pods: map[types.UID]*pod{},
+		apps: map[gang.ID]*app{}, clients: map[gang.ID]*client{}, groups: map[gang.ID]*group{},
 		orphans: map[types.UID][]*pod{}, replay: map[types.UID]*v1.Pod{}, awaited: map[types.UID]bool{},
 	}
 }
@@ -103,9 +113,28 @@ func (c *collector) take() ([]core.Event, []errand) {
 	return events, errands
 }
 
-func (c *collector) setNode(n *v1.Node) { c.emit(core.NodeSet{Node: node(n)}) }
+func (c *collector) setNode(n *v1.Node) {
+	known := c.nodes[n.Name] != nil
+	c.nodes[n.Name] = n
+	c.tellNode(n)
+	if z := c.zones[n.Name]; z != nil && !known {
+		c.emit(core.ZonesReported{Node: n.Name, Report: z.report}) // it came too early
+	}
+}
 
-func (c *collector) removeNode(name string) { c.emit(core.NodeGone{Name: name}) }
+// tellNode tells of a node, with what is known of it from other objects.
+func (c *collector) tellNode(n *v1.Node) {
+	e := core.NodeSet{Node: node(n)}
+	if z := c.zones[n.Name]; z != nil {
+		e.Node.NUMA = z.topology
+	}
+	c.emit(e)
+}
+
+func (c *collector) removeNode(name string) {
+	delete(c.nodes, name)
+	c.emit(core.NodeGone{Name: name})
+}
 
 // setPod takes a new or changed pod in, of any scheduler and in any phase.
 func (c *collector) setPod(p *v1.Pod) {
@@ -154,7 +183,7 @@ func (c *collector) join(p *pod) {
 		return
 	}
 	switch claim := classify(p.obj); {
-	case claim.kind == KindPodGroup:
+	case claim.inGroup():
 		c.joinGroup(p, claim)
 	case claim.role == RoleDriver:
 		c.joinDriver(p, claim)
@@ -228,12 +257,16 @@ func (c *collector) replayed(found []reservation) {
 	c.syncIfReady()
 }
 
-// rank orders pods that exist at the start: owners of executors first.
+// rank orders pods that exist at the start: what has been done first, then owners
+// of executors.
 func rank(p *v1.Pod) int {
-	if classify(p).role == RoleExecutor {
-		return 1
+	switch {
+	case HasEnded(p):
+		return 0
+	case classify(p).role == RoleExecutor:
+		return 2
 	}
-	return 0
+	return 1
 }
 
 // syncIfReady says once that everything that exists has been told.

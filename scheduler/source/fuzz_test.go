@@ -33,12 +33,20 @@ func FuzzCollector(f *testing.F) {
 		}
 		other := newPod("other", executorOf(app), ownedBy("Pod", "p", "uid-p"))
 		elsewhere := newPod("elsewhere", driverOf(app), in("elsewhere"))
-		for _, pod := range []*v1.Pod{p, other, elsewhere} {
+		// What is in labels and annotations of one way of declaring a gang is tried in the others.
+		worker := newPod("worker", gangMembers(minimum), label(jobSetName, group), label(leaderWorkerSetName, app), label(leaderWorkerSetGroup, role))
+		if ownerKind != "" {
+			ownedBy(ownerKind, ownerUID, ownerUID)(worker)
+		}
+		pods := []*v1.Pod{
+			p, other, elsewhere, worker, newPod("native", inSchedulingGroup(group)), newPod("labelled", label(coschedulingLabel, group)),
+		}
+		for _, pod := range pods {
 			c.setPod(pod)
 		}
-		c.setGroup(newPodGroup(group, volcano.PodGroupSpec{
+		c.setGroup(volcanoGroups.declaration(object(t, newPodGroup(group, volcano.PodGroupSpec{
 			MinMember: int32(minMember), MinTaskMember: map[string]int32{minimum: int32(minMember)},
-		}), nil)
+		}), volcano.SchemeGroupVersion.WithKind("PodGroup"))))
 		for _, driver := range []types.UID{"uid-p", "uid-elsewhere"} {
 			if pod := c.pods[driver]; pod != nil && c.apps[pod.gang] != nil {
 				c.confRead(driver, conf{properties: settingsText, template: template})
@@ -49,7 +57,7 @@ func FuzzCollector(f *testing.F) {
 		for _, e := range events {
 			checkEvent(t, e)
 		}
-		for _, pod := range []*v1.Pod{p, other, elsewhere} {
+		for _, pod := range pods {
 			c.removePod(pod)
 		}
 		if left := len(c.pods) + len(c.apps) + len(c.clients) + len(c.orphans); left != 0 {

@@ -1,10 +1,19 @@
 package source
 
 import (
+	"fmt"
+	"slices"
+
 	v1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
+
+	"muster.sh/muster/scheduler/gang"
 )
 
 // sharedInformers are those that kube-scheduler has too: of nodes, and of pods.
@@ -28,6 +37,37 @@ func (s *Source) ownInformers() []watched {
 		{informer: limits.Informer(), handler: cache.ResourceEventHandlerFuncs{}, ours: true},
 		{informer: classes.Informer(), handler: cache.ResourceEventHandlerFuncs{}, ours: true},
 	}
+}
+
+// kubernetesGroups watches Kubernetes' own PodGroups, if the API server serves
+// them. It is asked once, for only a restart of the API server changes it.
+func (s *Source) kubernetesGroups() ([]watched, error) {
+	served, err := servesPodGroups(s.cfg.Client.Discovery())
+	if err != nil || !served {
+		return nil, err
+	}
+	factory := informers.NewSharedInformerFactoryWithOptions(s.cfg.Client, 0, informers.WithTransform(trimMeta))
+	return []watched{{
+		informer: factory.Scheduling().V1beta1().PodGroups().Informer(),
+		handler: handle(
+			func(pg *schedulingv1beta1.PodGroup) { s.step(func(c *collector) { c.setGroup(kubernetesGroup(pg)) }) },
+			func(pg *schedulingv1beta1.PodGroup) {
+				s.step(func(c *collector) { c.removeGroup(gang.NewID(KindKubernetes, pg.Namespace, pg.Name)) })
+			},
+		),
+		ours: true,
+	}}, nil
+}
+
+func servesPodGroups(server discovery.DiscoveryInterface) (bool, error) {
+	list, err := server.ServerResourcesForGroupVersion(schedulingv1beta1.SchemeGroupVersion.String())
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("ask the API server whether it serves PodGroups: %w", err)
+	}
+	return slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == "podgroups" }), nil
 }
 
 // podHandler takes in pods of ours to their end, and those of others for as long as
@@ -66,8 +106,8 @@ func trimMeta(obj any) (any, error) {
 	return obj, nil
 }
 
-// TrimPod drops what no scheduler looks at. Of a pod that has ended only its metadata
-// and its end are kept.
+// TrimPod drops what no scheduler looks at. Of a pod that has ended only its metadata,
+// its PodGroup and its end are kept.
 func TrimPod(obj any) (any, error) {
 	p, ok := obj.(*v1.Pod)
 	if !ok {
@@ -75,7 +115,7 @@ func TrimPod(obj any) (any, error) {
 	}
 	p.SetManagedFields(nil)
 	if HasEnded(p) {
-		p.Spec = v1.PodSpec{SchedulerName: p.Spec.SchedulerName, NodeName: p.Spec.NodeName}
+		p.Spec = v1.PodSpec{SchedulerName: p.Spec.SchedulerName, NodeName: p.Spec.NodeName, SchedulingGroup: p.Spec.SchedulingGroup}
 		p.Status = v1.PodStatus{Phase: p.Status.Phase, Conditions: p.Status.Conditions}
 	}
 	return p, nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -41,7 +42,8 @@ type bench struct {
 
 var listKinds = map[schema.GroupVersionResource]string{
 	v1alpha1.ReservationResource: "ReservationList",
-	PodGroupResource:             "PodGroupList",
+	volcanoGroups.resource:       "PodGroupList",
+	coschedulingGroups.resource:  "PodGroupList",
 	crdResource:                  "CustomResourceDefinitionList",
 }
 
@@ -52,6 +54,9 @@ func newBench(t *testing.T, timeout time.Duration, objects, custom []runtime.Obj
 		dynamic: dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), listKinds, custom...),
 		more:    make(chan struct{}, 1),
 	}
+	b.client.Resources = []*metav1.APIResourceList{{
+		GroupVersion: schedulingv1beta1.SchemeGroupVersion.String(), APIResources: []metav1.APIResource{{Name: "podgroups"}},
+	}}
 	shared := informers.NewSharedInformerFactory(b.client, 0)
 	var err error
 	b.source, err = New(Config{
@@ -142,9 +147,9 @@ func object(t *testing.T, o runtime.Object, kind schema.GroupVersionKind) *unstr
 	return u
 }
 
-func podGroupDefinition(t *testing.T, served bool) *unstructured.Unstructured {
-	crd := &apiextensions.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: podGroupCRD}}
-	crd.Spec.Versions = []apiextensions.CustomResourceDefinitionVersion{{Name: "v1beta1", Served: served}}
+func podGroupDefinition(t *testing.T, of groupAPI, served bool) *unstructured.Unstructured {
+	crd := &apiextensions.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: of.custom().definition()}}
+	crd.Spec.Versions = []apiextensions.CustomResourceDefinitionVersion{{Name: of.resource.Version, Served: served}}
 	crd.Status.Conditions = []apiextensions.CustomResourceDefinitionCondition{{Type: apiextensions.Established, Status: apiextensions.ConditionTrue}}
 	return object(t, crd, apiextensions.SchemeGroupVersion.WithKind("CustomResourceDefinition"))
 }
@@ -172,12 +177,18 @@ func TestStartPostsAllThatExistsAndThenSynced(t *testing.T) {
 			n, configMap("d-conf", properties(2)),
 			newPod("d", driverOf("app"), on("n1")), newPod("e", executorOf("app"), ownedBy("Pod", "d", "uid-d"), on("n1")),
 			newPod("waiting", driverOf("late")), newPod("foreign", scheduledBy("other"), on("n1")), newPod("w", inGroup("g")),
+			newPod("k", inSchedulingGroup("g")), newKubernetesGroup(gangPolicy(3)), newPod("c", label(coschedulingLabel, "g")),
 		},
-		[]runtime.Object{reservation, stale, podGroupDefinition(t, true), group})
+		[]runtime.Object{
+			reservation, stale, podGroupDefinition(t, volcanoGroups, true), group,
+			podGroupDefinition(t, coschedulingGroups, true), newCoschedulingGroup(map[string]any{"minMember": int64(4)}),
+		})
 	told := b.await("synced")
 	for _, want := range []string{
 		"node n1", "foreign on n1", "d on n1 is driver of spark/team/app", "e on n1 is executor of spark/team/app",
 		"waiting is driver of spark/team/late", "w is default of podgroup/team/g", "gang podgroup/team/g; default 0..-1; min 2",
+		"k is default of k8s-podgroup/team/g", "gang k8s-podgroup/team/g; default 0..-1; min 3",
+		"c is default of coscheduling/team/g", "gang coscheduling/team/g; default 0..-1; min 4",
 		"gang spark/team/app; driver 1..1; executor 2..2 expected " + executorShape, "found spark/team/app [{executor n1}]",
 	} {
 		if i := slices.Index(told, want); i < 0 || i > slices.Index(told, "synced") {
@@ -265,20 +276,34 @@ func TestPodGroupsAreWatchedWhileTheyAreServed(t *testing.T) {
 	b := newBench(t, time.Hour, []runtime.Object{newPod("p", inGroup("g"))}, nil)
 	b.await("synced")
 	group := newPodGroup("g", volcano.PodGroupSpec{MinMember: 2})
-	b.create(PodGroupResource, "team", object(t, group, volcano.SchemeGroupVersion.WithKind("PodGroup")))
-	b.create(crdResource, "", podGroupDefinition(t, true))
+	b.create(volcanoGroups.resource, "team", object(t, group, volcano.SchemeGroupVersion.WithKind("PodGroup")))
+	b.create(crdResource, "", podGroupDefinition(t, volcanoGroups, true))
 	b.await("gang podgroup/team/g; default 0..-1; min 2")
 
 	group.Spec.MinMember = 3
-	if _, err := b.dynamic.Resource(PodGroupResource).Namespace("team").Update(
+	if _, err := b.dynamic.Resource(volcanoGroups.resource).Namespace("team").Update(
 		t.Context(), object(t, group, volcano.SchemeGroupVersion.WithKind("PodGroup")), metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	b.await("gang podgroup/team/g; default 0..-1; min 3")
-	if err := b.dynamic.Resource(crdResource).Delete(t.Context(), podGroupCRD, metav1.DeleteOptions{}); err != nil {
+	if err := b.dynamic.Resource(crdResource).Delete(t.Context(), volcanoGroups.custom().definition(), metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	b.inOrder(b.await("gone podgroup/team/g"), "synced", "gang podgroup", "gang podgroup", "gone podgroup/team/g")
+}
+
+func TestKubernetesPodGroupsAreWatched(t *testing.T) {
+	b := newBench(t, time.Hour, []runtime.Object{newPod("p", inSchedulingGroup("g"))}, nil)
+	b.await("synced")
+	groups := b.client.SchedulingV1beta1().PodGroups("team")
+	if _, err := groups.Create(t.Context(), newKubernetesGroup(gangPolicy(2)), metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	b.await("gang k8s-podgroup/team/g; default 0..-1; min 2")
+	if err := groups.Delete(t.Context(), "g", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	b.await("gone k8s-podgroup/team/g")
 }
 
 func TestPodGroupThatCannotBeReadIsRefused(t *testing.T) {
@@ -286,7 +311,7 @@ func TestPodGroupThatCannotBeReadIsRefused(t *testing.T) {
 	if err := unstructured.SetNestedField(broken.Object, "many", "spec", "minMember"); err != nil {
 		t.Fatal(err)
 	}
-	b := newBench(t, time.Hour, []runtime.Object{newPod("p", inGroup("g"))}, []runtime.Object{podGroupDefinition(t, true), broken})
+	b := newBench(t, time.Hour, []runtime.Object{newPod("p", inGroup("g"))}, []runtime.Object{podGroupDefinition(t, volcanoGroups, true), broken})
 	b.inOrder(b.await("synced"), "refused podgroup/team/g: the PodGroup can't be read", "synced")
 }
 

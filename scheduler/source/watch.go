@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	corelisters "k8s.io/client-go/listers/core/v1"
 	nodelisters "k8s.io/client-go/listers/node/v1"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
 	"muster.sh/muster/scheduler/core"
@@ -23,9 +25,10 @@ import (
 
 // Config is what a Source needs. Times that are zero get their defaults.
 type Config struct {
-	// Client reads LimitRanges, RuntimeClasses and, one at a time, ConfigMaps.
+	// Client reads LimitRanges, RuntimeClasses, Kubernetes' own PodGroups and, one
+	// at a time, ConfigMaps.
 	Client kubernetes.Interface
-	// Dynamic reads Reservations and PodGroups.
+	// Dynamic reads Reservations, and PodGroups of other APIs.
 	Dynamic dynamic.Interface
 	// Informers are kube-scheduler's own, of which nodes are taken. They must have
 	// been started.
@@ -44,7 +47,8 @@ type Config struct {
 	// is taken to be complete; 2 s by default. Fifteen times as long is waited
 	// at most.
 	SettleTime time.Duration
-	// EmptyPodGroups takes a PodGroup that no pod names yet for one of ours.
+	// EmptyPodGroups takes a PodGroup of Volcano's that no pod names yet for one of
+	// ours.
 	EmptyPodGroups bool
 	// Clock is the real one by default.
 	Clock clock.WithDelayedExecution
@@ -101,31 +105,50 @@ func New(cfg Config) (*Source, error) {
 // have been read. post must not block, and is not called twice at a time.
 func (s *Source) Start(ctx context.Context, post func(core.Event)) error {
 	s.ctx, s.post = ctx, post
-	own := s.ownInformers()
-	volcano := newPodGroupWatch(s)
-	var checks []cache.DoneChecker
-	for _, w := range append(own, s.sharedInformers()...) {
-		check, err := s.watch(w)
-		if err != nil {
-			return err
-		}
-		checks = append(checks, check)
-	}
-	check, err := volcano.start()
-	if err != nil {
+	if err := s.watchAll(ctx); err != nil {
 		return err
-	}
-	if !cache.WaitFor(ctx, "existing objects", append(checks, check)...) {
-		return fmt.Errorf("wait for existing objects: %w", context.Cause(ctx))
-	}
-	if !volcano.wait(ctx) {
-		return fmt.Errorf("wait for PodGroups: %w", context.Cause(ctx))
 	}
 	found, err := s.listReservations(ctx)
 	if err != nil {
 		return err
 	}
 	s.step(func(c *collector) { c.replayed(found) })
+	return nil
+}
+
+// watchAll begins to watch, and returns when all that exists has been taken in.
+func (s *Source) watchAll(ctx context.Context) error {
+	kubernetes, err := s.kubernetesGroups()
+	if err != nil {
+		return err
+	}
+	var checks []cache.DoneChecker
+	for _, w := range slices.Concat(s.ownInformers(), kubernetes, s.sharedInformers()) {
+		check, err := s.watch(w)
+		if err != nil {
+			return err
+		}
+		checks = append(checks, check)
+	}
+	var custom []*customWatch
+	for _, api := range []customAPI{volcanoGroups.custom(), coschedulingGroups.custom(), nodeZones} {
+		custom = append(custom, &customWatch{source: s, customAPI: api})
+	}
+	for _, w := range custom {
+		check, err := w.start()
+		if err != nil {
+			return err
+		}
+		checks = append(checks, check)
+	}
+	if !cache.WaitFor(ctx, "existing objects", checks...) {
+		return fmt.Errorf("wait for existing objects: %w", context.Cause(ctx))
+	}
+	for _, w := range custom {
+		if !w.wait(ctx) {
+			return fmt.Errorf("wait for %s: %w", w.definition(), context.Cause(ctx))
+		}
+	}
 	return nil
 }
 
@@ -185,6 +208,8 @@ func (s *Source) run(e errand) {
 		s.cfg.Clock.AfterFunc(e.at.Sub(s.collector.now), func() {
 			s.step(func(c *collector) { c.woken(e.client) })
 		})
+	case complaint:
+		klog.FromContext(s.ctx).Info(e.what, "object", e.object, "err", e.err)
 	case discard:
 		s.routines.Go(func() { s.discard(e) })
 	}

@@ -3,6 +3,7 @@ package source
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,8 +11,11 @@ import (
 	"github.com/k8stopologyawareschedwg/noderesourcetopology-api/pkg/apis/topology/v1alpha2"
 	"github.com/k8stopologyawareschedwg/podfingerprint"
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"muster.sh/muster/scheduler/cluster"
+	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/resource"
 )
@@ -24,6 +28,59 @@ const (
 	attributeCPUManager   = "cpuManagerPolicy"
 	attributeMemoryPolicy = "memoryManagerPolicy"
 )
+
+// nodeZones are the NodeResourceTopologies of the cluster's nodes.
+var nodeZones = customAPI{
+	resource: v1alpha2.SchemeGroupVersion.WithResource("noderesourcetopologies"),
+	set:      (*collector).setZones,
+	gone:     func(c *collector, u *unstructured.Unstructured) { c.removeZones(u.GetName()) },
+	none: func(c *collector) {
+		for _, node := range sortedKeys(c.zones) {
+			c.removeZones(node)
+		}
+	},
+}
+
+// zoned is what a node has told of its zones last.
+type zoned struct {
+	topology *numa.Topology
+	report   cluster.ZoneReport
+}
+
+// setZones takes in what a node tells of its zones. One that can't be understood
+// counts as none.
+func (c *collector) setZones(u *unstructured.Unstructured) {
+	var nrt v1alpha2.NodeResourceTopology
+	err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &nrt)
+	z := &zoned{}
+	if err == nil {
+		z.topology, z.report, err = zones(&nrt)
+	}
+	if err != nil {
+		c.ask(complaint{"The zones of a node can't be read", u.GetName(), err})
+		c.removeZones(u.GetName())
+		return
+	}
+	old := c.zones[u.GetName()]
+	if old != nil && reflect.DeepEqual(old.topology, z.topology) {
+		z.topology = old.topology
+	}
+	c.zones[u.GetName()] = z
+	if n := c.nodes[u.GetName()]; n != nil && (old == nil || old.topology != z.topology) {
+		c.tellNode(n)
+	}
+	c.emit(core.ZonesReported{Node: u.GetName(), Report: z.report})
+}
+
+func (c *collector) removeZones(node string) {
+	if c.zones[node] == nil {
+		return
+	}
+	delete(c.zones, node)
+	if n := c.nodes[node]; n != nil {
+		c.tellNode(n)
+	}
+}
 
 // zones is what a NodeResourceTopology tells of its node: how the kubelet aligns, and
 // what the zones have left.

@@ -40,6 +40,10 @@ type Spec struct {
 	Replicas  int    // of the scheduler; zero means one
 	Nodes     int
 	Shape     string // of each node, as "cpu=4,memory=16Gi"
+	Manifest  []byte // what the story needs beside Muster's objects
+	// FeatureGates and RuntimeConfig are of Kubernetes itself.
+	FeatureGates  map[string]bool
+	RuntimeConfig map[string]string
 }
 
 // Cluster is a running cluster with one scheduler on trial.
@@ -53,6 +57,9 @@ type Cluster struct {
 	// ExecutorShape is what each executor asks for. If nil, it is taken from the
 	// first executor of each application.
 	ExecutorShape corev1.ResourceList
+	// Gangs finds the gangs of a story that are neither of Volcano's PodGroups nor
+	// of Spark. If nil, there are none.
+	Gangs func(*audit.Timeline) []audit.Gang
 
 	excused []audit.Span
 	// serverOutages are the excused times in which the API server was killed.
@@ -74,7 +81,8 @@ func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 	}
 	return ctx, start(ctx, t, localcluster.Spec{
 		SimNodes: spec.Nodes, SimNodeShape: shape, Schedulers: schedulers(spec),
-	}, spec.Scheduler, nil)
+		FeatureGates: spec.FeatureGates, RuntimeConfig: spec.RuntimeConfig,
+	}, spec.Scheduler, spec.Manifest)
 }
 
 // Within returns a context that ends with the test, after the given time, or a

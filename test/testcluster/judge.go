@@ -17,8 +17,8 @@ import (
 
 // Judge judges what happened by the API server's audit log, as if nothing would
 // happen any more, and writes the verdict to the test's output. The gangs are
-// those of Volcano PodGroups and of Spark applications, of which each needs
-// minExecutors executors.
+// those of Volcano PodGroups, of Spark applications, of which each needs
+// minExecutors executors, and those that the story finds by itself.
 func (c *Cluster) Judge(t *testing.T, minExecutors int) (*audit.Verdict, *audit.Timeline) {
 	t.Helper()
 	return c.JudgeEach(t, func(audit.SparkApp) int { return minExecutors })
@@ -42,6 +42,9 @@ func (c *Cluster) JudgeEach(t *testing.T, minExecutors func(audit.SparkApp) int)
 		t.Fatal(err)
 	}
 	gangs = append(gangs, audit.SparkApplications(tl, minExecutors)...)
+	if c.Gangs != nil {
+		gangs = append(gangs, c.Gangs(tl)...)
+	}
 	reservations, err := audit.Reservations(tl, c.roleShape)
 	if err != nil {
 		t.Fatal(err)

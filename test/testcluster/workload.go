@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
@@ -119,27 +120,37 @@ func (c *Cluster) CreatePodGroup(ctx context.Context, g PodGroup) error {
 
 // AwaitPhase waits until a PodGroup has a phase, as its owner may do.
 func (c *Cluster) AwaitPhase(ctx context.Context, group string, phase schedulingv1beta1.PodGroupPhase) error {
-	one := "metadata.name=" + group
-	groups := c.Dynamic.Resource(podGroups).Namespace(Namespace)
+	return c.Await(ctx, podGroups, group, "it has phase "+string(phase), func(u *unstructured.Unstructured) bool {
+		now, _, _ := unstructured.NestedString(u.Object, "status", "phase")
+		return now == string(phase)
+	})
+}
+
+// Await waits until something holds for an object.
+func (c *Cluster) Await(ctx context.Context, kind schema.GroupVersionResource, name, what string, holds func(*unstructured.Unstructured) bool) error {
+	one := "metadata.name=" + name
+	objects := c.Dynamic.Resource(kind).Namespace(Namespace)
 	list := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			o.FieldSelector = one
-			return groups.List(ctx, o)
+			return objects.List(ctx, o)
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			o.FieldSelector = one
-			return groups.Watch(ctx, o)
+			return objects.Watch(ctx, o)
 		},
 	}
-	last := ""
+	var status any
 	_, err := watchtools.UntilWithSync(ctx, list, &unstructured.Unstructured{}, nil, func(e watch.Event) (bool, error) {
-		if u, ok := e.Object.(*unstructured.Unstructured); ok {
-			last, _, _ = unstructured.NestedString(u.Object, "status", "phase")
+		u, ok := e.Object.(*unstructured.Unstructured)
+		if !ok {
+			return false, nil
 		}
-		return last == string(phase), nil
+		status = u.Object["status"]
+		return holds(u), nil
 	})
 	if err != nil {
-		return fmt.Errorf("wait for phase %s of PodGroup %s, which has %q: %w", phase, group, last, err)
+		return fmt.Errorf("wait for %s %s until %s; its status is %v: %w", kind.Resource, name, what, status, err)
 	}
 	return nil
 }

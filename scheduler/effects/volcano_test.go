@@ -29,7 +29,7 @@ func newPodGroup(t *testing.T, status volcano.PodGroupStatus) *unstructured.Unst
 
 func (b *bench) podGroup() volcano.PodGroupStatus {
 	b.t.Helper()
-	u, err := b.dynamic.Resource(podGroupResource).Namespace("team").Get(b.t.Context(), "g", metav1.GetOptions{})
+	u, err := b.dynamic.Resource(volcanoGroups.resource).Namespace("team").Get(b.t.Context(), "g", metav1.GetOptions{})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestPodGroupWithoutAStatusSubresourceIsWrittenDirectly(t *testing.T) {
 	b := newBench(t, newPodGroup(t, volcano.PodGroupStatus{}))
 	b.dynamic.PrependReactor("patch", "podgroups", func(a clienttesting.Action) (bool, runtime.Object, error) {
 		if a.GetSubresource() == "status" {
-			return true, nil, apierrors.NewNotFound(podGroupResource.GroupResource(), "g")
+			return true, nil, apierrors.NewNotFound(volcanoGroups.resource.GroupResource(), "g")
 		}
 		return false, nil, nil
 	})

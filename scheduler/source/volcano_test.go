@@ -1,7 +1,6 @@
 package source
 
 import (
-	"errors"
 	"testing"
 
 	v1 "k8s.io/api/core/v1"
@@ -9,12 +8,18 @@ import (
 	volcano "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 )
 
+// setVolcano gives the collector a PodGroup of Volcano's.
+func (s *story) setVolcano(pg *volcano.PodGroup) {
+	s.t.Helper()
+	s.setGroup(volcanoGroups.declaration(object(s.t, pg, volcano.SchemeGroupVersion.WithKind("PodGroup"))))
+}
+
 func TestPodGroupIsAGangOnceBothItAndAPodOfOursAreThere(t *testing.T) {
 	spec := volcano.PodGroupSpec{MinMember: 3, Queue: "train"}
 	t.Run("the group first", func(t *testing.T) {
 		s := newStory(t)
 		s.expect("synced")
-		s.setGroup(newPodGroup("g", spec), nil)
+		s.setVolcano(newPodGroup("g", spec))
 		s.expect() // it may be another scheduler's
 		s.setPod(newPod("p1", inGroup("g")))
 		s.expect("gang podgroup/team/g; default 0..-1; min 3; queue train", "p1 is default of podgroup/team/g")
@@ -26,14 +31,14 @@ func TestPodGroupIsAGangOnceBothItAndAPodOfOursAreThere(t *testing.T) {
 		s.expect("synced")
 		s.setPod(newPod("p1", inGroup("g")))
 		s.expect("p1 is default of podgroup/team/g")
-		s.setGroup(newPodGroup("g", spec), nil)
+		s.setVolcano(newPodGroup("g", spec))
 		s.expect("gang podgroup/team/g; default 0..-1; min 3; queue train")
 	})
 	t.Run("the group first, with no other scheduler of groups", func(t *testing.T) {
 		s := newStory(t)
 		s.emptyGroups = true
 		s.expect("synced")
-		s.setGroup(newPodGroup("g", spec), nil)
+		s.setVolcano(newPodGroup("g", spec))
 		s.expect("gang podgroup/team/g; min 3; queue train")
 		s.setPod(newPod("p1", inGroup("g")))
 		s.expect("gang podgroup/team/g; default 0..-1; min 3; queue train", "p1 is default of podgroup/team/g")
@@ -41,7 +46,7 @@ func TestPodGroupIsAGangOnceBothItAndAPodOfOursAreThere(t *testing.T) {
 	t.Run("pods of another scheduler", func(t *testing.T) {
 		s := newStory(t)
 		s.take()
-		s.setGroup(newPodGroup("g", spec), nil)
+		s.setVolcano(newPodGroup("g", spec))
 		s.setPod(newPod("p1", inGroup("g"), scheduledBy("volcano"), on("n1")))
 		s.expect("p1 on n1")
 	})
@@ -51,9 +56,9 @@ func TestPodGroupsTasksAreItsRoles(t *testing.T) {
 	s := newStory(t)
 	s.take()
 	need := v1.ResourceList{v1.ResourceCPU: resource.MustParse("6"), "nvidia.com/gpu": resource.MustParse("2")}
-	s.setGroup(newPodGroup("g", volcano.PodGroupSpec{
+	s.setVolcano(newPodGroup("g", volcano.PodGroupSpec{
 		MinMember: 3, MinTaskMember: map[string]int32{"worker": 2, "ps": 1}, MinResources: &need,
-	}), nil)
+	}))
 	s.setPod(newPod("p", inGroup("g"), annotation("volcano.sh/task-spec", "worker")))
 	s.expect("gang podgroup/team/g; ps 1..-1; worker 2..-1; min 3; needs cpu=6 nvidia.com/gpu=2", "p is worker of podgroup/team/g")
 	s.setPod(newPod("q", inGroup("g"), annotation("volcano.sh/task-spec", "evaluator")))
@@ -63,7 +68,7 @@ func TestPodGroupsTasksAreItsRoles(t *testing.T) {
 func TestPodGroupThatAsksForNobodyStartsWithItsFirstPod(t *testing.T) {
 	s := newStory(t)
 	s.take()
-	s.setGroup(newPodGroup("g", volcano.PodGroupSpec{}), nil)
+	s.setVolcano(newPodGroup("g", volcano.PodGroupSpec{}))
 	s.setPod(newPod("p", inGroup("g")))
 	s.expect("gang podgroup/team/g; default 0..-1; min 1", "p is default of podgroup/team/g")
 }
@@ -71,9 +76,8 @@ func TestPodGroupThatAsksForNobodyStartsWithItsFirstPod(t *testing.T) {
 func TestPodGroupThatMakesNoSenseIsRefusedAndCanBeMended(t *testing.T) {
 	less := v1.ResourceList{v1.ResourceCPU: resource.MustParse("-1")}
 	for name, c := range map[string]struct {
-		spec   volcano.PodGroupSpec
-		broken error
-		want   string
+		spec volcano.PodGroupSpec
+		want string
 	}{
 		"a negative minMember": {
 			spec: volcano.PodGroupSpec{MinMember: -2},
@@ -87,15 +91,14 @@ func TestPodGroupThatMakesNoSenseIsRefusedAndCanBeMended(t *testing.T) {
 			spec: volcano.PodGroupSpec{MinResources: &less},
 			want: "spec.minResources[cpu]=-1 is negative; set it to what the group needs in all, or leave it out",
 		},
-		"a spec that is no spec": {broken: errors.New("no number"), want: "the PodGroup can't be read: no number; mend its spec"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStory(t)
 			s.setPod(newPod("p", inGroup("g")))
 			s.take()
-			s.setGroup(newPodGroup("g", c.spec), c.broken)
+			s.setVolcano(newPodGroup("g", c.spec))
 			s.expect("refused podgroup/team/g: " + c.want)
-			s.setGroup(newPodGroup("g", volcano.PodGroupSpec{MinMember: 1}), nil)
+			s.setVolcano(newPodGroup("g", volcano.PodGroupSpec{MinMember: 1}))
 			s.expect("gang podgroup/team/g; default 0..-1; min 1")
 		})
 	}
@@ -104,26 +107,26 @@ func TestPodGroupThatMakesNoSenseIsRefusedAndCanBeMended(t *testing.T) {
 func TestStatusOfAPodGroupIsNoNews(t *testing.T) {
 	s := newStory(t)
 	s.setPod(newPod("p", inGroup("g")))
-	s.setGroup(newPodGroup("g", volcano.PodGroupSpec{MinMember: 1}), nil)
+	s.setVolcano(newPodGroup("g", volcano.PodGroupSpec{MinMember: 1}))
 	s.take()
 	pg := newPodGroup("g", volcano.PodGroupSpec{MinMember: 1})
 	pg.Status.Phase = volcano.PodGroupRunning
-	s.setGroup(pg, nil)
+	s.setVolcano(pg)
 	s.expect()
 }
 
 func TestDeletedPodGroupEndsItsGang(t *testing.T) {
 	s := newStory(t)
 	pg := newPodGroup("g", volcano.PodGroupSpec{MinMember: 1})
-	s.setGroup(pg, nil)
-	s.setGroup(newPodGroup("others", volcano.PodGroupSpec{}), nil)
+	s.setVolcano(pg)
+	s.setVolcano(newPodGroup("others", volcano.PodGroupSpec{}))
 	s.setPod(newPod("p", inGroup("g")))
 	s.take()
-	s.removeGroup(pg)
+	s.removeGroup("podgroup/team/g")
 	s.expect("gone podgroup/team/g")
-	s.setGroup(pg, nil)
+	s.setVolcano(pg)
 	s.expect("gang podgroup/team/g; default 0..-1; min 1")
-	s.removeAllGroups() // the definition was removed
+	s.removeGroups(KindPodGroup) // the definition was removed
 	s.expect("gone podgroup/team/g")
 	s.removePod(newPod("p", inGroup("g")))
 	s.expect("p Deleted")
