@@ -24,6 +24,24 @@ func (t *Table) ReportZones(node string, r ZoneReport) bool {
 	return true
 }
 
+// HasZones says whether a node's kubelet may refuse pods for which the node has room.
+func (t *Table) HasZones(node string) bool {
+	s, ok := t.byName[node]
+	return ok && s.zoning != nil && s.zoning.topology.Refuses()
+}
+
+// AlignedSingles returns the pods outside of gangs on a node that take anything of its
+// zones, sorted.
+func (t *Table) AlignedSingles(node string) []gang.PodID {
+	var out []gang.PodID
+	for _, id := range t.byName[node].ids() {
+		if p := t.byName[node].pods[id]; p.Gang == "" && p.Aligned != nil {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
 // align begins a new book of the node's zones if it aligns pods otherwise than before.
 func (s *state) align(t *numa.Topology) {
 	if s.zoning != nil && t != nil && reflect.DeepEqual(s.zoning.topology, t) {

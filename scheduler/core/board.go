@@ -3,6 +3,7 @@ package core
 import (
 	"sync"
 
+	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/resource"
 )
@@ -12,6 +13,7 @@ import (
 // never changed, only replaced.
 type Board struct {
 	nodes  sync.Map // node name -> []Held
+	zones  sync.Map // node name -> *Zones
 	places sync.Map // gang.PodID -> Placement
 }
 
@@ -35,6 +37,32 @@ type Placement struct {
 	// yet. The member's own cycle verifies on kube-scheduler's snapshot that
 	// nothing on them is overdrawn, before the latch can open.
 	Check []string
+}
+
+// Zones is what may be counted on of a node's NUMA zones, all that is promised there
+// included.
+type Zones struct {
+	*cluster.Zones
+	// Pods are those outside of gangs that it tells of, sorted.
+	Pods []gang.PodID
+}
+
+// Zones returns what is known of a node's NUMA zones; nil where its kubelet refuses no
+// pod for which the node has room.
+func (b *Board) Zones(node string) *Zones {
+	v, ok := b.zones.Load(node)
+	if !ok {
+		return nil
+	}
+	return v.(*Zones)
+}
+
+func (b *Board) setZones(node string, z *Zones) {
+	if z.Zones == nil {
+		b.zones.Delete(node)
+		return
+	}
+	b.zones.Store(node, z)
 }
 
 // Held returns the room that is promised on a node.

@@ -79,6 +79,7 @@ var Invariants = []Invariant{
 	{"the board shows what a fresh one would", boardIsFresh},
 	{"nothing is decided before the sources have synced", silentBeforeSync},
 	{"the latch opens for a whole minimum only", latchOpensForTheWhole},
+	{"the board shows the zones as they are known", boardShowsZones},
 	{"members that must be near to each other start in one domain", startsTogether},
 	{"a gang that expects members is stored before one is released", storedBeforeRelease},
 	{"members are released once, with the epoch of their plan", releasesAreInOrder},
@@ -345,6 +346,19 @@ func stepsAreBounded(s Seen) error {
 	}
 	if len(s.Out) > limit {
 		return fmt.Errorf("%d decisions for %T, with %d gangs and %d members", len(s.Out), s.Event, len(s.Machine.groups), len(s.Machine.members))
+	}
+	return nil
+}
+
+func boardShowsZones(s Seen) error {
+	for _, row := range s.Machine.book.View().Rows {
+		shown := s.Board.Zones(row.Node.Name)
+		if (shown == nil) != (row.Zones == nil) {
+			return fmt.Errorf("zones of node %s are shown: %t, known: %t", row.Node.Name, shown != nil, row.Zones != nil)
+		}
+		if shown != nil && !reflect.DeepEqual(shown.Zones, row.Zones) {
+			return fmt.Errorf("zones of node %s are shown as %+v, known as %+v", row.Node.Name, shown.Zones, row.Zones)
+		}
 	}
 	return nil
 }

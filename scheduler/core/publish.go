@@ -14,6 +14,10 @@ func (m *Machine) Publish(b *Board) {
 		}
 		b.setHeld(node, held)
 	}
+	for _, node := range m.book.ZonesTouched() {
+		z, pods := m.book.Zones(node)
+		b.setZones(node, &Zones{z, pods})
+	}
 	for _, id := range sortedKeys(m.placed) {
 		if p := m.placed[id]; p != nil {
 			b.setPlacement(id, *p)

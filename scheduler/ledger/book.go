@@ -25,7 +25,10 @@ type Book struct {
 	emptyAt uint64
 	// touched nodes have slots that changed since Touched was last called.
 	touched map[string]bool
-	changes Changes
+	// zonesTouched nodes may have changed in their zones since ZonesTouched was last
+	// called, and zoned ones had any then.
+	zonesTouched, zoned map[string]bool
+	changes             Changes
 }
 
 // Changes counts changes of the room that there is. A plan that failed ends
@@ -46,6 +49,7 @@ func New() *Book {
 		table: cluster.NewTable(), slots: map[SlotID]*Slot{},
 		byNode: map[string][]*Slot{}, byGang: map[gang.ID]*Holding{}, claims: map[gang.PodID]*Slot{},
 		rows: rows{stale: map[string]bool{}}, touched: map[string]bool{},
+		zonesTouched: map[string]bool{}, zoned: map[string]bool{},
 	}
 }
 

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -129,4 +130,32 @@ func (b *Book) Aligned(name string) bool {
 	return !ok || b.rows.list[i].Zones.Admits()
 }
 
-func (b *Book) changed(node string) { b.rows.stale[node] = true }
+// Zones returns what may be counted on of a node's NUMA zones, and the pods outside
+// of gangs that it tells of.
+func (b *Book) Zones(name string) (*cluster.Zones, []gang.PodID) {
+	b.refresh()
+	i, ok := find(b.rows.list, name)
+	if !ok || b.rows.list[i].Zones == nil {
+		return nil, nil
+	}
+	return b.rows.list[i].Zones, b.table.AlignedSingles(name)
+}
+
+// ZonesTouched returns the nodes whose zones may have changed since it was last
+// called, sorted.
+func (b *Book) ZonesTouched() []string {
+	if len(b.zonesTouched) == 0 {
+		return nil
+	}
+	names := slices.Sorted(maps.Keys(b.zonesTouched))
+	b.zonesTouched = map[string]bool{}
+	return names
+}
+
+func (b *Book) changed(node string) {
+	b.rows.stale[node] = true
+	if b.table.HasZones(node) || b.zoned[node] {
+		b.zonesTouched[node] = true
+		b.zoned[node] = b.table.HasZones(node)
+	}
+}

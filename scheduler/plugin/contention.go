@@ -21,22 +21,32 @@ var RoomFreed = fwk.ClusterEvent{Resource: "muster.sh/PromisedRoom", ActionType:
 // promised room, and tells when that may have changed. It is empty most of the
 // time, and then costs nothing.
 type Contention struct {
-	held func(node string) []core.Held
+	board Board
 
 	mu     sync.Mutex
-	nodes  map[string][]core.Held // as it was when a pod was refused
+	nodes  map[string]promise // as it was when a pod was refused
 	signal chan struct{}
 }
 
-// NewContention returns an empty Contention over what Board.Held tells.
-func NewContention(held func(node string) []core.Held) *Contention {
-	return &Contention{held: held, nodes: map[string][]core.Held{}, signal: make(chan struct{}, 1)}
+// promise is what was promised on a node, and known of its zones.
+type promise struct {
+	held  []core.Held
+	zones *core.Zones
 }
 
-// Refused notes that held has kept a pod off a node.
-func (c *Contention) Refused(node string, held []core.Held) {
+// NewContention returns an empty Contention over what a board tells.
+func NewContention(board Board) *Contention {
+	return &Contention{board: board, nodes: map[string]promise{}, signal: make(chan struct{}, 1)}
+}
+
+func (c *Contention) promised(node string) promise {
+	return promise{c.board.Held(node), c.board.Zones(node)}
+}
+
+// Refused notes that what is promised on a node, or its zones, have kept a pod off it.
+func (c *Contention) Refused(node string, held []core.Held, zones *core.Zones) {
 	c.mu.Lock()
-	c.nodes[node] = held
+	c.nodes[node] = promise{held, zones}
 	c.mu.Unlock()
 	// The promise may have ended while it was judged.
 	c.Changed()
@@ -82,7 +92,7 @@ func (c *Contention) settle() bool {
 	defer c.mu.Unlock()
 	changed := false
 	for node, was := range c.nodes {
-		if !slices.EqualFunc(was, c.held(node), sameHeld) {
+		if now := c.promised(node); was.zones != now.zones || !slices.EqualFunc(was.held, now.held, sameHeld) {
 			delete(c.nodes, node)
 			changed = true
 		}

@@ -19,11 +19,14 @@ func (*Plugin) EventsToRegister(context.Context) ([]fwk.ClusterEventWithHint, er
 }
 
 // SignPod keeps members out of kube-scheduler's reuse of earlier results: its
-// hints name a node before PreFilter is asked. Other pods need nothing from
-// us: what is promised depends on the node alone.
+// hints name a node before PreFilter is asked. Of other pods only what is aligned
+// matters to us: what is promised depends on the node alone.
 func (p *Plugin) SignPod(_ context.Context, pod *v1.Pod) ([]fwk.SignFragment, *fwk.Status) {
 	if p.Member(pod) {
 		return nil, fwk.NewStatus(fwk.Unschedulable, "members of gangs have a node of their own")
+	}
+	if d := p.Aligned(pod); d != nil {
+		return []fwk.SignFragment{{Key: Name + ".Aligned", Value: d}}, nil
 	}
 	return nil, nil
 }

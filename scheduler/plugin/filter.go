@@ -23,7 +23,11 @@ func (p *Plugin) Filter(_ context.Context, state fwk.CycleState, pod *v1.Pod, in
 	if c.place != nil && c.place.Node != name {
 		return fwk.NewStatus(fwk.UnschedulableAndUnresolvable, "the gang's plan has the pod on another node")
 	}
-	held := p.Board.Held(name)
+	held, zones := p.Board.Held(name), p.Board.Zones(name)
+	if why := p.unaligned(c, name, zones); why != "" {
+		p.Contention.Refused(name, held, zones)
+		return fwk.NewStatus(fwk.Unschedulable, why)
+	}
 	if len(held) == 0 {
 		return nil
 	}
@@ -32,7 +36,7 @@ func (p *Plugin) Filter(_ context.Context, state fwk.CycleState, pod *v1.Pod, in
 		return nil
 	}
 	if c.place == nil {
-		p.Contention.Refused(name, held)
+		p.Contention.Refused(name, held, zones)
 	}
 	return fwk.NewStatus(fwk.Unschedulable, "too little "+lacking+" beside the room that is reserved for gangs")
 }

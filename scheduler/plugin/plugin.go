@@ -16,6 +16,7 @@ import (
 
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/numa"
 )
 
 // Name of the plugin in profiles and messages.
@@ -27,6 +28,8 @@ type Board interface {
 	Held(node string) []core.Held
 	// Placement returns where a member may run.
 	Placement(pod gang.PodID) (core.Placement, bool)
+	// Zones returns what is known of a node's NUMA zones, or nil.
+	Zones(node string) *core.Zones
 }
 
 // Options are what the plugin needs of the world.
@@ -34,6 +37,8 @@ type Options struct {
 	Board Board
 	// Member says whether a pod belongs to a gang.
 	Member func(*v1.Pod) bool
+	// Aligned says what a kubelet may take from NUMA zones for a pod; nil for nothing.
+	Aligned func(*v1.Pod) *numa.Demand
 	// Post hands an event to the loop. It must not wait.
 	Post  func(core.Event)
 	Latch *Latch
@@ -44,8 +49,9 @@ type Options struct {
 // Plugin is one profile's instance.
 type Plugin struct {
 	Options
-	handle fwk.Handle
-	binder fwk.BindPlugin // kube-scheduler's own, for pods that are no members
+	handle   fwk.Handle
+	arrivals *arrivals
+	binder   fwk.BindPlugin // kube-scheduler's own, for pods that are no members
 }
 
 var (
@@ -60,12 +66,13 @@ var (
 
 // Factory returns what kube-scheduler makes the plugin of each profile with.
 func Factory(o Options) frameworkruntime.PluginFactory {
+	arrived := newArrivals() // of all profiles: they share the nodes
 	return func(ctx context.Context, _ runtime.Object, handle fwk.Handle) (fwk.Plugin, error) {
 		binder, err := defaultbinder.New(ctx, nil, handle)
 		if err != nil {
 			return nil, err
 		}
-		return &Plugin{Options: o, handle: handle, binder: binder.(fwk.BindPlugin)}, nil
+		return &Plugin{Options: o, handle: handle, arrivals: arrived, binder: binder.(fwk.BindPlugin)}, nil
 	}
 }
 
@@ -77,6 +84,8 @@ type cycle struct {
 	// place is nil for a pod that is no member.
 	place *core.Placement
 	ask   ask
+	// aligned is what a kubelet may take from NUMA zones; nil for nothing.
+	aligned *numa.Demand
 }
 
 // Clone returns the cycle itself: it never changes.

@@ -18,7 +18,7 @@ import (
 // room before the promise was made is in the snapshot by now, one that comes
 // later is refused by Filter.
 func (p *Plugin) PreFilter(_ context.Context, state fwk.CycleState, pod *v1.Pod, _ []fwk.NodeInfo) (*fwk.PreFilterResult, *fwk.Status) {
-	c := &cycle{ask: askOf(pod)}
+	c := &cycle{ask: askOf(pod), aligned: p.Aligned(pod)}
 	state.Write(cycleKey, c)
 	if !p.Member(pod) {
 		return nil, nil

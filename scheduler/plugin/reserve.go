@@ -22,16 +22,19 @@ func (p *Plugin) Reserve(_ context.Context, state fwk.CycleState, pod *v1.Pod, n
 		return fwk.AsStatus(err)
 	}
 	if c.place == nil {
+		p.arrivals.add(node, idOf(pod), c.aligned)
 		p.Post(core.Assumed{Pod: cluster.Pod{
 			ID: idOf(pod), Namespace: pod.Namespace, Name: pod.Name, Node: node, Request: c.ask.request, HostPorts: hostPorts(pod),
+			Aligned: c.aligned,
 		}})
 	}
 	return nil
 }
 
 // Unreserve takes back what Reserve told.
-func (p *Plugin) Unreserve(_ context.Context, state fwk.CycleState, pod *v1.Pod, _ string) {
+func (p *Plugin) Unreserve(_ context.Context, state fwk.CycleState, pod *v1.Pod, node string) {
 	if c, err := cycleOf(state); err == nil && c.place == nil {
+		p.arrivals.remove(node, idOf(pod))
 		p.Post(core.Forgotten{ID: idOf(pod)})
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/numa"
 	vector "muster.sh/muster/scheduler/resource"
 )
 
@@ -27,7 +28,14 @@ func init() { metrics.Register() }
 type board struct {
 	held   map[string][]core.Held
 	places map[gang.PodID]core.Placement
+	zones  map[string]*core.Zones
 }
+
+func newBoard() *board {
+	return &board{held: map[string][]core.Held{}, places: map[gang.PodID]core.Placement{}, zones: map[string]*core.Zones{}}
+}
+
+func (b *board) Zones(node string) *core.Zones { return b.zones[node] }
 
 func (b *board) Held(node string) []core.Held { return b.held[node] }
 
@@ -61,6 +69,8 @@ type rig struct {
 	board *board
 	inbox *inbox
 	fake  *fake.Clientset
+	// aligned is what pods take from zones, by their name.
+	aligned map[string]*numa.Demand
 }
 
 func isMember(p *v1.Pod) bool { return p.Labels["gang"] != "" }
@@ -81,10 +91,10 @@ func newRig(t *testing.T, nodes []*v1.Node, pods ...*v1.Pod) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{board: &board{held: map[string][]core.Held{}, places: map[gang.PodID]core.Placement{}}, inbox: &inbox{}, fake: client}
+	r := &rig{board: newBoard(), inbox: &inbox{}, fake: client, aligned: map[string]*numa.Demand{}}
 	p, err := Factory(Options{
-		Board: r.board, Member: isMember, Post: r.inbox.post,
-		Latch: NewLatch(r.board.Placement, r.inbox.post), Contention: NewContention(r.board.Held),
+		Board: r.board, Member: isMember, Aligned: func(p *v1.Pod) *numa.Demand { return r.aligned[p.Name] }, Post: r.inbox.post,
+		Latch: NewLatch(r.board.Placement, r.inbox.post), Contention: NewContention(r.board),
 	})(t.Context(), nil, handle)
 	if err != nil {
 		t.Fatal(err)

@@ -44,7 +44,7 @@ func assemble(ctx context.Context, c *config.SchedulerConfiguration, on cluster)
 	}
 	board := &core.Board{}
 	member := members(c.SchedulerName)
-	e := &engine{recovered: make(chan struct{}), contention: plugin.NewContention(board.Held)}
+	e := &engine{recovered: make(chan struct{}), contention: plugin.NewContention(board)}
 	machine := core.NewMachine(machineOptions(c), queue.NewFIFO())
 	e.metrics = newMetrics(e, machine)
 	e.loop = core.NewLoop(machine, core.LoopOptions{
@@ -58,7 +58,7 @@ func assemble(ctx context.Context, c *config.SchedulerConfiguration, on cluster)
 
 	e.broadcast = events.NewBroadcaster(&events.EventSinkImpl{Interface: on.Kubernetes.EventsV1()})
 	e.kube, err = newKubeScheduler(ctx, kube, on, recorders(e.broadcast, c, member), plugin.Options{
-		Board: board, Member: member, Post: e.loop.Post, Latch: e.latch, Contention: e.contention,
+		Board: board, Member: member, Aligned: source.Demand, Post: e.loop.Post, Latch: e.latch, Contention: e.contention,
 	})
 	if err != nil {
 		return nil, err

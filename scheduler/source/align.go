@@ -9,9 +9,9 @@ import (
 	"muster.sh/muster/scheduler/resource"
 )
 
-// demand is what a kubelet may take from NUMA zones for a pod, or nil: CPUs and memory
+// Demand is what a kubelet may take from NUMA zones for a pod, or nil: CPUs and memory
 // of pods with guaranteed resources, and devices of any pod.
-func demand(p *v1.Pod) *numa.Demand {
+func Demand(p *v1.Pod) *numa.Demand {
 	d := &numa.Demand{Pinned: guaranteed(p) && p.Spec.Resources == nil}
 	for i := range p.Spec.InitContainers {
 		role := numa.Init

@@ -56,7 +56,7 @@ func TestDemandIsWhatAKubeletAligns(t *testing.T) {
 			&numa.Demand{Containers: []numa.Claim{{Asks: resource.Vector{}.With("example.com/gpu", 1)}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := demand(&c.pod); !reflect.DeepEqual(got, c.want) {
+			if got := Demand(&c.pod); !reflect.DeepEqual(got, c.want) {
 				t.Errorf("%+v, want %+v", got, c.want)
 			}
 		})

@@ -17,7 +17,7 @@ func shape(p *v1.Pod) gang.Shape {
 		Affinity:    affinity(&p.Spec),
 		Tolerations: tolerations(p.Spec.Tolerations),
 		HostPorts:   hostPorts(&p.Spec),
-		Aligned:     demand(p),
+		Aligned:     Demand(p),
 		Opaque:      opaque(&p.Spec),
 	}
 }
