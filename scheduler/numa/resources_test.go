@@ -111,6 +111,18 @@ func TestZonesAloneAndInGroups(t *testing.T) {
 	}
 }
 
+// TestAHintThatIsNarrowerThanAGroupIsDoubted has CPUs in one zone of a group only.
+func TestAHintThatIsNarrowerThanAGroupIsDoubted(t *testing.T) {
+	topology := twoZones(numa.BestEffort, numa.Container)
+	bare := &topology.Zones[0]
+	bare.Capacity, bare.Allocatable = bare.Capacity.With("cpu", 0), bare.Allocatable.With("cpu", 0)
+	s := topology.Empty().Take(numa.Allocation{Blocks: []numa.Block{{Zones: 3, Resource: "memory", Amount: 17 * gi}}})
+	want := "whether the zones have enough memory cannot be foretold under policy best-effort"
+	if got := text(topology.Admit(s, pinned(app(amounts{"cpu": 1000, "memory": gi})))); got != want {
+		t.Errorf("the pod gets %q, want %q", got, want)
+	}
+}
+
 // TestAGroupRefillsFromItsLowestZone shows why only the sum of a group counts.
 func TestAGroupRefillsFromItsLowestZone(t *testing.T) {
 	topology := twoZones(numa.Restricted, numa.Container)
