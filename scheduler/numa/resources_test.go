@@ -123,6 +123,19 @@ func TestAHintThatIsNarrowerThanAGroupIsDoubted(t *testing.T) {
 	}
 }
 
+// TestAHintIntoATornGroupIsDoubted has a group one zone of which is used alone.
+func TestAHintIntoATornGroupIsDoubted(t *testing.T) {
+	topology := twoZones(numa.SingleNUMANode, numa.Container)
+	s := topology.Empty()
+	s[0].Blocks, s[1].Blocks, s[1].Group = 1, 1, 3
+	s[0].Left, s[1].Left = s[0].Left.With("cpu", 0), s[1].Left.With("memory", 2*gi)
+	want := "whether the zones have enough memory cannot be foretold under policy single-numa-node"
+	s[0].Left = s[0].Left.With("memory", 0)
+	if got := text(topology.Admit(s, pinned(app(amounts{"cpu": 1000, "memory": gi})))); got != want {
+		t.Errorf("the pod gets %q, want %q", got, want)
+	}
+}
+
 // TestAGroupRefillsFromItsLowestZone shows why only the sum of a group counts.
 func TestAGroupRefillsFromItsLowestZone(t *testing.T) {
 	topology := twoZones(numa.Restricted, numa.Container)
