@@ -44,6 +44,12 @@ func TestWholeCores(t *testing.T) {
 		"by any policy":                        {&preferring, nil, odd, "no zones have enough cpu under policy best-effort"},
 		"whole cores are given":                {cores, nil, even, "cpu=4@0 memory=1Gi@0"},
 		"what an init container leaves counts": {cores, nil, pinned(initial(amounts{"cpu": 4000, "memory": gi}), app(amounts{"cpu": 4000, "memory": gi})), "cpu=4@0 memory=1Gi@0 memory=0@0"},
+		"where it is not known what it leaves, neither is what is left": {
+			cores, nil, pinned(initial(amounts{"cpu": 4000, "memory": gi}), app(amounts{"cpu": 2000, "memory": gi}), app(amounts{"cpu": 2000, "memory": gi})),
+			"whether the zones have enough cpu cannot be foretold under policy single-numa-node"},
+		"whatever the policy": {
+			&preferring, nil, pinned(initial(amounts{"cpu": 4000, "memory": gi}), app(amounts{"cpu": 2000, "memory": gi}), app(amounts{"cpu": 2000, "memory": gi})),
+			"whether the zones have enough cpu cannot be foretold under policy best-effort"},
 		"but not where all other CPUs are gone": {
 			cores, []amounts{{"cpu": 2000}, {"cpu": 8000}}, pinned(initial(amounts{"cpu": 4000, "memory": gi}), app(amounts{"cpu": 4000, "memory": gi})),
 			"no zones have enough cpu under policy single-numa-node"},
