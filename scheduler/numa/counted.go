@@ -50,20 +50,22 @@ func (a *admission) allocateCounted(role Role, want resource.Amount, from Mask) 
 		return a.t.refusal(want.Name)
 	case want.Name != resource.CPU:
 		a.drawDevices(role, p, want.Value, from)
-	case a.t.wholeCores(want.Value, left):
-		a.drawCPUs(role, p, want.Value, from)
-	case p.unknown && a.t.wholeCores(want.Value, want.Value):
-		return a.t.doubt(want)
-	default:
+	case !a.t.wholeCores(want.Value):
 		return a.t.refusal(want.Name)
+	case a.t.FullCores > 0 && p.unknown:
+		return a.t.doubt(want)
+	case a.t.FullCores > 0 && left < want.Value:
+		// What init containers leave does not count for whole cores.
+		return a.t.refusal(want.Name)
+	default:
+		a.drawCPUs(role, p, want.Value, from)
 	}
 	return nil
 }
 
-// wholeCores says whether so many CPUs can be given as whole cores. What init
-// containers leave does not help here.
-func (t *Topology) wholeCores(want, left int64) bool {
-	return t.FullCores == 0 || want%(1000*t.FullCores) == 0 && want <= left
+// wholeCores says whether so many CPUs are whole cores, or need not be.
+func (t *Topology) wholeCores(cpus int64) bool {
+	return t.FullCores == 0 || cpus%(1000*t.FullCores) == 0
 }
 
 // drawDevices takes what can be reused first. A plugin may have its own idea of

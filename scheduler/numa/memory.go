@@ -14,10 +14,10 @@ func (a *admission) allocateMemory(role Role, want []resource.Amount, h hint) *R
 	}
 	masks, least := a.memoryHints(want)
 	switch {
+	case a.straddles(h.mask) && (len(masks) > 0 || a.left.torn()):
+		return a.t.doubt(want[0])
 	case len(masks) == 0:
 		return a.t.refusal(want[0].Name)
-	case a.straddles(h.mask):
-		return a.t.doubt(want[0])
 	}
 	if h.mask == 0 || !a.covers(h.mask, want) {
 		wider := best(masks, h.mask)
@@ -42,6 +42,19 @@ func (a *admission) straddles(m Mask) bool {
 	for z := range a.left {
 		if group := a.left[z].Group; m.has(z) && group != 0 && group != m {
 			return true
+		}
+	}
+	return false
+}
+
+// torn says whether a zone of a group is used alone or in another group. The
+// kubelet does that when it takes from a zone of a group for a narrower hint.
+func (s State) torn() bool {
+	for z := range s {
+		for other := range s {
+			if s[z].Group.has(other) && s[other].Group != s[z].Group {
+				return true
+			}
 		}
 	}
 	return false

@@ -44,6 +44,12 @@ func TestWholeCores(t *testing.T) {
 		"by any policy":                        {&preferring, nil, odd, "no zones have enough cpu under policy best-effort"},
 		"whole cores are given":                {cores, nil, even, "cpu=4@0 memory=1Gi@0"},
 		"what an init container leaves counts": {cores, nil, pinned(initial(amounts{"cpu": 4000, "memory": gi}), app(amounts{"cpu": 4000, "memory": gi})), "cpu=4@0 memory=1Gi@0 memory=0@0"},
+		"where it is not known what it leaves, neither is what is left": {
+			cores, nil, pinned(initial(amounts{"cpu": 4000, "memory": gi}), app(amounts{"cpu": 2000, "memory": gi}), app(amounts{"cpu": 2000, "memory": gi})),
+			"whether the zones have enough cpu cannot be foretold under policy single-numa-node"},
+		"whatever the policy": {
+			&preferring, nil, pinned(initial(amounts{"cpu": 4000, "memory": gi}), app(amounts{"cpu": 2000, "memory": gi}), app(amounts{"cpu": 2000, "memory": gi})),
+			"whether the zones have enough cpu cannot be foretold under policy best-effort"},
 		"but not where all other CPUs are gone": {
 			cores, []amounts{{"cpu": 2000}, {"cpu": 8000}}, pinned(initial(amounts{"cpu": 4000, "memory": gi}), app(amounts{"cpu": 4000, "memory": gi})),
 			"no zones have enough cpu under policy single-numa-node"},
@@ -108,6 +114,31 @@ func TestZonesAloneAndInGroups(t *testing.T) {
 	}
 	if got := text(topology.Admit(topology.Give(s, first), narrow)); got != "memory=1Gi@0" {
 		t.Errorf("a group that has ended is none, but the next pod gets %q", got)
+	}
+}
+
+// TestAHintThatIsNarrowerThanAGroupIsDoubted has CPUs in one zone of a group only.
+func TestAHintThatIsNarrowerThanAGroupIsDoubted(t *testing.T) {
+	topology := twoZones(numa.BestEffort, numa.Container)
+	bare := &topology.Zones[0]
+	bare.Capacity, bare.Allocatable = bare.Capacity.With("cpu", 0), bare.Allocatable.With("cpu", 0)
+	s := topology.Empty().Take(numa.Allocation{Blocks: []numa.Block{{Zones: 3, Resource: "memory", Amount: 17 * gi}}})
+	want := "whether the zones have enough memory cannot be foretold under policy best-effort"
+	if got := text(topology.Admit(s, pinned(app(amounts{"cpu": 1000, "memory": gi})))); got != want {
+		t.Errorf("the pod gets %q, want %q", got, want)
+	}
+}
+
+// TestAHintIntoATornGroupIsDoubted has a group one zone of which is used alone.
+func TestAHintIntoATornGroupIsDoubted(t *testing.T) {
+	topology := twoZones(numa.SingleNUMANode, numa.Container)
+	s := topology.Empty()
+	s[0].Blocks, s[1].Blocks, s[1].Group = 1, 1, 3
+	s[0].Left, s[1].Left = s[0].Left.With("cpu", 0), s[1].Left.With("memory", 2*gi)
+	want := "whether the zones have enough memory cannot be foretold under policy single-numa-node"
+	s[0].Left = s[0].Left.With("memory", 0)
+	if got := text(topology.Admit(s, pinned(app(amounts{"cpu": 1000, "memory": gi})))); got != want {
+		t.Errorf("the pod gets %q, want %q", got, want)
 	}
 }
 

@@ -71,7 +71,7 @@ func (t *Topology) timesByZone(s State, d *Demand, limit int) int {
 		room[z] = max(int64(limit), 0)
 	}
 	if cpu := asks.MilliCPU; cpu > 0 && t.counts(d, resource.CPU, cpu) {
-		if !t.wholeCores(cpu, cpu) {
+		if !t.wholeCores(cpu) {
 			return 0
 		}
 		for z := range s {

@@ -3,6 +3,7 @@ package kubeletoracle
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -102,10 +103,11 @@ func (m *devices) Allocate(_ context.Context, pod *corev1.Pod, container *corev1
 	if m.reuser != uid {
 		m.reuser, m.reusable = uid, map[string][]device{}
 	}
-	for name, quantity := range container.Resources.Limits {
+	for _, name := range slices.Sorted(maps.Keys(container.Resources.Limits)) {
 		if !m.known(string(name)) {
 			continue
 		}
+		quantity := container.Resources.Limits[name]
 		taken, err := m.choose(uid, container.Name, string(name), int(quantity.Value()))
 		if err != nil {
 			return err
