@@ -57,26 +57,6 @@ type declaration struct {
 	broken error
 }
 
-// event tells a declaration of a gang whose members have been seen in these
-// roles. Roles that it does not name have no minimum of their own.
-func (d *declaration) event(seen map[string]bool) core.Event {
-	if d.broken != nil {
-		return core.GangRefused{
-			ID: d.gang.ID, Owner: d.gang.Owner, Created: d.gang.Created,
-			Verdict: gang.Verdict{Code: gang.Refused, Detail: d.broken.Error()},
-		}
-	}
-	g := d.gang
-	g.Roles = slices.Clone(g.Roles)
-	for name := range seen {
-		if _, named := g.Role(name); !named {
-			g.Roles = append(g.Roles, gang.Role{Name: name, Max: -1})
-		}
-	}
-	slices.SortFunc(g.Roles, func(a, b gang.Role) int { return cmp.Compare(a.Name, b.Name) })
-	return core.GangSet{Gang: g}
-}
-
 // group is a gang that is declared, and the pods of ours that claim it. Either may
 // be there without the other: pods wait for their PodGroup, and a PodGroup without
 // pods of ours is another scheduler's, which is not touched, unless we were told
@@ -86,19 +66,41 @@ type group struct {
 	// members that have not ended, and the roles that members were seen in.
 	members int
 	roles   map[string]bool
-	// ended are pods that have ended and still exist, with their last phase.
-	ended map[types.UID]v1.PodPhase
-	// done is how many members had ended well when the first of others declared
-	// the gang.
-	done int
+	// ended are members that have ended and still exist.
+	ended map[types.UID]ended
+	// done is how many members, by role, had ended well before the first of those
+	// came that are known to core. It counts the ends of these itself.
+	done map[string]int
 	// told is the last event about the gang, if there was one.
 	told core.Event
+}
+
+// event tells what the group is. Roles that members were seen in, and that the
+// declaration does not name, have no minimum of their own.
+func (g *group) event() core.Event {
+	d := g.declared
+	if d.broken != nil {
+		return core.GangRefused{
+			ID: d.gang.ID, Owner: d.gang.Owner, Created: d.gang.Created,
+			Verdict: gang.Verdict{Code: gang.Refused, Detail: d.broken.Error()},
+		}
+	}
+	e := d.gang
+	e.Roles = slices.Clone(e.Roles)
+	for name := range g.roles {
+		if _, named := e.Role(name); !named {
+			e.Roles = append(e.Roles, gang.Role{Name: name, Max: -1})
+		}
+	}
+	slices.SortFunc(e.Roles, func(a, b gang.Role) int { return cmp.Compare(a.Name, b.Name) })
+	g.leaveOutDone(&e)
+	return core.GangSet{Gang: e}
 }
 
 func (c *collector) group(id gang.ID) *group {
 	g := c.groups[id]
 	if g == nil {
-		g = &group{roles: map[string]bool{}, ended: map[types.UID]v1.PodPhase{}}
+		g = &group{roles: map[string]bool{}, ended: map[types.UID]ended{}}
 		c.groups[id] = g
 	}
 	return g
@@ -108,6 +110,9 @@ func (c *collector) joinGroup(p *pod, claim claim) {
 	id := gang.NewID(claim.kind, p.obj.Namespace, claim.name)
 	p.gang, p.role = id, claim.role
 	g := c.group(id)
+	if g.members == 0 {
+		c.countDone(id, g)
+	}
 	g.members++
 	g.roles[claim.role] = true
 	if declaredByMembers(claim.kind) {
@@ -142,7 +147,7 @@ func (c *collector) countEnded(p *v1.Pod) {
 	case p.DeletionTimestamp != nil:
 		c.forgetEnded(p)
 	default:
-		c.group(gang.NewID(claim.kind, p.Namespace, claim.name)).ended[p.UID] = p.Status.Phase
+		c.group(gang.NewID(claim.kind, p.Namespace, claim.name)).ended[p.UID] = ended{p.Status.Phase, claim.role}
 	}
 }
 
@@ -157,21 +162,12 @@ func (c *collector) forgetEnded(p *v1.Pod) {
 
 // ended counts the members of a group that have ended.
 func (c *collector) ended(id gang.ID) (succeeded, failed int) {
-	if g := c.groups[id]; g != nil {
-		return g.tally()
+	g := c.groups[id]
+	if g == nil {
+		return 0, 0
 	}
-	return 0, 0
-}
-
-func (g *group) tally() (succeeded, failed int) {
-	for _, phase := range g.ended {
-		if phase == v1.PodSucceeded {
-			succeeded++
-		} else {
-			failed++
-		}
-	}
-	return succeeded, failed
+	succeeded = total(g.succeeded())
+	return succeeded, len(g.ended) - succeeded
 }
 
 // setGroup takes in what a new or changed PodGroup declares.
@@ -204,7 +200,7 @@ func (c *collector) declareGroup(id gang.ID, g *group) {
 	if g.declared == nil || len(g.roles) == 0 && !c.takesEmpty(id) {
 		return
 	}
-	if e := g.declared.event(g.roles); !reflect.DeepEqual(g.told, e) {
+	if e := g.event(); !reflect.DeepEqual(g.told, e) {
 		g.told = e
 		c.emit(e)
 	}

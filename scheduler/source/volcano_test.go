@@ -149,3 +149,34 @@ func TestEndedPodsOfAGroupAreCountedWhileTheyExist(t *testing.T) {
 		t.Fatalf("%d succeeded, %d failed, kept %v", ok, bad, s.groups)
 	}
 }
+
+// The scheduler may start when a part of a group has done its work already.
+func TestMembersOfAPodGroupThatHaveSucceededBeforeTheStartAreNotWaitedFor(t *testing.T) {
+	task := func(name, role string, phase v1.PodPhase) *v1.Pod {
+		return newPod(name, inGroup("g"), annotation("volcano.sh/task-spec", role), on("n"), phaseOf(phase))
+	}
+	group := newPodGroup("g", volcano.PodGroupSpec{MinMember: 4, MinTaskMember: map[string]int32{"ps": 1, "worker": 2}})
+	s := newStory(t, task("w1", "worker", v1.PodRunning), task("w2", "worker", v1.PodSucceeded), task("ps", "ps", v1.PodSucceeded), task("lost", "worker", v1.PodFailed))
+	s.setVolcano(group)
+	s.expect("w1 on n is worker of podgroup/team/g", "synced", "gang podgroup/team/g; ps 0..-1; worker 1..-1; min 2")
+
+	// Of these two, core knows.
+	s.setPod(task("w3", "worker", v1.PodRunning))
+	s.setPod(task("w1", "worker", v1.PodFailed))
+	s.setPod(task("w3", "worker", v1.PodSucceeded))
+	s.expect("w3 on n is worker of podgroup/team/g", "w1 Failed", "w3 Succeeded")
+	s.setPod(task("retry", "worker", v1.PodRunning))
+	s.expect("retry on n is worker of podgroup/team/g")
+
+	// What comes after all have ended well is another run, of the whole group.
+	s.setPod(task("retry", "worker", v1.PodSucceeded))
+	s.expect("retry Succeeded")
+	s.setPod(task("again", "worker", v1.PodRunning))
+	s.expect("gang podgroup/team/g; ps 1..-1; worker 2..-1; min 4", "again on n is worker of podgroup/team/g")
+}
+
+func TestEarlierRunOfAPodGroupIsNoPartOfThisOne(t *testing.T) {
+	s := newStory(t, newPod("p", inGroup("g")), newPod("p1", inGroup("g"), on("n"), phaseOf(v1.PodSucceeded)), newPod("p2", inGroup("g"), on("n"), phaseOf(v1.PodSucceeded)))
+	s.setVolcano(newPodGroup("g", volcano.PodGroupSpec{MinMember: 2}))
+	s.expect("p is default of podgroup/team/g", "synced", "gang podgroup/team/g; default 0..-1; min 2")
+}

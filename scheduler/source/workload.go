@@ -77,15 +77,9 @@ func memberDeclaration(p *v1.Pod) declaration {
 
 // believe takes a member's word for its gang. The youngest is believed, which was
 // made by its controller's newest template.
-//
-// Members that had ended well before the first of these came are not made again,
-// so the others don't wait for them. Of those that end later core knows.
 func (g *group) believe(d declaration) {
-	if g.declared == nil {
-		g.done, _ = g.tally()
-	} else {
+	if g.declared != nil {
 		d.gang.Created = g.declared.gang.Created
 	}
-	d.gang.MinMember = max(d.gang.MinMember-g.done, 1)
 	g.declared = &d
 }
