@@ -11,6 +11,9 @@ func (t *Topology) Settle(s State, demands []*Demand) (State, []Allocation, bool
 	if !t.Refuses() {
 		return s, make([]Allocation, len(demands)), true
 	}
+	if t.PinnedMemory && slices.ContainsFunc(demands, freesEarly) {
+		return nil, nil, false
+	}
 	o := newOrders(t, demands)
 	if !o.admits(s) || o.differs {
 		return nil, nil, false
@@ -21,6 +24,12 @@ func (t *Topology) Settle(s State, demands []*Demand) (State, []Allocation, bool
 		s, taken = s.Take(a), append(taken, a)
 	}
 	return s, taken, true
+}
+
+// freesEarly says whether a pod has init containers, whose memory the kubelet takes
+// back while the pod runs on.
+func freesEarly(d *Demand) bool {
+	return slices.ContainsFunc(d.Containers, func(c Claim) bool { return c.Role == Init && !c.Asks.IsZero() })
 }
 
 // note takes in what one order leaves.
