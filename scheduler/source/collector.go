@@ -37,12 +37,18 @@ type collector struct {
 	settings
 	now time.Time
 
-	nodes   map[string]*v1.Node
-	zones   map[string]*zoned // by node
-	pods    map[types.UID]*pod
-	apps    map[gang.ID]*app
-	clients map[gang.ID]*client
-	groups  map[gang.ID]*group
+	nodes map[string]*v1.Node
+	zones map[string]*zoned // by node
+	// hyperNodes by name, those of which they are parts, the tiers that there are, and
+	// where each node is.
+	hyperNodes map[string]hyperNode
+	parents    map[string]string
+	tiers      []tier
+	at         map[string]map[string]string
+	pods       map[types.UID]*pod
+	apps       map[gang.ID]*app
+	clients    map[gang.ID]*client
+	groups     map[gang.ID]*group
 	// orphans are executors whose owner has not been seen, by its UID.
 	orphans map[types.UID][]*pod
 
@@ -96,6 +102,7 @@ func newCollector(s settings) *collector {
 	return &collector{
 		settings: s,
 		nodes:    map[string]*v1.Node{}, zones: map[string]*zoned{},
+		hyperNodes: map[string]hyperNode{}, at: map[string]map[string]string{},
 		pods: map[types.UID]*pod{},
 		apps: map[gang.ID]*app{}, clients: map[gang.ID]*client{}, groups: map[gang.ID]*group{},
 		orphans: map[types.UID][]*pod{}, replay: map[types.UID]*v1.Pod{}, awaited: map[types.UID]bool{},
@@ -116,6 +123,9 @@ func (c *collector) take() ([]core.Event, []errand) {
 func (c *collector) setNode(n *v1.Node) {
 	known := c.nodes[n.Name] != nil
 	c.nodes[n.Name] = n
+	if len(c.hyperNodes) > 0 && c.replay == nil {
+		c.at[n.Name] = c.tiersAt(c.leafOf(n))
+	}
 	c.tellNode(n)
 	if z := c.zones[n.Name]; z != nil && !known {
 		c.emit(core.ZonesReported{Node: n.Name, Report: z.report}) // it came too early
@@ -128,11 +138,13 @@ func (c *collector) tellNode(n *v1.Node) {
 	if z := c.zones[n.Name]; z != nil {
 		e.Node.NUMA = z.topology
 	}
+	e.Node.Tiers = c.at[n.Name]
 	c.emit(e)
 }
 
 func (c *collector) removeNode(name string) {
 	delete(c.nodes, name)
+	delete(c.at, name)
 	c.emit(core.NodeGone{Name: name})
 }
 
@@ -246,6 +258,7 @@ func (c *collector) replayed(found []reservation) {
 			cmp.Compare(a.UID, b.UID))
 	})
 	c.replay, c.reservations = nil, found
+	c.mapNetwork()
 	c.starting = true
 	for _, p := range pods {
 		c.setPod(p)

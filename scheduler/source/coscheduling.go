@@ -5,8 +5,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-
-	"muster.sh/muster/scheduler/gang"
 )
 
 // coschedulingLabel names the PodGroup of a pod.
@@ -28,7 +26,7 @@ func coschedulingClaim(p *v1.Pod) (claim, bool) {
 
 // coschedulingGroup converts a PodGroup. Its scheduleTimeoutSeconds is how long
 // members hold their room while they wait for others, which ours never do.
-func coschedulingGroup(u *unstructured.Unstructured, g *gang.Gang) error {
+func coschedulingGroup(u *unstructured.Unstructured, d *declaration) error {
 	var pg struct {
 		Spec struct {
 			MinMember    int32           `json:"minMember"`
@@ -38,5 +36,5 @@ func coschedulingGroup(u *unstructured.Unstructured, g *gang.Gang) error {
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &pg); err != nil {
 		return unreadable(err)
 	}
-	return setMinimum(g, pg.Spec.MinMember, pg.Spec.MinResources)
+	return setMinimum(&d.gang, pg.Spec.MinMember, pg.Spec.MinResources)
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	volcano "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
 	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/scheduler/core"
@@ -26,7 +27,7 @@ type groupAPI struct {
 	kind     string // of the gangs
 	resource schema.GroupVersionResource
 	// declare sets what the spec of a PodGroup says of its gang.
-	declare func(*unstructured.Unstructured, *gang.Gang) error
+	declare func(*unstructured.Unstructured, *declaration) error
 }
 
 func (a groupAPI) custom() customAPI {
@@ -43,7 +44,7 @@ func (a groupAPI) custom() customAPI {
 func (a groupAPI) declaration(u *unstructured.Unstructured) declaration {
 	d := declaration{gang: groupOf(a.kind, a.resource.GroupVersion(), u)}
 	if d.gang.Topology, d.broken = topology(u.GetAnnotations()); d.broken == nil {
-		d.broken = a.declare(u, &d.gang)
+		d.broken = a.declare(u, &d)
 	}
 	return d
 }
@@ -52,6 +53,8 @@ func (a groupAPI) declaration(u *unstructured.Unstructured) declaration {
 // or its members.
 type declaration struct {
 	gang gang.Gang
+	// near says how near members are to be by tiers of HyperNodes, if at all.
+	near *volcano.NetworkTopologySpec
 	// broken says why it can't be understood. Then the gang's ID, owner and
 	// creation time are there.
 	broken error

@@ -2,8 +2,10 @@ package source
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation"
+	volcano "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
 	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/scheduler/gang"
@@ -26,4 +28,33 @@ func topology(annotations map[string]string) (gang.Topology, error) {
 		t.Required = key == v1alpha1.RequiredTopologyAnnotation
 	}
 	return t, nil
+}
+
+// nearByTiers converts what a Volcano PodGroup asks of the network, which has these
+// tiers: members go into one HyperNode, of as low a tier as possible. In mode hard
+// they wait where not even one of the highest tier that is allowed has room.
+func nearByTiers(n *volcano.NetworkTopologySpec, tiers []tier) gang.Topology {
+	out := gang.Topology{Required: n.Mode != volcano.SoftNetworkTopologyMode}
+	highest, bounded := 0, false
+	switch {
+	case n.HighestTierAllowed != nil:
+		highest, bounded = *n.HighestTierAllowed, true
+	case n.HighestTierName != "":
+		i := slices.IndexFunc(tiers, func(t tier) bool { return t.name == n.HighestTierName })
+		if i < 0 {
+			// No node is in it until a HyperNode of that name comes.
+			out.Levels = []string{fmt.Sprintf("HyperNode of tier %.64q", n.HighestTierName)}
+			return out
+		}
+		highest, bounded = tiers[i].number, true
+	}
+	for _, t := range tiers {
+		if !bounded || t.number <= highest {
+			out.Levels = append(out.Levels, t.level())
+		}
+	}
+	if out.Levels == nil && out.Required {
+		out.Levels = []string{tier{number: highest}.level()}
+	}
+	return out
 }

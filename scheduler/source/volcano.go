@@ -34,12 +34,13 @@ func volcanoClaim(p *v1.Pod) (claim, bool) {
 }
 
 // volcanoGroup converts a PodGroup. Its tasks are roles.
-func volcanoGroup(u *unstructured.Unstructured, g *gang.Gang) error {
+func volcanoGroup(u *unstructured.Unstructured, d *declaration) error {
+	g := &d.gang
 	var pg volcano.PodGroup
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &pg); err != nil {
 		return unreadable(err)
 	}
-	g.Queue = pg.Spec.Queue
+	g.Queue, d.near = pg.Spec.Queue, pg.Spec.NetworkTopology
 	for _, task := range slices.Sorted(maps.Keys(pg.Spec.MinTaskMember)) {
 		minimum := pg.Spec.MinTaskMember[task]
 		if minimum < 0 {
