@@ -110,11 +110,16 @@ func toggle[K comparable](set map[K]bool, k K) {
 	set[k] = true
 }
 
-// changePod makes a pod that waits larger.
+// changePod makes a pod that waits larger, or one of a PodGroup's other task.
 func (h *history) changePod() {
 	if id, ok := pick(h, "pod", h.Members, func(id gang.PodID) bool { return h.Bound[id] == "" }); ok {
 		mem := *h.Members[id]
-		mem.Shape.Request.MilliCPU += 100
+		other, moves := map[string]string{"": "ps", "ps": ""}[mem.Role]
+		if moves && h.chance("another role", 1) {
+			mem.Role = other
+		} else {
+			mem.Shape.Request.MilliCPU += 100
+		}
 		h.Members[id] = &mem
 		h.TellPod(id)
 	}

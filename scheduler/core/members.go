@@ -103,8 +103,9 @@ func (m *Machine) member(t Member) *member {
 		g.tried = g.tried && youngest // an older one takes its turn among them
 		m.touch(g)
 	}
-	if mem.state != bound && !reflect.DeepEqual(mem.Shape, t.Shape) {
-		mem.Shape, mem.key, g.tried = t.Shape, wantKey(t.Role, &t.Shape), false
+	if mem.state != bound && (mem.Role != t.Role || !reflect.DeepEqual(mem.Shape, t.Shape)) {
+		g.change(mem, t.Role, t.Shape)
+		g.tried = false
 		m.touch(g)
 		if g.starting() {
 			m.abort(g, "member "+mem.Name+" was changed")
@@ -159,12 +160,12 @@ func (m *Machine) vacate(g *group, mem *member, end End) {
 		m.abort(g, "member "+mem.Name+" is gone")
 		return
 	}
-	role, _ := g.decl.Role(mem.Role)
+	role, _ := g.decl.Role(s.Role)
 	switch {
 	case s.Elastic:
 		m.release(g, s.ID)
 	case end == Succeeded, end == Deleted && role.Shrinks:
-		g.ended[mem.Role]++
+		g.ended[s.Role]++
 		m.release(g, s.ID)
 	default:
 		m.book.Unclaim(s.ID)

@@ -70,6 +70,13 @@ func (r *roster) set(mem *member, s memberState) {
 	r.count(mem, 1)
 }
 
+// change makes a member one of another role or shape.
+func (r *roster) change(mem *member, role string, s gang.Shape) {
+	r.count(mem, -1)
+	mem.Role, mem.Shape, mem.key = role, s, wantKey(role, &s)
+	r.count(mem, 1)
+}
+
 // die notes that a member is being deleted.
 func (r *roster) die(mem *member) {
 	r.count(mem, -1)

@@ -85,7 +85,7 @@ func (b *Book) SetPod(p cluster.Pod) {
 	if p.Gang == "" && (!known || !p.Request.Fits(old.Request)) {
 		b.changes.Taken++
 	}
-	if p.Aligned != nil && p.Started && !(known && old.Started) {
+	if p.Aligned != nil && p.Started && (!known || !old.Started) {
 		b.changes.Freed++ // its zones are no longer to be guessed
 	}
 	b.table.SetPod(p)

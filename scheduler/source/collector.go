@@ -70,8 +70,8 @@ type collector struct {
 // pod is what is known of a pod that has not ended.
 type pod struct {
 	obj *v1.Pod
-	// gang and role do not change once they are known; gang is empty for pods
-	// that belong to none.
+	// gang does not change once it is known, and is empty for pods that belong to
+	// none. role only changes with the sub-groups of a PodGroup.
 	gang gang.ID
 	role string
 	// told is the last event about the pod, if there was one.

@@ -55,6 +55,8 @@ type declaration struct {
 	gang gang.Gang
 	// near says how near members are to be by tiers of HyperNodes, if at all.
 	near *volcano.NetworkTopologySpec
+	// subGroups are its policies that divide members into sub-groups.
+	subGroups []subGroups
 	// broken says why it can't be understood. Then the gang's ID, owner and
 	// creation time are there.
 	broken error
@@ -78,9 +80,9 @@ type group struct {
 	told core.Event
 }
 
-// event tells what the group is. Roles that members were seen in, and that the
-// declaration does not name, have no minimum of their own.
-func (g *group) event() core.Event {
+// event tells what the group is, on a network of these tiers. Roles that members were
+// seen in, and that the declaration does not name, have no minimum of their own.
+func (g *group) event(tiers []tier) core.Event {
 	d := g.declared
 	if d.broken != nil {
 		return core.GangRefused{
@@ -89,7 +91,13 @@ func (g *group) event() core.Event {
 		}
 	}
 	e := d.gang
+	if d.near != nil && len(e.Topology.Levels) == 0 {
+		e.Topology = nearByTiers(d.near, tiers)
+	}
 	e.Roles = slices.Clone(e.Roles)
+	for i := range d.subGroups {
+		e.Roles = append(e.Roles, d.subGroups[i].roles(g.roles, tiers)...)
+	}
 	for name := range g.roles {
 		if _, named := e.Role(name); !named {
 			e.Roles = append(e.Roles, gang.Role{Name: name, Max: -1})
@@ -113,11 +121,14 @@ func (c *collector) joinGroup(p *pod, claim claim) {
 	id := gang.NewID(claim.kind, p.obj.Namespace, claim.name)
 	p.gang, p.role = id, claim.role
 	g := c.group(id)
+	if g.declared != nil {
+		p.role = g.declared.roleOf(p.obj, claim.role)
+	}
 	if g.members == 0 {
 		c.countDone(id, g)
 	}
 	g.members++
-	g.roles[claim.role] = true
+	g.roles[p.role] = true
 	if declaredByMembers(claim.kind) {
 		g.believe(memberDeclaration(p.obj))
 	}
@@ -176,7 +187,11 @@ func (c *collector) ended(id gang.ID) (succeeded, failed int) {
 // setGroup takes in what a new or changed PodGroup declares.
 func (c *collector) setGroup(d declaration) {
 	g := c.group(d.gang.ID)
+	divided := len(d.subGroups) > 0 || g.declared != nil && len(g.declared.subGroups) > 0
 	g.declared = &d
+	if divided {
+		c.regroup(d.gang.ID, g)
+	}
 	c.declareGroup(d.gang.ID, g)
 }
 
@@ -203,7 +218,7 @@ func (c *collector) declareGroup(id gang.ID, g *group) {
 	if g.declared == nil || len(g.roles) == 0 && !c.takesEmpty(id) {
 		return
 	}
-	if e := g.event(); !reflect.DeepEqual(g.told, e) {
+	if e := g.event(c.tiers); !reflect.DeepEqual(g.told, e) {
 		g.told = e
 		c.emit(e)
 	}

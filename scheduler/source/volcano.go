@@ -48,6 +48,10 @@ func volcanoGroup(u *unstructured.Unstructured, d *declaration) error {
 		}
 		g.Roles = append(g.Roles, gang.Role{Name: task, Min: int(minimum), Max: -1})
 	}
+	var err error
+	if d.subGroups, err = readSubGroups(pg.Spec.SubGroupPolicy); err != nil {
+		return err
+	}
 	var resources v1.ResourceList
 	if pg.Spec.MinResources != nil {
 		resources = *pg.Spec.MinResources
