@@ -83,7 +83,7 @@ func (c *collector) joinGroup(p *pod, claim claim) {
 	p.gang, p.role = id, claim.role
 	g := c.group(id)
 	if g.members == 0 {
-		c.countDone(id, g)
+		g.countDone()
 	}
 	g.members++
 	g.roles[claim.role] = true
