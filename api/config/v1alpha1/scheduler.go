@@ -103,7 +103,7 @@ type Gangs struct {
 	PodEvents bool `json:"podEvents,omitempty"`
 }
 
-// EmptyPolicy is what is done with a PodGroup that no pod names yet.
+// EmptyPolicy is what is done with a PodGroup of Volcano's that no pod names yet.
 type EmptyPolicy string
 
 const (
@@ -118,8 +118,8 @@ const (
 // PodGroups tells which PodGroups are this scheduler's. Those that a pod of its
 // own names always are.
 type PodGroups struct {
-	// Empty is what is done with a PodGroup that no pod names yet: Ignore, or
-	// Enqueue where no other scheduler of the cluster serves PodGroups.
+	// Empty is what is done with a PodGroup of Volcano's that no pod names yet:
+	// Ignore, or Enqueue where no other scheduler of the cluster serves them.
 	// Default: Ignore.
 	Empty EmptyPolicy `json:"empty,omitempty"`
 }
