@@ -34,7 +34,8 @@ type Object struct {
 // Gang is what is known of a gang before any pod of it is placed.
 type Gang struct {
 	ID ID `json:"id"`
-	// Owner is the driver pod of a Spark application or the PodGroup.
+	// Owner is the driver pod of a Spark application, the PodGroup, or the Job or
+	// other object of which the members are parts.
 	Owner Object `json:"owner"`
 	// Queue is the name of the queue that is charged.
 	Queue string `json:"queue,omitempty"`

@@ -12,13 +12,14 @@ type ended struct {
 	role  string
 }
 
-// countDone notes what had been done when a first member came. That is of interest
-// where core has not seen it: at the start, and for a gang that its members declare
-// anew. It is forgotten when a PodGroup is run once more.
-func (c *collector) countDone(id gang.ID, g *group) {
+// countDone notes what had been done when a member came and there was no other. That
+// is of interest where core has not seen it: before the first member that this
+// process sees, or that declares the gang anew. It is forgotten when a PodGroup is
+// run once more.
+func (g *group) countDone() {
 	now := g.succeeded()
 	switch {
-	case !c.synced, declaredByMembers(kindOf(id)):
+	case len(g.roles) == 0:
 		g.done = now
 	case len(now) == 0, g.declared != nil && total(now) >= g.declared.gang.Min():
 		g.done = nil

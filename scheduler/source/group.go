@@ -125,7 +125,7 @@ func (c *collector) joinGroup(p *pod, claim claim) {
 		p.role = g.declared.roleOf(p.obj, claim.role)
 	}
 	if g.members == 0 {
-		c.countDone(id, g)
+		g.countDone()
 	}
 	g.members++
 	g.roles[p.role] = true

@@ -128,7 +128,7 @@ type Placement struct {
 	Strategy Strategy `json:"strategy,omitempty"`
 }
 
-// EmptyPolicy is what is done with a PodGroup that no pod names yet.
+// EmptyPolicy is what is done with a PodGroup of Volcano's that no pod names yet.
 type EmptyPolicy string
 
 const (
@@ -143,8 +143,8 @@ const (
 // PodGroups tells which PodGroups are this scheduler's. Those that a pod of its
 // own names always are.
 type PodGroups struct {
-	// Empty is what is done with a PodGroup that no pod names yet: Ignore, or
-	// Enqueue where no other scheduler of the cluster serves PodGroups.
+	// Empty is what is done with a PodGroup of Volcano's that no pod names yet:
+	// Ignore, or Enqueue where no other scheduler of the cluster serves them.
 	// Default: Ignore.
 	Empty EmptyPolicy `json:"empty,omitempty"`
 }
