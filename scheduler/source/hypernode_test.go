@@ -121,3 +121,29 @@ func TestNearByTiers(t *testing.T) {
 		})
 	}
 }
+
+func TestAGroupFollowsTheTiersThatThereAre(t *testing.T) {
+	c := fourNodes(t)
+	p := newPod("p")
+	p.Annotations = map[string]string{volcano.KubeGroupNameAnnotationKey: "g"}
+	p.Spec.SchedulerName = "muster"
+	c.setPod(p)
+	spec := volcano.PodGroupSpec{MinMember: 2, NetworkTopology: &volcano.NetworkTopologySpec{Mode: volcano.SoftNetworkTopologyMode}}
+	c.setGroup(volcanoGroups.declaration(object(t, newPodGroup("g", spec), volcano.SchemeGroupVersion.WithKind("PodGroup"))))
+	levels := func() (out []string) {
+		events, _ := c.take()
+		for _, e := range events {
+			if g, is := e.(core.GangSet); is {
+				out = g.Gang.Topology.Levels
+			}
+		}
+		return out
+	}
+	if got, want := levels(), []string{"HyperNode of tier 1", "HyperNode of tier 3"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("levels %v, want %v", got, want)
+	}
+	hyper(t, c, "core", 4, exactly(network.MemberTypeHyperNode, "spine")...)
+	if got := levels(); len(got) != 3 || got[2] != "HyperNode of tier 4" {
+		t.Errorf("levels %v once there is one more tier", got)
+	}
+}

@@ -3,6 +3,8 @@ package source
 import (
 	v1 "k8s.io/api/core/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
+
+	"muster.sh/muster/scheduler/gang"
 )
 
 // kubernetesClaim reads the field by which a pod names its PodGroup. API servers
@@ -16,12 +18,20 @@ func kubernetesClaim(p *v1.Pod) (claim, bool) {
 
 // kubernetesGroup converts a PodGroup of Kubernetes' own. One without a gang's
 // policy starts with its first pod, and the others come as there is room: each
-// by itself, as its policy says.
+// by itself, as its policy says. The one label of nodes that it may constrain its
+// members to (with Kubernetes' gate TopologyAwareWorkloadScheduling) is a topology that
+// is required.
 func kubernetesGroup(pg *schedulingv1beta1.PodGroup) declaration {
 	d := declaration{gang: groupOf(KindKubernetes, schedulingv1beta1.SchemeGroupVersion, pg)}
 	d.gang.MinMember = 1
 	if policy := pg.Spec.SchedulingPolicy.Gang; policy != nil {
 		d.gang.MinMember = max(int(policy.MinCount), 1)
+	}
+	if d.gang.Topology, d.broken = topology(pg.Annotations); len(d.gang.Topology.Levels) > 0 || pg.Spec.SchedulingConstraints == nil {
+		return d
+	}
+	for _, t := range pg.Spec.SchedulingConstraints.Topology {
+		d.gang.Topology = gang.Topology{Levels: append(d.gang.Topology.Levels, t.Key), Required: true}
 	}
 	return d
 }

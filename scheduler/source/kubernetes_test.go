@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 
 	v1 "k8s.io/api/core/v1"
@@ -11,6 +12,9 @@ import (
 	discoveryfake "k8s.io/client-go/discovery/fake"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
+
+	"muster.sh/muster/api/v1alpha1"
+	"muster.sh/muster/scheduler/gang"
 )
 
 func inSchedulingGroup(name string) podOption {
@@ -86,5 +90,21 @@ func TestKubernetesPodGroupsAreLookedForAtTheStart(t *testing.T) {
 		if got != c.want || (err != nil) != (c.fails != nil) {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
+	}
+}
+
+func TestKubernetesPodGroupIsConstrainedToATopology(t *testing.T) {
+	pg := newKubernetesGroup(gangPolicy(3))
+	pg.Spec.SchedulingConstraints = &schedulingv1beta1.PodGroupSchedulingConstraints{Topology: []schedulingv1beta1.TopologyConstraint{{Key: "example.com/rack"}}}
+	if got, want := kubernetesGroup(pg).gang.Topology, (gang.Topology{Levels: []string{"example.com/rack"}, Required: true}); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	pg.Annotations = map[string]string{v1alpha1.PreferredTopologyAnnotation: "zone"}
+	if got, want := kubernetesGroup(pg).gang.Topology, (gang.Topology{Levels: []string{"zone"}}); !reflect.DeepEqual(got, want) {
+		t.Errorf("with an annotation: %+v, want %+v", got, want)
+	}
+	pg.Annotations = map[string]string{v1alpha1.RequiredTopologyAnnotation: "no label"}
+	if kubernetesGroup(pg).broken == nil {
+		t.Error("an annotation that is no label's key is taken")
 	}
 }
