@@ -183,6 +183,7 @@ func TestGangsStartWholeInWhicheverWayTheyAreDeclared(t *testing.T) {
 
 	t.Run("a PodGroup that finds no room says so", func(t *testing.T) { tooLarge(ctx, t, c) })
 	t.Run("the examples of the guide run", func(t *testing.T) { examples(ctx, t, c) })
+	t.Run("members that must be together are", func(t *testing.T) { together(ctx, t, c) })
 	t.Run("pods of a basic PodGroup start one by one", func(t *testing.T) { basic(ctx, t, c) })
 }
 
