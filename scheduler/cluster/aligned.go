@@ -66,9 +66,7 @@ func (s *state) ids() []gang.PodID {
 	return ids
 }
 
-func (s *state) believe() {
-	s.zoning.believe(func() string { return Fingerprint(maps.Values(s.pods)) })
-}
+func (s *state) believe() { s.zoning.believe(maps.Values(s.pods)) }
 
 // Fingerprint stands for the names of pods, as exporters of zones work it out.
 func Fingerprint(pods iter.Seq[Pod]) string {

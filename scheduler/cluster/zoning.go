@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"iter"
 	"slices"
 
 	"muster.sh/muster/scheduler/gang"
@@ -14,8 +15,10 @@ type ZoneReport struct {
 	Free []resource.Vector `json:"free"`
 	// Pods is the fingerprint of the pods that were on the node then. Only a report
 	// of exactly the pods that are known now is believed: an older one, or one that
-	// is ahead of what is known, says nothing of them.
-	Pods string `json:"pods"`
+	// is ahead of what is known, says nothing of them. A report without a fingerprint
+	// is believed where nothing is known, no pod is arriving, and as much is taken in
+	// all as the pods that are known take.
+	Pods string `json:"pods,omitempty"`
 }
 
 // zoning is the book of a node's zones. The kubelet chooses the zones of a pod when
@@ -162,8 +165,8 @@ func allEqual(takes []numa.Allocation) bool {
 // believe makes use of the last report if it is of exactly the pods that are on the
 // node. Then the kubelet has admitted all of them. What was foretold stays if the
 // report agrees; else the report counts, and it is not known what each pod has.
-func (z *zoning) believe(fingerprint func() string) {
-	if z.report == nil || len(z.report.Free) != len(z.topology.Zones) || z.report.Pods != fingerprint() {
+func (z *zoning) believe(pods iter.Seq[Pod]) {
+	if z.report == nil || len(z.report.Free) != len(z.topology.Zones) || !z.covers(pods) {
 		return
 	}
 	free := z.report.Free
@@ -177,6 +180,23 @@ func (z *zoning) believe(fingerprint func() string) {
 	for id := range z.admitted {
 		z.admitted[id] = b
 	}
+}
+
+// covers says whether the last report is of exactly these pods, as far as it tells.
+func (z *zoning) covers(pods iter.Seq[Pod]) bool {
+	if z.report.Pods != "" {
+		return z.report.Pods == Fingerprint(pods)
+	}
+	if len(z.arriving) > 0 || (z.state != nil && z.blurred == 0) {
+		return false
+	}
+	var taken resource.Vector
+	for p := range pods {
+		if p.Aligned != nil {
+			taken = taken.Add(z.topology.Holds(p.Aligned))
+		}
+	}
+	return taken.Equal(z.topology.Taken(z.report.Free))
 }
 
 // foretold says whether a report agrees with what is known, once all that are

@@ -188,6 +188,37 @@ func TestAReportOfOtherPodsIsNotBelieved(t *testing.T) {
 	}
 }
 
+func TestAReportThatNamesNoPodsIsBelievedIfItAddsUp(t *testing.T) {
+	n := newNode(twoZones(numa.SingleNUMANode, numa.Container))
+	n.bind(pinned(3, 1))
+	n.admit(0)
+	n.unstarted = nil
+	n.RemovePod("p1")
+	n.SetPod(n.pod("p1", true)) // as if it had been there before us
+	if n.zones().State != nil {
+		t.Fatal("the zone of a pod that was there before us is held to be known")
+	}
+	r := n.report()
+	r.Pods = ""
+	less := ZoneReport{Free: []resource.Vector{r.Free[0].With(resource.CPU, 6000), r.Free[1]}}
+	n.ReportZones("n", less)
+	if n.zones().State != nil {
+		t.Error("a report of which less is taken than the pod has is believed")
+	}
+	n.ReportZones("n", r)
+	if z := n.zones(); z.State == nil || !z.State.Equal(n.kubelet) {
+		t.Errorf("a report that adds up is not believed: %v", z.State)
+	}
+	// What is known already is better than a report of nobody knows which pods.
+	n.bind(pinned(8, 4))
+	n.admit(0)
+	n.start(0)
+	n.ReportZones("n", ZoneReport{Free: []resource.Vector{r.Free[1], r.Free[0]}})
+	if z := n.zones(); !z.State.Equal(n.kubelet) {
+		t.Errorf("it goes before what is known: %v", z.State)
+	}
+}
+
 func TestAKubeletThatOnlyPrefersNeedsNoBook(t *testing.T) {
 	for _, policy := range []numa.Policy{numa.None, numa.BestEffort} {
 		if z := newNode(twoZones(policy, numa.Pod)).zones(); z != nil {

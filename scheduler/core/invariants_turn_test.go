@@ -118,7 +118,9 @@ func nobodyWaitsInVain(s Seen) error {
 		if !g.retryAt.IsZero() {
 			return nil
 		}
-		if fits(m.book.View(), m.request(g, m.need(g)).Request) {
+		// Where roles must be together the planner may find with less room what it
+		// misses with more.
+		if r := m.request(g, m.need(g)).Request; (r.Exact() || len(r.NearByRole) == 0) && fits(m.book.View(), r) {
 			return fmt.Errorf("%s waits, and there is room for it", e.Gang)
 		}
 		if m.waitsForRoom(g) {

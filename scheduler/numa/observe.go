@@ -43,3 +43,32 @@ func (t *Topology) aligns(name string) bool {
 	}
 	return name != resource.Storage && name != resource.Pods
 }
+
+// Holds is what a pod has of all zones together while it runs, of what is taken from
+// zones by the piece.
+func (t *Topology) Holds(d *Demand) resource.Vector {
+	var sum resource.Vector
+	for i := range d.Containers {
+		if d.Containers[i].Role == Init {
+			continue
+		}
+		for _, a := range t.wants(d, d.Containers[i].Asks).counted {
+			sum = sum.With(a.Name, sum.Get(a.Name)+a.Value)
+		}
+	}
+	return sum
+}
+
+// Taken is how much a report says is taken of all zones together, of what is taken by
+// the piece.
+func (t *Topology) Taken(free []resource.Vector) resource.Vector {
+	var sum resource.Vector
+	for z := range t.Zones {
+		t.Zones[z].Allocatable.Each(func(name string, all int64) {
+			if t.aligns(name) && !isMemory(name) {
+				sum = sum.With(name, sum.Get(name)+all-free[z].Get(name))
+			}
+		})
+	}
+	return sum
+}

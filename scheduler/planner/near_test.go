@@ -79,6 +79,11 @@ func TestPlanNear(t *testing.T) {
 				Wants: []planner.Want{want("a", 2, 2), want("b", 2, 2)}, Near: required("zone"),
 				NearByRole: map[string]planner.Near{"a": required("rack"), "b": required("rack")}},
 			plan: map[string]int{"a@n4": 1, "a@n5": 1, "b@n6": 1, "b@n7": 1}},
+		"a preference keeps nobody from starting": {
+			view: racks(4, 4, 2, 2), r: planner.Request{
+				Wants:      []planner.Want{want("driver", 1, 4), want("worker", 3, 2)},
+				NearByRole: map[string]planner.Near{"worker": preferred("rack")}},
+			plan: map[string]int{"driver@n0": 1, "worker@n1": 1, "worker@n2": 1, "worker@n3": 1}},
 		"a role that is not near goes anywhere": {
 			view: racks(2, 2, 4, 0), r: planner.Request{
 				Wants:      []planner.Want{want("a", 2, 2), want("b", 2, 2)},
@@ -219,7 +224,11 @@ func TestAPlanKeepsRolesTogether(t *testing.T) {
 			near[role] = smallNear(t)
 		}
 		all := smallNear(t)
-		shares, verdict := planner.Plan(v, planner.Request{Wants: wants, Near: all, NearByRole: near, Strategy: smallStrategy(t)})
+		r := planner.Request{Wants: wants, Near: all, NearByRole: near, Strategy: smallStrategy(t)}
+		shares, verdict := planner.Plan(v, r)
+		if r.Exact() && possibleNear(v, wants, all) != (verdict.Code == "") && !near["role0"].Required {
+			t.Fatalf("possible: %t, verdict: %s", possibleNear(v, wants, all), verdict)
+		}
 		if verdict.Code != "" {
 			return
 		}

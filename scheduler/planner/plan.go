@@ -39,8 +39,10 @@ type Request struct {
 // Exact says whether Plan finds an assignment for the request whenever there is
 // one.
 func (r *Request) Exact() bool {
-	if len(r.NearByRole) > 0 {
-		return len(r.Wants) < 2
+	for _, near := range r.NearByRole {
+		if near.Required && len(r.Wants) > 1 {
+			return false
+		}
 	}
 	return len(r.Wants) < 2 || (len(r.Wants) == 2 && min(r.Wants[0].Count, r.Wants[1].Count) == 1)
 }
@@ -80,10 +82,28 @@ func Plan(v cluster.View, r Request) ([]Share, gang.Verdict) {
 		p.strategy = Pack{}
 		_, ok = p.placeAll(&r)
 	}
+	if !ok && r.dropPreferences() {
+		_, ok = p.placeAll(&r)
+	}
 	if !ok {
 		return nil, first
 	}
 	return p.shares, gang.Verdict{}
+}
+
+// dropPreferences leaves out who is to be near to whom where it is not required, and
+// reports whether there was anything of the kind: it keeps no gang from starting.
+func (r *Request) dropPreferences() bool {
+	required, dropped := map[string]Near{}, false
+	for role, near := range r.NearByRole {
+		if near.Required {
+			required[role] = near
+		} else {
+			dropped = true
+		}
+	}
+	r.NearByRole = required
+	return dropped
 }
 
 // plan is the state of one attempt.
