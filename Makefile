@@ -23,7 +23,7 @@ KUBE    := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2; exit }' go.mod)
 MINOR   := $(word 2,$(subst ., ,$(KUBE)))
 LDFLAGS := -s -w $(foreach p,k8s.io/client-go/pkg/version k8s.io/component-base/version,-X $(p).gitVersion=$(KUBE) -X $(p).gitMajor=1 -X $(p).gitMinor=$(MINOR) -X $(p).gitTreeState=clean)
 
-.PHONY: help demo test bench bench-quick build lint setup clean unit integration
+.PHONY: help demo test soak bench bench-quick build lint setup clean unit integration
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,13 @@ unit: $(TESTS) ## run the tests that start no cluster, with few random histories
 
 integration: build $(TESTS) ## run the tests that start clusters
 	$(GO_TEST) $(call tested,$(CLUSTER_TESTS))
+
+# Ten thousand histories of 200 events and more; HISTORIES says how many.
+soak: $(TESTS) ## let many more random histories happen than test does (half an hour)
+	CGO_ENABLED=0 $(TESTS) --format standard-verbose -- ./scheduler/core -run 'TestHistories|TestNoAlignedMember' \
+		-rapid.checks $(or $(HISTORIES),10000) -count 1 -timeout 3h
+	CGO_ENABLED=0 $(TESTS) --format standard-verbose -- ./scheduler/numa ./scheduler/cluster ./scheduler/ledger ./scheduler/planner ./scheduler/queue \
+		-run 'Test.*' -rapid.checks $(or $(HISTORIES),10000) -count 1 -timeout 3h
 
 bench: build ## compare the scheduler with others, one round (half an hour)
 	$(BENCH) --scenario $(GANG_SCENARIOS),spark-burst,loop --out $(BENCH_OUT)

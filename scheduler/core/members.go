@@ -103,6 +103,9 @@ func (m *Machine) member(t Member) *member {
 		g.tried = g.tried && youngest // an older one takes its turn among them
 		m.touch(g)
 	}
+	if g.phase == Started && m.book.ClaimedBy(mem.ID) != nil {
+		t.Role = mem.Role // it is on its way to room for a member of this role
+	}
 	if mem.state != bound && (mem.Role != t.Role || !reflect.DeepEqual(mem.Shape, t.Shape)) {
 		g.change(mem, t.Role, t.Shape)
 		g.tried = false
