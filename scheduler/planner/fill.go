@@ -1,6 +1,11 @@
 package planner
 
-import "muster.sh/muster/scheduler/cluster"
+import (
+	"cmp"
+	"slices"
+
+	"muster.sh/muster/scheduler/cluster"
+)
 
 // Fill places as many members of the request's only want as there is room for, as
 // near to each other as is asked.
@@ -55,14 +60,11 @@ func (p *plan) want(count int) {
 // room for all, or else the roomiest.
 func (p *plan) nearest(level string, on []string) (string, bool) {
 	all := p.domains(level, []int{0}, on)
-	if fit := p.roomy([]int{0}, all); len(fit) > 0 {
+	if fit := roomy(all); len(fit) > 0 {
 		return fit[0].name, true
 	}
-	best, found := domain{}, false
-	for _, d := range all {
-		if !found || d.room[0] > best.room[0] {
-			best, found = d, true
-		}
+	if len(all) == 0 {
+		return "", false
 	}
-	return best.name, found
+	return slices.MaxFunc(all, func(a, b domain) int { return cmp.Compare(a.room[0], b.room[0]) }).name, true
 }

@@ -25,7 +25,7 @@ type Near struct {
 func (p *plan) inOneDomain(ws []int, near Near, place func() (gang.Verdict, bool)) (gang.Verdict, bool) {
 	var tried gang.Verdict
 	for _, level := range near.Levels {
-		for _, d := range p.roomy(ws, p.domains(level, ws, near.On)) {
+		for _, d := range roomy(p.domains(level, ws, near.On)) {
 			restore := p.keepTo(ws, level, d.name)
 			v, ok := place()
 			restore()
@@ -46,21 +46,22 @@ type domain struct {
 	name string
 	// room is how many members of each of some wants would fit, the others left out.
 	room []int
+	// least is how often all wants would fit, by the one that fits least, and spare the
+	// sum of how often each does.
+	least, spare float64
 	// on counts the nodes that members are on already.
 	on int
 }
 
-// shares is how often all wants would fit, by the one that fits least, and on
-// average.
-func (d *domain) shares(p *plan, ws []int) (least, mean float64) {
-	least = float64(manyPods)
+// measure works out least and spare.
+func (d *domain) measure(p *plan, ws []int) {
+	d.least = manyPods
 	for k, w := range ws {
 		if count := p.wants[w].Count; count > 0 {
-			share := float64(d.room[k]) / float64(count)
-			least, mean = min(least, share), mean+share
+			often := float64(d.room[k]) / float64(count)
+			d.least, d.spare = min(d.least, often), d.spare+often
 		}
 	}
-	return least, mean
 }
 
 // domains returns the domains at a level, by name, with the room that they have for
@@ -91,6 +92,7 @@ func (p *plan) domains(level string, ws []int, on []string) []domain {
 	delete(found, "") // nodes that are in none
 	out := make([]domain, 0, len(found))
 	for _, d := range found {
+		d.measure(p, ws)
 		out = append(out, *d)
 	}
 	slices.SortFunc(out, func(a, b domain) int { return cmp.Or(b.on-a.on, strings.Compare(a.name, b.name)) })
@@ -102,23 +104,10 @@ func (p *plan) domains(level string, ws []int, on []string) []domain {
 
 // roomy are the domains in which every want would fit, those with the least room
 // first.
-func (p *plan) roomy(ws []int, all []domain) []domain {
-	type measured struct {
-		domain
-		mean float64
-	}
-	var fit []measured
-	for _, d := range all {
-		if least, mean := d.shares(p, ws); least >= 1 {
-			fit = append(fit, measured{d, mean})
-		}
-	}
-	slices.SortStableFunc(fit, func(a, b measured) int { return cmp.Compare(a.mean, b.mean) })
-	out := make([]domain, len(fit))
-	for i := range fit {
-		out[i] = fit[i].domain
-	}
-	return out
+func roomy(all []domain) []domain {
+	fit := slices.DeleteFunc(slices.Clone(all), func(d domain) bool { return d.least < 1 })
+	slices.SortStableFunc(fit, func(a, b domain) int { return cmp.Compare(a.spare, b.spare) })
+	return fit
 }
 
 // keepTo keeps wants to the nodes of a domain until what it returns is called.
@@ -151,11 +140,7 @@ func (p *plan) noDomain(ws []int, near Near, tried gang.Verdict) gang.Verdict {
 		return gang.Verdict{Code: gang.NoRoom, Role: w.Role, Wanted: w.Count, Nodes: len(p.view.Rows),
 			Detail: fmt.Sprintf("they must be together in one %s, and no node that they could use is in any", level)}
 	}
-	best := slices.MaxFunc(all, func(a, b domain) int {
-		x, _ := a.shares(p, ws)
-		y, _ := b.shares(p, ws)
-		return cmp.Compare(x, y)
-	})
+	best := slices.MaxFunc(all, func(a, b domain) int { return cmp.Compare(a.least, b.least) })
 	v := tried
 	if v.Code == "" {
 		v = p.lackIn(&best, ws)
