@@ -39,7 +39,9 @@ func (m *Machine) resume(g *group) {
 // restoreMinimum lowers the minimum to what was reserved last: members that an
 // earlier leader has seen end for good are not waited for again.
 func (m *Machine) restoreMinimum(g *group) {
-	g.stored = g.found.Slots
+	if g.stored == nil { // else it was written anew meanwhile
+		g.stored = g.found.Slots
+	}
 	perRole := map[string]int{}
 	for _, s := range g.found.Slots {
 		perRole[s.Role]++
