@@ -15,6 +15,7 @@ func dynamicAllocation(s *story) {
 	}}
 	small := application{name: "uses-what-is-idle", executors: 1, steps: []int{1}}
 	s.submit(elastic)
+	driver := s.awaitDriver(elastic, "exists", anyPod)
 	goOn := s.meet(elastic, 0) // two more than it needs have come
 	s.submit(small)
 	s.awaitDriver(small, "waits for room", waits)
@@ -22,7 +23,7 @@ func dynamicAllocation(s *story) {
 
 	goOn()
 	goOn = s.meet(elastic, 1)
-	s.awaitRunning(elastic, 1)
+	s.requireArchive(append(s.awaitRunning(elastic, 1), driver)...)
 	s.meet(small, 0)()
 	s.succeed(small)
 
