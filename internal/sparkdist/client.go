@@ -10,7 +10,7 @@ import (
 )
 
 // clientArchive archives the classes of spark-submit as the client runs it, which
-// saves half of the CPU time of a submission.
+// saves a quarter of the CPU time of a submission.
 func (b *builder) clientArchive(ctx context.Context, d Dist) (string, error) {
 	prefix := "client-" + d.Version + "-"
 	dest := b.path(prefix + key(b.Line.Sdist.SHA256, b.jdk, b.jdkVersion) + ".jsa")
