@@ -1,15 +1,18 @@
 package spark
 
 import (
+	"strconv"
+
 	"muster.sh/muster/internal/sparksubmit"
 )
 
 func dynamicAllocation(s *story) {
-	elastic := application{name: "elastic", executors: 1, steps: []int{full, rest, full}, settings: []sparksubmit.Setting{
+	const most = 3 // executors, beside which there is room for nobody
+	elastic := application{name: "elastic", executors: 1, steps: []int{most, rest, most}, settings: []sparksubmit.Setting{
 		{Key: "spark.dynamicAllocation.enabled", Value: "true"},
 		{Key: "spark.dynamicAllocation.shuffleTracking.enabled", Value: "true"},
 		{Key: "spark.dynamicAllocation.minExecutors", Value: "1"},
-		{Key: "spark.dynamicAllocation.maxExecutors", Value: "3"},
+		{Key: "spark.dynamicAllocation.maxExecutors", Value: strconv.Itoa(most)},
 		{Key: "spark.dynamicAllocation.executorIdleTimeout", Value: "3s"},
 		{Key: "spark.dynamicAllocation.schedulerBacklogTimeout", Value: "1s"},
 	}}

@@ -124,7 +124,7 @@ func (s *story) execute(pod *corev1.Pod, command ...string) (printed string) {
 }
 
 // requireArchive requires that the JVMs of pods take their classes from the image's
-// archive: Java goes without in silence, and then takes twice the time of the CPU.
+// archive: Java goes without in silence, and then takes far more of the CPU.
 func (s *story) requireArchive(pods ...*corev1.Pod) {
 	s.Helper()
 	for _, pod := range pods {
