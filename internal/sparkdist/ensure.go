@@ -33,6 +33,9 @@ type Dist struct {
 	Home string
 	// JavaHome is a Java that Home's scripts run with.
 	JavaHome string
+	// ClientArchive holds the classes of Home's spark-submit, for the option
+	// -XX:SharedArchiveFile of that Java.
+	ClientArchive string
 	// ImageTar is the image for drivers and executors, as docker save makes it.
 	ImageTar string
 	// ImageName is what ImageTar is known as once a node has imported it.
@@ -107,6 +110,9 @@ func (b *builder) build(ctx context.Context) (Dist, error) {
 	if err != nil {
 		return Dist{}, err
 	}
+	if d.ClientArchive, err = b.clientArchive(ctx, d); err != nil {
+		return Dist{}, err
+	}
 	d.ImageTar, err = b.image(ctx, d)
 	return d, err
 }
@@ -151,13 +157,20 @@ func (b *builder) parts(ctx context.Context, d Dist) ([]part, error) {
 		key:   key(slices.Concat([]string{rootfs.key, b.Line.Sdist.SHA256, string(entrypoint)}, pythonRecipe, b.Line.DropJars)...),
 		build: func(dest string) error { return buildSpark(ctx, d.Home, b.layerPath(rootfs), b.Line.DropJars, dest) },
 	}
+	classes := part{
+		name: "classes-" + d.Version, step: "archive the classes of Spark " + d.Version,
+		key: key(rootfs.key, jre.key, spark.key, string(rehearsal)),
+		build: func(dest string) error {
+			return buildClasses(ctx, []string{b.layerPath(rootfs), b.layerPath(jre), b.layerPath(spark)}, dest)
+		},
+	}
 	data := part{
 		name: "data", step: "pack the data",
 		key:   key(flightsSdist.SHA256),
 		build: func(dest string) error { return buildTree(os.DirFS(d.DataDir), DataPath, dest) },
 	}
 	if b.App == nil {
-		return []part{rootfs, jre, spark, data}, nil
+		return []part{rootfs, jre, spark, classes, data}, nil
 	}
 	content, err := contentKey(b.App)
 	if err != nil {
@@ -168,7 +181,7 @@ func (b *builder) parts(ctx context.Context, d Dist) ([]part, error) {
 		key:   content,
 		build: func(dest string) error { return buildTree(b.App, AppPath, dest) },
 	}
-	return []part{rootfs, jre, spark, data, app}, nil
+	return []part{rootfs, jre, spark, classes, data, app}, nil
 }
 
 func (b *builder) layerPath(p part) string { return b.path("layers", p.name+"-"+p.key+".tar") }

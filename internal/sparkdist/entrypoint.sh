@@ -34,7 +34,8 @@ driver)
 executor)
   options=()
   while IFS= read -r -d '' option; do options+=("$option"); done < <(java_options)
-  classpath="${SPARK_CONF_DIR:-$SPARK_HOME/conf}:$SPARK_HOME/jars/*"
+  # All jars come first, for Java to use the archive of their classes.
+  classpath="$SPARK_HOME/classpath.jar:${SPARK_CONF_DIR:-$SPARK_HOME/conf}"
   exec tini -s -- "$JAVA_HOME/bin/java" "${options[@]}" \
     "-Xms$SPARK_EXECUTOR_MEMORY" "-Xmx$SPARK_EXECUTOR_MEMORY" \
     -cp "$classpath${SPARK_EXTRA_CLASSPATH:+:$SPARK_EXTRA_CLASSPATH}" \

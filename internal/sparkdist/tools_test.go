@@ -105,7 +105,7 @@ func TestEntrypoint(t *testing.T) {
 		"SPARK_APPLICATION_ID=spark-1", "SPARK_EXECUTOR_POD_IP=10.0.0.8", "SPARK_EXECUTOR_POD_NAME=e-3",
 		"SPARK_RESOURCE_PROFILE_ID=0", "SPARK_CONF_DIR=/conf",
 	}
-	backend := []string{"-Xms512m", "-Xmx512m", "-cp", "/conf:" + bin + "/jars/*",
+	backend := []string{"-Xms512m", "-Xmx512m", "-cp", bin + "/classpath.jar:/conf",
 		"org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend",
 		"--driver-url", "spark://d:7078", "--executor-id", "3", "--cores", "2", "--app-id", "spark-1",
 		"--hostname", "10.0.0.8", "--resourceProfileId", "0", "--podName", "e-3"}

@@ -3,6 +3,8 @@ package sparksubmit
 import (
 	"fmt"
 	"slices"
+
+	"muster.sh/muster/internal/sparkdist"
 )
 
 // Setting is one property of Spark's configuration.
@@ -48,17 +50,25 @@ func (c *Client) access() []Setting {
 	}
 }
 
+// archived lets Java take its classes from an archive, which does no harm where it
+// isn't there. To map it at another address each time would touch all of its pages.
+func archived(archive string) string {
+	return " -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0 -XX:SharedArchiveFile=" + archive
+}
+
 // Frugal are the settings by which pods of an image use little CPU, and may take
 // their time on a busy machine. They suit every deploy mode.
 func Frugal(image string) []Setting {
+	inPods := thrift + archived(sparkdist.ClassArchive)
 	return []Setting{
 		{"spark.kubernetes.container.image", image},
 		{"spark.kubernetes.container.image.pullPolicy", "Never"},
 		{"spark.kubernetes.driver.connectionTimeout", "60000"},
 		{"spark.kubernetes.driver.requestTimeout", "60000"},
 		{"spark.executor.cores", "1"},
-		{"spark.driver.extraJavaOptions", thrift},
-		{"spark.executor.extraJavaOptions", thrift},
+		{"spark.driver.extraClassPath", sparkdist.ClasspathJar},
+		{"spark.driver.extraJavaOptions", inPods},
+		{"spark.executor.extraJavaOptions", inPods},
 		{"spark.ui.enabled", "false"}, // nobody would look at it in so short a time
 		// Nor must a job begin with fewer executors because they took more than
 		// the usual 30 s to start.

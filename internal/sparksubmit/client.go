@@ -84,7 +84,7 @@ func (c *Client) Command(ctx context.Context, args ...string) *exec.Cmd {
 		"SPARK_HOME=" + c.Dist.Home, "JAVA_HOME=" + c.Dist.JavaHome,
 		// A machine whose own name doesn't resolve is no obstacle then.
 		"SPARK_LOCAL_IP=127.0.0.1",
-		"SPARK_LAUNCHER_OPTS=" + thrift, "SPARK_SUBMIT_OPTS=" + thrift,
+		"SPARK_LAUNCHER_OPTS=" + thrift, "SPARK_SUBMIT_OPTS=" + thrift + archived(c.Dist.ClientArchive),
 	}
 	// Scripts start Java in turn, so all of the group has to be ended.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}

@@ -36,7 +36,7 @@ func login(t *testing.T, script string) *Client {
 		return true, &authenticationv1.TokenRequest{Status: authenticationv1.TokenRequestStatus{Token: "t0ken"}}, nil
 	})
 	config := &rest.Config{Host: "https://127.0.0.1:6443", TLSClientConfig: rest.TLSClientConfig{CAData: []byte("authority")}}
-	c, err := Login(t.Context(), sparkdist.Dist{Home: home, JavaHome: "/java", ImageName: "image:1"}, cluster, config, t.TempDir())
+	c, err := Login(t.Context(), sparkdist.Dist{Home: home, JavaHome: "/java", ClientArchive: "/client.jsa", ImageName: "image:1"}, cluster, config, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +79,9 @@ func TestSparkSubmitGetsTheApplicationAndNothingOfTheCallersEnvironment(t *testi
 	}
 	if !slices.Contains(lines, "SPARK_HOME="+c.Dist.Home) || !slices.Contains(lines, "JAVA_HOME=/java") {
 		t.Errorf("Spark's own places are not in the environment:\n%s", output)
+	}
+	if !strings.Contains(string(output), "-XX:SharedArchiveFile=/client.jsa\n") {
+		t.Error("Java isn't told of the archive of spark-submit's classes")
 	}
 	if strings.Contains(string(output), "/the/caller's") {
 		t.Error("the caller's SPARK_CONF_DIR is in the environment")

@@ -22,8 +22,8 @@ func allocator(s *story, name string) {
 	app := application{name: name + "-app", executors: full, steps: []int{full}, settings: []sparksubmit.Setting{
 		{Key: "spark.kubernetes.allocation.pods.allocator", Value: name},
 	}}
-	blocker := s.createSleeper("blocker")
-	s.awaitAsleep(blocker)
+	s.settle("neighbour")
+	blocker := s.settle("blocker")
 	s.submit(app)
 	driver := s.awaitDriver(app, "waits for room", waits)
 	s.deleteAtOnce(blocker)

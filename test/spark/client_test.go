@@ -28,11 +28,11 @@ const (
 
 func clientMode(s *story) {
 	app := application{name: "in-client-mode", executors: full, steps: []int{full}}
-	blocker := s.createSleeper("blocker")
-	s.awaitAsleep(blocker)
+	s.settle("neighbour")
+	blocker := s.settle("blocker")
 	s.prepare(app)
 	driver := s.createClient(app)
-	s.awaitExecutorsWait(app) // there is room for two of the three
+	s.awaitExecutorsWait(app) // there is room for one of the two
 	s.deleteAtOnce(blocker)
 	s.meet(app, 0)()
 	s.await("the driver has ended", func() bool {
@@ -53,14 +53,13 @@ func (s *story) awaitExecutorsWait(a application) {
 // beside the cluster whose network the pods can reach.
 func clientOutside(s *story) {
 	app := application{name: "outside", executors: full, steps: []int{full}}
-	blockers := []*corev1.Pod{s.createSleeper("blocker-1"), s.createSleeper("blocker-2")}
-	for _, blocker := range blockers {
-		s.awaitAsleep(blocker)
-	}
+	s.settle("neighbour")
+	s.settle("second-neighbour") // in the place of the driver
+	blocker := s.settle("blocker")
 	s.prepare(app)
 	driver := s.startOutside(app)
 	s.awaitExecutorsWait(app)
-	s.deleteAtOnce(blockers[0])
+	s.deleteAtOnce(blocker)
 	s.meet(app, 0)()
 	if err := driver.Wait(); err != nil {
 		s.Errorf("the driver outside of the cluster has failed: %v", err)
@@ -144,11 +143,14 @@ func (s *stage) clientCommand(a application, api, program string, where []sparks
 	return slices.Concat(command, []string{program}, s.arguments(a))
 }
 
-func (s *story) awaitAsleep(sleeper *corev1.Pod) {
+// settle creates a sleeper and waits until it has taken its place.
+func (s *story) settle(name string) *corev1.Pod {
 	s.Helper()
-	s.await(sleeper.Name+" runs", func() bool {
-		return len(s.Pods.List(testcluster.And(is(sleeper), testcluster.Running))) == 1
+	sleeper := s.createSleeper(name)
+	s.await(name+" has a place", func() bool {
+		return len(s.Pods.List(testcluster.And(is(sleeper), testcluster.Bound))) == 1
 	})
+	return sleeper
 }
 
 // createSleeper creates a pod that takes the room of one and does nothing.

@@ -23,6 +23,7 @@ func killedComponents(s *story) {
 			{Key: "spark.task.maxFailures", Value: "100"},
 		},
 	}
+	s.settle("neighbour")
 	s.submit(app)
 	s.meet(app, 0)()
 	step := 0

@@ -14,6 +14,7 @@ func killedExecutor(s *story) {
 		settings: []sparksubmit.Setting{{Key: "spark.kubernetes.executor.apiPollingInterval", Value: "5s"}},
 	}
 	second := application{name: "waits-for-it", executors: full, steps: []int{full}}
+	s.settle("neighbour")
 	s.submit(first)
 	s.meet(first, 0)()
 	goOn := s.meet(first, 1)
@@ -44,6 +45,7 @@ func killedExecutor(s *story) {
 func killedDriver(s *story) {
 	first := application{name: "loses-driver", executors: full, steps: []int{full, rest}}
 	second := application{name: "inherits", executors: full, steps: []int{full}}
+	s.settle("neighbour")
 	s.submit(first)
 	s.meet(first, 0)()
 	defer s.meet(first, 1)()

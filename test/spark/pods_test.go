@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
 
+	"muster.sh/muster/internal/sparkdist"
 	"muster.sh/muster/test/testcluster"
 )
 
@@ -107,16 +108,29 @@ func (s *story) deleteAtOnce(pod *corev1.Pod) {
 	}))
 }
 
-// execute runs a command in a pod. Its status is not asked for: one that kills its
-// own container has none.
-func (s *story) execute(pod *corev1.Pod, command ...string) {
+// execute runs a command in a pod and returns what it prints. Its status is not asked
+// for: one that kills its own container has none.
+func (s *story) execute(pod *corev1.Pod, command ...string) (printed string) {
 	s.Helper()
 	request := s.Client().CoreV1().RESTClient().Post().Resource("pods").Namespace(pod.Namespace).Name(pod.Name).
 		SubResource("exec").VersionedParams(&corev1.PodExecOptions{Command: command, Stdout: true, Stderr: true}, scheme.ParameterCodec)
 	executor, err := remotecommand.NewWebSocketExecutor(s.RESTConfig(), "GET", request.URL().String())
 	s.must(err)
-	if err := executor.StreamWithContext(s.ctx, remotecommand.StreamOptions{Stdout: s.Output(), Stderr: s.Output()}); err != nil {
+	var out strings.Builder
+	if err := executor.StreamWithContext(s.ctx, remotecommand.StreamOptions{Stdout: &out, Stderr: s.Output()}); err != nil {
 		s.Logf("%s in %s: %v", command, pod.Name, err)
+	}
+	return out.String()
+}
+
+// requireArchive requires that the JVMs of pods take their classes from the image's
+// archive: Java goes without in silence, and then takes far more of the CPU.
+func (s *story) requireArchive(pods ...*corev1.Pod) {
+	s.Helper()
+	for _, pod := range pods {
+		if s.execute(pod, "sh", "-c", "grep -l "+sparkdist.ClassArchive+" /proc/*/maps") == "" {
+			s.Errorf("no JVM of %s uses %s", pod.Name, sparkdist.ClassArchive)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ func badSetting(s *story) {
 	const key, value = "spark.kubernetes.executor.request.cores", "abc"
 	bad := application{name: "misspelt", executors: 1, steps: []int{1}, settings: []sparksubmit.Setting{{Key: key, Value: value}}}
 	good := application{name: "comes-later", executors: full, steps: []int{full}}
+	s.settle("neighbour")
 	s.submit(bad)
 	s.submit(good)
 	driver := s.awaitDriver(bad, "exists", anyPod)

@@ -13,6 +13,7 @@ import (
 func killedScheduler(s *story) {
 	app := application{name: "outlives-scheduler", executors: full, steps: []int{full}}
 	readyBefore := s.readySince()
+	s.settle("neighbour")
 	s.submit(app)
 	driver := s.awaitDriver(app, "is bound", testcluster.Bound)
 	began := time.Now()

@@ -2,16 +2,17 @@
 // Spark, that applications stay whole whatever happens to them.
 //
 // The stories are played on one cluster of two nodes. Every pod asks for a bit less
-// than half a node, so the cluster has room for exactly four: a driver with three
-// executors fills it.
+// than half a node, so the cluster has room for exactly four: a driver with two
+// executors fills it where a neighbour has the fourth place.
 package spark
 
 import (
 	"testing"
 )
 
-// full is the number of executors with which an application fills the cluster.
-const full = 3
+// full is the number of executors with which an application fills the cluster, beside
+// a neighbour.
+const full = 2
 
 func TestApplicationsStayWhole(t *testing.T) {
 	s := newStage(t)
