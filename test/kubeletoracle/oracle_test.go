@@ -55,10 +55,15 @@ type resident struct {
 
 func begin(t *rapid.T, tally *tally) *stream {
 	m := machines().Draw(t, "machine")
-	s := &stream{t: t, tally: tally, kubelet: boot(t, m), model: m.topology()}
+	s := &stream{t: t, tally: tally, kubelet: boot(t, m, drawn(t)), model: m.topology()}
 	s.state = s.model.Empty()
 	s.same("an empty machine", s.state)
 	return s
+}
+
+// drawn lets any device be chosen.
+func drawn(t *rapid.T) func([]device) []device {
+	return func(list []device) []device { return rapid.Permutation(list).Draw(t, "devices") }
 }
 
 func (s *stream) step() {
@@ -83,7 +88,7 @@ func (s *stream) admit(k kind) bool {
 	s.serial++
 	pod := k.pod(s.serial)
 	taken, refusal := s.model.Admit(s.state, &k.demand)
-	admitted := s.kubelet.admit(pod)
+	admitted := s.kubelet.admit(pod).Admit
 	s.tally.add(s.model.Policy, verdict(admitted, taken, refusal))
 	switch {
 	case refusal == nil && !admitted:
