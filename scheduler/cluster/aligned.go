@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"iter"
-	"maps"
 	"reflect"
 	"slices"
 
@@ -66,8 +65,17 @@ func (s *state) ids() []gang.PodID {
 	return ids
 }
 
-func (s *state) believe() {
-	s.zoning.believe(func() string { return Fingerprint(maps.Values(s.pods)) })
+func (s *state) believe() { s.zoning.believe(s.pods) }
+
+// demandsOf are what the kubelet takes from zones for pods.
+func demandsOf(pods map[gang.PodID]Pod) []*numa.Demand {
+	var out []*numa.Demand
+	for _, p := range pods {
+		if p.Aligned != nil {
+			out = append(out, p.Aligned)
+		}
+	}
+	return out
 }
 
 // Fingerprint stands for the names of pods, as exporters of zones work it out.

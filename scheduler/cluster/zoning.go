@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"maps"
 	"slices"
 
 	"muster.sh/muster/scheduler/gang"
@@ -78,7 +79,7 @@ func (z *zoning) settle() {
 		}
 	}
 	b := &batch{left: len(z.arriving)}
-	if z.state != nil && z.blurred == 0 {
+	if z.known() {
 		z.state, b.takes, _ = z.topology.Settle(z.state, z.demands())
 	} else {
 		z.state = nil
@@ -92,6 +93,9 @@ func (z *zoning) admit(b *batch) {
 	}
 	clear(z.arriving)
 }
+
+// known says whether it is known what admitted pods leave.
+func (z *zoning) known() bool { return z.state != nil && z.blurred == 0 }
 
 // demands are those of the arriving pods, in the order of their IDs.
 func (z *zoning) demands() []*numa.Demand {
@@ -160,17 +164,22 @@ func allEqual(takes []numa.Allocation) bool {
 }
 
 // believe makes use of the last report if it is of exactly the pods that are on the
-// node. Then the kubelet has admitted all of them. What was foretold stays if the
-// report agrees; else the report counts, and it is not known what each pod has.
-func (z *zoning) believe(fingerprint func() string) {
-	if z.report == nil || len(z.report.Free) != len(z.topology.Zones) || z.report.Pods != fingerprint() {
+// node, and tells what all of them have: then the kubelet has admitted them. What was
+// foretold stays if the report agrees; else the report counts, and it is not known
+// what each pod has.
+func (z *zoning) believe(pods map[gang.PodID]Pod) {
+	if z.report == nil || len(z.report.Free) != len(z.topology.Zones) || z.report.Pods != Fingerprint(maps.Values(pods)) {
 		return
 	}
 	free := z.report.Free
-	z.report = nil
 	if z.foretold(free) {
+		z.report = nil
 		return
 	}
+	if !z.topology.Tells(free, demandsOf(pods)) {
+		return
+	}
+	z.report = nil
 	z.state, z.blurred = z.topology.Observed(free), 0
 	b := &batch{left: len(z.arriving) + len(z.admitted)}
 	z.admit(b)
@@ -182,7 +191,7 @@ func (z *zoning) believe(fingerprint func() string) {
 // foretold says whether a report agrees with what is known, once all that are
 // arriving have been admitted, and takes them for admitted then.
 func (z *zoning) foretold(free []resource.Vector) bool {
-	if z.state == nil || z.blurred > 0 {
+	if !z.known() {
 		return false
 	}
 	state, takes, ok := z.topology.Settle(z.state, z.demands())

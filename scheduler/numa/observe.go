@@ -33,6 +33,34 @@ func (t *Topology) Agrees(s State, free []resource.Vector) bool {
 	return true
 }
 
+// Tells says whether a report shows as taken what pods have for as long as they run. A
+// kubelet tells of a pod before it has found the resources for it, so a report may be
+// of a pod and not yet of what it has.
+func (t *Topology) Tells(free []resource.Vector, demands []*Demand) bool {
+	var have resource.Vector
+	for _, d := range demands {
+		for i := range d.Containers {
+			if c := &d.Containers[i]; c.Role != Init {
+				have = have.Add(t.wants(d, c.Asks).vector())
+			}
+		}
+	}
+	tells := true
+	have.Each(func(name string, amount int64) {
+		tells = tells && t.taken(free, name) >= amount
+	})
+	return tells
+}
+
+// taken is how much of a resource a report shows as taken, in all zones.
+func (t *Topology) taken(free []resource.Vector, name string) int64 {
+	var sum int64
+	for z := range t.Zones {
+		sum += t.Zones[z].Allocatable.Get(name) - free[z].Get(name)
+	}
+	return sum
+}
+
 // aligns says whether pods can take a resource from a zone at all.
 func (t *Topology) aligns(name string) bool {
 	switch {
