@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"iter"
-	"maps"
 	"reflect"
 	"slices"
 
@@ -66,7 +65,18 @@ func (s *state) ids() []gang.PodID {
 	return ids
 }
 
-func (s *state) believe() { s.zoning.believe(maps.Values(s.pods)) }
+func (s *state) believe() { s.zoning.believe(s.pods) }
+
+// demandsOf are what the kubelet takes from zones for pods.
+func demandsOf(pods map[gang.PodID]Pod) []*numa.Demand {
+	var out []*numa.Demand
+	for _, p := range pods {
+		if p.Aligned != nil {
+			out = append(out, p.Aligned)
+		}
+	}
+	return out
+}
 
 // Fingerprint stands for the names of pods, as exporters of zones work it out.
 func Fingerprint(pods iter.Seq[Pod]) string {

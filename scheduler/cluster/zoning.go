@@ -1,7 +1,7 @@
 package cluster
 
 import (
-	"iter"
+	"maps"
 	"slices"
 
 	"muster.sh/muster/scheduler/gang"
@@ -81,7 +81,7 @@ func (z *zoning) settle() {
 		}
 	}
 	b := &batch{left: len(z.arriving)}
-	if z.state != nil && z.blurred == 0 {
+	if z.known() {
 		z.state, b.takes, _ = z.topology.Settle(z.state, z.demands())
 	} else {
 		z.state = nil
@@ -95,6 +95,9 @@ func (z *zoning) admit(b *batch) {
 	}
 	clear(z.arriving)
 }
+
+// known says whether it is known what admitted pods leave.
+func (z *zoning) known() bool { return z.state != nil && z.blurred == 0 }
 
 // demands are those of the arriving pods, in the order of their IDs.
 func (z *zoning) demands() []*numa.Demand {
@@ -163,17 +166,22 @@ func allEqual(takes []numa.Allocation) bool {
 }
 
 // believe makes use of the last report if it is of exactly the pods that are on the
-// node. Then the kubelet has admitted all of them. What was foretold stays if the
-// report agrees; else the report counts, and it is not known what each pod has.
-func (z *zoning) believe(pods iter.Seq[Pod]) {
+// node, and tells what all of them have: then the kubelet has admitted them. What was
+// foretold stays if the report agrees; else the report counts, and it is not known
+// what each pod has.
+func (z *zoning) believe(pods map[gang.PodID]Pod) {
 	if z.report == nil || len(z.report.Free) != len(z.topology.Zones) || !z.covers(pods) {
 		return
 	}
 	free := z.report.Free
-	z.report = nil
 	if z.foretold(free) {
+		z.report = nil
 		return
 	}
+	if !z.topology.Tells(free, demandsOf(pods)) {
+		return
+	}
+	z.report = nil
 	z.state, z.blurred = z.topology.Observed(free), 0
 	b := &batch{left: len(z.arriving) + len(z.admitted)}
 	z.admit(b)
@@ -182,27 +190,20 @@ func (z *zoning) believe(pods iter.Seq[Pod]) {
 	}
 }
 
-// covers says whether the last report is of exactly these pods, as far as it tells.
-func (z *zoning) covers(pods iter.Seq[Pod]) bool {
+// covers says whether the last report is of exactly these pods. Of one that does not
+// tell it is only held where nothing better is known, no pod is arriving, and exactly
+// what the pods have is taken.
+func (z *zoning) covers(pods map[gang.PodID]Pod) bool {
 	if z.report.Pods != "" {
-		return z.report.Pods == Fingerprint(pods)
+		return z.report.Pods == Fingerprint(maps.Values(pods))
 	}
-	if len(z.arriving) > 0 || (z.state != nil && z.blurred == 0) {
-		return false
-	}
-	var taken resource.Vector
-	for p := range pods {
-		if p.Aligned != nil {
-			taken = taken.Add(z.topology.Holds(p.Aligned))
-		}
-	}
-	return taken.Equal(z.topology.Taken(z.report.Free))
+	return len(z.arriving) == 0 && !z.known() && z.topology.AddsUp(z.report.Free, demandsOf(pods))
 }
 
 // foretold says whether a report agrees with what is known, once all that are
 // arriving have been admitted, and takes them for admitted then.
 func (z *zoning) foretold(free []resource.Vector) bool {
-	if z.state == nil || z.blurred > 0 {
+	if !z.known() {
 		return false
 	}
 	state, takes, ok := z.topology.Settle(z.state, z.demands())

@@ -103,10 +103,17 @@ func (n *node) report() ZoneReport {
 	return r
 }
 
-// fingerprintOf stands for the pods that the kubelet has admitted.
-func (n *node) fingerprintOf() string {
+// halfway is what the kubelet would say while it admits a pod.
+func (n *node) halfway(i int) ZoneReport {
+	r := n.report()
+	r.Pods = n.fingerprintOf(n.waiting[i])
+	return r
+}
+
+// fingerprintOf stands for the pods that the kubelet has admitted, and more.
+func (n *node) fingerprintOf(more ...gang.PodID) string {
 	return Fingerprint(func(yield func(Pod) bool) {
-		for id := range n.had {
+		for _, id := range slices.Concat(sortedKeys(n.had), more) {
 			if !yield(n.pod(id, true)) {
 				return
 			}
@@ -219,6 +226,22 @@ func TestAReportThatNamesNoPodsIsBelievedIfItAddsUp(t *testing.T) {
 	}
 }
 
+func TestAReportFromTheMidstOfAnAdmissionIsNotBelieved(t *testing.T) {
+	n := newNode(twoZones(numa.SingleNUMANode, numa.Container))
+	n.bind(pinned(8, 4))
+	halfway := n.halfway(0)
+	n.ReportZones("n", halfway)
+	if z := n.zones(); len(z.Arriving) != 1 {
+		t.Errorf("a pod that has nothing yet is held to be admitted: %+v", z)
+	}
+	n.admit(0)
+	n.start(0)
+	n.ReportZones("n", halfway)
+	if z := n.zones(); !z.State.Equal(n.kubelet) {
+		t.Errorf("foretold is %v, the kubelet has %v", z.State, n.kubelet)
+	}
+}
+
 func TestAKubeletThatOnlyPrefersNeedsNoBook(t *testing.T) {
 	for _, policy := range []numa.Policy{numa.None, numa.BestEffort} {
 		if z := newNode(twoZones(policy, numa.Pod)).zones(); z != nil {
@@ -236,7 +259,7 @@ func TestNoPodIsRefused(t *testing.T) {
 		n := newNode(twoZones(policy, rapid.SampledFrom([]numa.Scope{numa.Container, numa.Pod}).Draw(t, "scope")))
 		var late *ZoneReport
 		for range rapid.IntRange(1, 60).Draw(t, "events") {
-			switch rapid.IntRange(0, 7).Draw(t, "event") {
+			switch rapid.IntRange(0, 8).Draw(t, "event") {
 			case 0, 1:
 				d := pinned(rapid.Int64Range(1, 8).Draw(t, "cpus"), rapid.Int64Range(0, 4).Draw(t, "gpus"))
 				for range n.zones().Times(d, nil, rapid.IntRange(1, 3).Draw(t, "pods")) {
@@ -266,6 +289,11 @@ func TestNoPodIsRefused(t *testing.T) {
 				}
 				r := n.report()
 				late = &r
+			case 8:
+				if len(n.waiting) > 0 {
+					r := n.halfway(rapid.IntRange(0, len(n.waiting)-1).Draw(t, "which"))
+					late = &r
+				}
 			}
 			if z := n.zones(); z.State != nil && len(n.waiting)+len(n.unstarted) == 0 && len(z.Arriving) == 0 && !z.State.Equal(n.kubelet) {
 				t.Fatalf("foretold is %v, the kubelet has %v", z.State, n.kubelet)

@@ -33,6 +33,53 @@ func (t *Topology) Agrees(s State, free []resource.Vector) bool {
 	return true
 }
 
+// Tells says whether a report shows as taken what pods have for as long as they run. A
+// kubelet tells of a pod before it has found the resources for it, so a report may be
+// of a pod and not yet of what it has.
+func (t *Topology) Tells(free []resource.Vector, demands []*Demand) bool {
+	tells := true
+	t.have(demands).Each(func(name string, amount int64) {
+		tells = tells && t.taken(free, name) >= amount
+	})
+	return tells
+}
+
+// AddsUp says whether a report shows as taken exactly what pods have for as long as they
+// run, of all that is taken from zones by the piece.
+func (t *Topology) AddsUp(free []resource.Vector, demands []*Demand) bool {
+	have, adds := t.have(demands), true
+	for z := range t.Zones {
+		t.Zones[z].Allocatable.Each(func(name string, _ int64) {
+			if t.aligns(name) && !isMemory(name) {
+				adds = adds && t.taken(free, name) == have.Get(name)
+			}
+		})
+	}
+	return adds
+}
+
+// have is what pods have of all zones together for as long as they run.
+func (t *Topology) have(demands []*Demand) resource.Vector {
+	var have resource.Vector
+	for _, d := range demands {
+		for i := range d.Containers {
+			if c := &d.Containers[i]; c.Role != Init {
+				have = have.Add(t.wants(d, c.Asks).vector())
+			}
+		}
+	}
+	return have
+}
+
+// taken is how much of a resource a report shows as taken, in all zones.
+func (t *Topology) taken(free []resource.Vector, name string) int64 {
+	var sum int64
+	for z := range t.Zones {
+		sum += t.Zones[z].Allocatable.Get(name) - free[z].Get(name)
+	}
+	return sum
+}
+
 // aligns says whether pods can take a resource from a zone at all.
 func (t *Topology) aligns(name string) bool {
 	switch {
@@ -42,33 +89,4 @@ func (t *Topology) aligns(name string) bool {
 		return t.PinnedMemory
 	}
 	return name != resource.Storage && name != resource.Pods
-}
-
-// Holds is what a pod has of all zones together while it runs, of what is taken from
-// zones by the piece.
-func (t *Topology) Holds(d *Demand) resource.Vector {
-	var sum resource.Vector
-	for i := range d.Containers {
-		if d.Containers[i].Role == Init {
-			continue
-		}
-		for _, a := range t.wants(d, d.Containers[i].Asks).counted {
-			sum = sum.With(a.Name, sum.Get(a.Name)+a.Value)
-		}
-	}
-	return sum
-}
-
-// Taken is how much a report says is taken of all zones together, of what is taken by
-// the piece.
-func (t *Topology) Taken(free []resource.Vector) resource.Vector {
-	var sum resource.Vector
-	for z := range t.Zones {
-		t.Zones[z].Allocatable.Each(func(name string, all int64) {
-			if t.aligns(name) && !isMemory(name) {
-				sum = sum.With(name, sum.Get(name)+all-free[z].Get(name))
-			}
-		})
-	}
-	return sum
 }

@@ -22,7 +22,9 @@ func (p *Plugin) Reserve(_ context.Context, state fwk.CycleState, pod *v1.Pod, n
 		return fwk.AsStatus(err)
 	}
 	if c.place == nil {
-		p.arrivals.add(node, idOf(pod), c.aligned)
+		if c.aligned != nil && p.Board.Zones(node) != nil {
+			p.arrivals.add(node, idOf(pod), c.aligned)
+		}
 		p.Post(core.Assumed{Pod: cluster.Pod{
 			ID: idOf(pod), Namespace: pod.Namespace, Name: pod.Name, Node: node, Request: c.ask.request, HostPorts: hostPorts(pod),
 			Aligned: c.aligned,

@@ -69,7 +69,7 @@ func TestAPodThatNoZoneTakesIsKeptOff(t *testing.T) {
 
 func TestPodsOfTheLastMomentsCountForZones(t *testing.T) {
 	n := node("n", "8", "16Gi", "")
-	r := newRig(t, []*v1.Node{n})
+	r := newRig(t, []*v1.Node{n}, podOn("n", "a", "3", "1Gi"), podOn("n", "b", "3", "1Gi"))
 	r.board.zones["n"] = halves()
 	for _, name := range []string{"a", "b", "c"} {
 		r.aligned[name] = exclusive(3)
@@ -102,5 +102,41 @@ func TestPodsOfTheLastMomentsCountForZones(t *testing.T) {
 	r.board.zones["n"] = z
 	if why := r.refusal(t, c, n); why != "" {
 		t.Errorf("a pod is counted twice: %s", why)
+	}
+}
+
+func TestAPodThatCameAndWentUnseenIsForgotten(t *testing.T) {
+	n := node("n", "8", "16Gi", "")
+	r := newRig(t, []*v1.Node{n})
+	r.board.zones["n"] = halves()
+	for _, name := range []string{"a", "b", "c"} {
+		r.aligned[name] = exclusive(3)
+	}
+	for _, name := range []string{"a", "b"} {
+		pod := podOn("", name, "3", "1Gi")
+		state, _, _ := r.begin(t, pod)
+		if status := r.Reserve(t.Context(), state, pod, "n"); !status.IsSuccess() {
+			t.Fatal(status)
+		}
+	}
+	if why := r.refusal(t, podOn("", "c", "3", "1Gi"), n); why != "" {
+		t.Errorf("pods that are gone keep it off: %s", why)
+	}
+	if len(r.arrivals.onNode["n"]) > 0 {
+		t.Errorf("pods that are gone are kept: %v", r.arrivals.onNode)
+	}
+}
+
+func TestPodsOfANodeWithoutZonesAreNotKept(t *testing.T) {
+	n := node("n", "8", "16Gi", "")
+	r := newRig(t, []*v1.Node{n})
+	r.aligned["a"] = exclusive(3)
+	pod := podOn("", "a", "3", "1Gi")
+	state, _, _ := r.begin(t, pod)
+	if status := r.Reserve(t.Context(), state, pod, "n"); !status.IsSuccess() {
+		t.Fatal(status)
+	}
+	if len(r.arrivals.onNode) > 0 {
+		t.Errorf("nobody ever asks for %v", r.arrivals.onNode)
 	}
 }

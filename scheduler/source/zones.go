@@ -103,12 +103,14 @@ func zones(nrt *v1alpha2.NodeResourceTopology) (*numa.Topology, cluster.ZoneRepo
 	for _, z := range list {
 		zone, free := zoneOf(z, list)
 		t.Zones, report.Free = append(t.Zones, zone), append(report.Free, free)
-		// A kubelet whose memory manager pins nothing reports no memory by zone.
+		// A kubelet whose CPU manager gives nobody CPUs of their own has none to give, and
+		// one whose memory manager pins nothing no memory.
+		t.ExclusiveCPUs = t.ExclusiveCPUs || zone.Allocatable.MilliCPU > 0
 		t.PinnedMemory = t.PinnedMemory || zone.Allocatable.Memory > 0
 	}
-	// Where nobody says otherwise whole CPUs are held to be exclusive: it is what
-	// alignment is used for, and a plan that heeds it is good without it too.
-	t.ExclusiveCPUs = said[attributeCPUManager] != "none"
+	if policy, says := said[attributeCPUManager]; says {
+		t.ExclusiveCPUs = policy != "none"
+	}
 	if policy, says := said[attributeMemoryPolicy]; says {
 		t.PinnedMemory = policy == "Static"
 	}

@@ -78,6 +78,22 @@ func TestWhatIsSaidOfManagersCounts(t *testing.T) {
 	}
 }
 
+// A kubelet with CPU manager policy none tells of no CPUs that it could give.
+func TestWhereNoCPUsAreExclusiveNoneAreCounted(t *testing.T) {
+	for name, zone := range map[string]v1alpha2.Zone{
+		"no CPUs are told of": {Name: "node-0", Type: "Node", Resources: nrtZone("", "8", "8", "8", "4").Resources[1:]},
+		"all are reserved":    nrtZone("node-0", "8", "0", "0", "4"),
+	} {
+		topology, _, err := zones(&v1alpha2.NodeResourceTopology{Zones: v1alpha2.ZoneList{zone}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if topology.ExclusiveCPUs {
+			t.Errorf("%s: %+v", name, topology)
+		}
+	}
+}
+
 func TestZonesThatCannotBeReadAreRefused(t *testing.T) {
 	for want, nrt := range map[string]*v1alpha2.NodeResourceTopology{
 		`zone "left" has no number`:      {Zones: v1alpha2.ZoneList{{Name: "left", Type: "Node"}}},

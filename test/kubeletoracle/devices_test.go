@@ -13,18 +13,18 @@ import (
 	"k8s.io/kubernetes/pkg/kubelet/cm/topologymanager"
 	"k8s.io/kubernetes/pkg/kubelet/cm/topologymanager/bitmask"
 	"k8s.io/kubernetes/pkg/kubelet/lifecycle"
-	"pgregory.net/rapid"
 )
 
 // devices stands for the kubelet's device manager, which cannot be started
 // outside /var/lib/kubelet. It is written after generateDeviceTopologyHints,
 // GetTopologyHints, GetPodTopologyHints, Allocate and devicesToAllocate of
 // pkg/kubelet/cm/devicemanager. Where those leave the choice to a plugin or to
-// the order of a map, the test draws one.
+// the order of a map, the test does.
 type devices struct {
-	t     *rapid.T
-	all   []device
-	store topologymanager.Store
+	all []device
+	// shuffle puts devices into the order in which they are chosen.
+	shuffle func([]device) []device
+	store   topologymanager.Store
 	// held is by pod and container, and reusable by resource, for one pod.
 	held     map[string]map[string][]device
 	reusable map[string][]device
@@ -145,7 +145,7 @@ func (m *devices) choose(uid, container, name string, want int) ([]device, error
 	var taken []device
 	for _, list := range [][]device{slices.Clone(m.reusable[name]), aligned, other} {
 		if name != license && want > len(taken) && len(list) > want-len(taken) {
-			list = rapid.Permutation(list).Draw(m.t, "devices")
+			list = m.shuffle(list)
 		}
 		taken = append(taken, list[:min(len(list), want-len(taken))]...)
 	}

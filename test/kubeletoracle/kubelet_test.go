@@ -34,11 +34,12 @@ type kubelet struct {
 // silent is a logger that says nothing.
 var silent = klog.Logger{}
 
-func boot(t *rapid.T, m *machine) *kubelet {
+// boot starts one that chooses among devices in the order of shuffle.
+func boot(t rapid.TB, m *machine, shuffle func([]device) []device) *kubelet {
 	manager, err := topologymanager.NewManager(silent, m.nodes, m.policy, m.scope, m.tmOptions)
 	must(t, err)
 	k := &kubelet{machine: m, topology: manager}
-	k.devices = &devices{t: t, all: m.devices, store: manager, held: map[string]map[string][]device{}}
+	k.devices = &devices{all: m.devices, shuffle: shuffle, store: manager, held: map[string]map[string][]device{}}
 	manager.AddHintProvider(silent, k.devices)
 	if m.exclusiveCPUs {
 		policy, err := cpumanager.NewStaticPolicy(silent, m.cpus, m.reserved.Size(), m.reserved, manager, m.cpuOptions)
@@ -61,20 +62,20 @@ func boot(t *rapid.T, m *machine) *kubelet {
 	return k
 }
 
-func must(t *rapid.T, err error) {
+func must(t rapid.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
 // admit lets the kubelet decide, and forgets a pod that it refuses.
-func (k *kubelet) admit(pod *corev1.Pod) bool {
+func (k *kubelet) admit(pod *corev1.Pod) lifecycle.PodAdmitResult {
 	ctx := klog.NewContext(context.Background(), silent)
 	result := k.topology.Admit(ctx, &lifecycle.PodAdmitAttributes{Pod: pod, Operation: lifecycle.AddOperation})
 	if !result.Admit {
 		k.end(pod)
 	}
-	return result.Admit
+	return result
 }
 
 // end frees what the pod has.

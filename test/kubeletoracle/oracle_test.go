@@ -3,8 +3,10 @@
 package kubeletoracle
 
 import (
+	"flag"
 	"fmt"
 	"math/bits"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -16,6 +18,19 @@ import (
 	"muster.sh/muster/scheduler/resource"
 )
 
+// TestMain tries as many streams as take a quarter of a minute, unless it is told
+// otherwise.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	streams := flag.Lookup("rapid.checks")
+	if !testing.Short() && streams.Value.String() == streams.DefValue {
+		if err := streams.Value.Set("10000"); err != nil {
+			panic(err) // a number is one
+		}
+	}
+	os.Exit(m.Run())
+}
+
 // TestTheModelForetellsTheKubelet holds, for each pod of a stream:
 //   - what the model admits the kubelet admits, from the zones foretold unless
 //     the model says that it is not certain of them;
@@ -23,13 +38,15 @@ import (
 //     doubts;
 //   - a pod that ends gives back what was foretold;
 //   - as many of a kind are admitted one after the other as Times says;
-//   - pods that AdmitAll admits in any order are admitted in the order drawn.
+//   - pods that AdmitAll admits in any order are admitted in the order drawn;
+//   - what the kubelet reports always tells what the pods on it have.
 func TestTheModelForetellsTheKubelet(t *testing.T) {
 	tally := tally{counts: map[string]int{}}
 	rapid.Check(t, func(t *rapid.T) {
 		s := begin(t, &tally)
 		for range rapid.IntRange(1, 12).Draw(t, "steps") {
 			s.step()
+			s.told()
 		}
 	})
 	tally.report(t)
@@ -49,16 +66,22 @@ type stream struct {
 // resident is a pod on the machine, and what the model knows of it.
 type resident struct {
 	pod   *corev1.Pod
+	asks  *numa.Demand
 	taken numa.Allocation
 	known bool
 }
 
 func begin(t *rapid.T, tally *tally) *stream {
 	m := machines().Draw(t, "machine")
-	s := &stream{t: t, tally: tally, kubelet: boot(t, m), model: m.topology()}
+	s := &stream{t: t, tally: tally, kubelet: boot(t, m, drawn(t)), model: m.topology()}
 	s.state = s.model.Empty()
 	s.same("an empty machine", s.state)
 	return s
+}
+
+// drawn lets any device be chosen.
+func drawn(t *rapid.T) func([]device) []device {
+	return func(list []device) []device { return rapid.Permutation(list).Draw(t, "devices") }
 }
 
 func (s *stream) step() {
@@ -83,7 +106,7 @@ func (s *stream) admit(k kind) bool {
 	s.serial++
 	pod := k.pod(s.serial)
 	taken, refusal := s.model.Admit(s.state, &k.demand)
-	admitted := s.kubelet.admit(pod)
+	admitted := s.kubelet.admit(pod).Admit
 	s.tally.add(s.model.Policy, verdict(admitted, taken, refusal))
 	switch {
 	case refusal == nil && !admitted:
@@ -102,7 +125,7 @@ func (s *stream) admit(k kind) bool {
 		s.same(fmt.Sprintf("a pod %+v that took %+v", k, taken), s.state.Take(taken))
 	}
 	s.state = s.kubelet.state(s.model)
-	s.running = append(s.running, resident{pod: pod, taken: taken, known: certain})
+	s.running = append(s.running, resident{pod: pod, asks: &k.demand, taken: taken, known: certain})
 	return true
 }
 
@@ -141,6 +164,21 @@ func (s *stream) any(pods []kind) {
 		if !s.admit(k) && all && s.model.Refuses() {
 			s.t.Fatalf("AdmitAll admits %+v, the kubelet refuses number %d: %+v\non %+v", pods, i+1, k, s.model)
 		}
+	}
+}
+
+// told says whether the kubelet's report is one that can be believed.
+func (s *stream) told() {
+	var free []resource.Vector
+	for _, zone := range s.kubelet.state(s.model) {
+		free = append(free, zone.Left)
+	}
+	var demands []*numa.Demand
+	for _, r := range s.running {
+		demands = append(demands, r.asks)
+	}
+	if !s.model.Tells(free, demands) {
+		s.t.Fatalf("the kubelet has %+v left beside %+v, which is too much\non %+v", free, s.running, s.model)
 	}
 }
 

@@ -38,7 +38,7 @@ type Spec struct {
 	Scheduler string // Muster or DefaultScheduler; empty: none, the story binds
 	Config    string // of Muster, what follows apiVersion and kind
 	Replicas  int    // of the scheduler; zero means one
-	Nodes     int
+	Nodes     int    // simulated ones; a story may play others
 	Shape     string // of each node, as "cpu=4,memory=16Gi"
 	Manifest  []byte // what the story needs beside Muster's objects
 	// FeatureGates and RuntimeConfig are of Kubernetes itself.
@@ -75,9 +75,12 @@ func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 		t.Skip("starts a whole cluster: not with -short")
 	}
 	ctx := Within(t, storyTimeout)
-	shape, err := localcluster.ParseShape(spec.Shape)
-	if err != nil {
-		t.Fatal(err)
+	var shape localcluster.Shape
+	if spec.Nodes > 0 {
+		var err error
+		if shape, err = localcluster.ParseShape(spec.Shape); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return ctx, start(ctx, t, localcluster.Spec{
 		SimNodes: spec.Nodes, SimNodeShape: shape, Schedulers: schedulers(spec),

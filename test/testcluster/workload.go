@@ -20,8 +20,8 @@ import (
 // Namespace is where stories are played.
 const Namespace = metav1.NamespaceDefault
 
-// durationAnnotation makes a simulated node end a pod by itself.
-const durationAnnotation = "muster.sh/simulated-duration"
+// DurationAnnotation makes a simulated node end a pod by itself.
+const DurationAnnotation = "muster.sh/simulated-duration"
 
 // Pod is a pod for the scheduler on trial that asks for so many CPUs. It runs for
 // the given time, or for ever if that is zero.
@@ -39,7 +39,7 @@ func (c *Cluster) Pod(name string, cpus int, runs time.Duration) *corev1.Pod {
 		},
 	}
 	if runs > 0 {
-		pod.Annotations[durationAnnotation] = runs.String()
+		pod.Annotations[DurationAnnotation] = runs.String()
 	}
 	return pod
 }
