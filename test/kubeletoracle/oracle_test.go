@@ -1,5 +1,6 @@
 // Package kubeletoracle holds the model of what a kubelet does with NUMA zones
-// against the kubelet's own code, on random machines and random streams of pods.
+// against the kubelet's own code, on random machines and random streams of pods; and
+// schedulers, on clusters whose kubelets that code plays.
 package kubeletoracle
 
 import (
