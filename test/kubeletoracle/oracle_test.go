@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	streams := flag.Lookup("rapid.checks")
 	if !testing.Short() && streams.Value.String() == streams.DefValue {
-		if err := streams.Value.Set("10000"); err != nil {
+		if err := streams.Value.Set(defaultStreams); err != nil {
 			panic(err) // a number is one
 		}
 	}

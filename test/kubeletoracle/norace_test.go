@@ -1,0 +1,5 @@
+//go:build !race
+
+package kubeletoracle
+
+const defaultStreams = "10000"
