@@ -26,7 +26,7 @@ var mutants = []mutant{
 	{"who hopes for the room of a lost node goes on hoping", "../ledger/book.go",
 		"b.changes.Freed++ // who hoped", "// who hoped"},
 	{"a plan takes one member more than there is room for", "../planner/plan.go",
-		"limit = int(s.Request.Times(*p.free(i), int64(limit)))", "limit = min(int(s.Request.Times(*p.free(i), int64(limit)))+1, limit)"},
+		"return int(s.Request.Times(*p.free(i), int64(limit)))", "return min(int(s.Request.Times(*p.free(i), int64(limit)))+1, limit)"},
 	{"the youngest goes first", "../queue/queue.go",
 		"a.Created.Compare(b.Created); c != 0", "b.Created.Compare(a.Created); c != 0"},
 	{"room that others have taken is still promised", "nodes.go",

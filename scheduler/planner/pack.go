@@ -10,7 +10,7 @@ func (Pack) fill(p *plan, w int) int {
 	var first [levels]int        // by emptiness: a row, which links to the next one, less one
 	untouched := p.shares == nil // then all that are usable have room
 	for _, i := range slices.Backward(p.usable[w]) {
-		if untouched || p.times(w, i, 1) > 0 {
+		if untouched || p.fits(w, i, 1) > 0 {
 			level := p.emptiness(w, i)
 			p.next[i], first[level] = first[level], i+1
 		}
@@ -18,9 +18,10 @@ func (Pack) fill(p *plan, w int) int {
 	placed := 0
 	for _, row := range first {
 		for ; row > 0 && placed < p.wants[w].Count; row = p.next[row-1] {
-			k := p.times(w, row-1, p.wants[w].Count-placed)
-			p.take(w, row-1, k)
-			placed += k
+			if k := p.times(w, row-1, p.wants[w].Count-placed); k > 0 {
+				p.take(w, row-1, k)
+				placed += k
+			}
 		}
 	}
 	return placed

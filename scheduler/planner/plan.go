@@ -143,12 +143,13 @@ func (p *plan) reset() {
 	p.shares, p.rows = nil, nil
 }
 
-// findUsable lists the rows that have room for a member of want w and suit it. A
-// plan only takes room, so no other row will ever have any.
+// findUsable lists the rows that have room for a member of want w and suit it, their
+// zones apart, which are dear to look at. A plan only takes room, so no other row will
+// ever have any.
 func (p *plan) findUsable(w int) {
 	rows := p.usable[w][:0]
 	for i := range p.view.Rows {
-		if p.times(w, i, 1) > 0 && p.suits(w, i) {
+		if p.fits(w, i, 1) > 0 && p.suits(w, i) {
 			rows = append(rows, i)
 		}
 	}
@@ -288,6 +289,15 @@ func (p *plan) place(order []int) (want, placed int, ok bool) {
 
 // times says how often want w fits into row i now, at most limit.
 func (p *plan) times(w, i, limit int) int {
+	limit = p.fits(w, i, limit)
+	if s := &p.wants[w].Shape; s.Aligned != nil && limit > 0 {
+		return p.view.Rows[i].Zones.Times(s.Aligned, p.aligned[i], limit)
+	}
+	return limit
+}
+
+// fits is times for a node without zones.
+func (p *plan) fits(w, i, limit int) int {
 	s := &p.wants[w].Shape
 	if len(s.HostPorts) > 0 {
 		limit = min(limit, 1)
@@ -297,11 +307,7 @@ func (p *plan) times(w, i, limit int) int {
 			}
 		}
 	}
-	limit = int(s.Request.Times(*p.free(i), int64(limit)))
-	if s.Aligned != nil && limit > 0 {
-		return p.view.Rows[i].Zones.Times(s.Aligned, p.aligned[i], limit)
-	}
-	return limit
+	return int(s.Request.Times(*p.free(i), int64(limit)))
 }
 
 func (p *plan) take(w, i, count int) {
