@@ -29,7 +29,7 @@ type state struct {
 	inGangs map[gang.ID]resource.Vector
 	// ported counts the pods with host ports.
 	ported int
-	// zoning is nil where the node has not told how it aligns pods.
+	// zoning is nil where the node has not told how it aligns pods, or refuses none.
 	zoning *zoning
 }
 
@@ -66,7 +66,7 @@ func (t *Table) SetPod(pod Pod) {
 	t.pods[pod.ID] = pod
 	if s.zoning != nil {
 		s.zoning.set(&pod)
-		s.believe()
+		s.zoning.believe(s.pods)
 	}
 }
 
@@ -81,7 +81,7 @@ func (t *Table) RemovePod(id gang.PodID) (Pod, bool) {
 	delete(t.pods, id)
 	if s.zoning != nil {
 		s.zoning.remove(id)
-		s.believe()
+		s.zoning.believe(s.pods)
 	}
 	t.dropEmpty(s)
 	return pod, true

@@ -102,19 +102,10 @@ func (z *zoning) known() bool { return z.state != nil && z.blurred == 0 }
 // demands are those of the arriving pods, in the order of their IDs.
 func (z *zoning) demands() []*numa.Demand {
 	out := make([]*numa.Demand, 0, len(z.arriving))
-	for _, id := range sortedIDs(z.arriving) {
+	for _, id := range slices.Sorted(maps.Keys(z.arriving)) {
 		out = append(out, z.arriving[id].demand)
 	}
 	return out
-}
-
-func sortedIDs(m map[gang.PodID]arrival) []gang.PodID {
-	ids := make([]gang.PodID, 0, len(m))
-	for id := range m {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
 }
 
 // remove takes in that a pod has left the node.
@@ -168,18 +159,18 @@ func allEqual(takes []numa.Allocation) bool {
 // believe makes use of the last report if it is of exactly the pods that are on the
 // node, and tells what all of them have: then the kubelet has admitted them. What was
 // foretold stays if the report agrees; else the report counts, and it is not known
-// what each pod has.
-func (z *zoning) believe(pods map[gang.PodID]Pod) {
+// what each pod has. It reports whether more is known now.
+func (z *zoning) believe(pods map[gang.PodID]Pod) bool {
 	if z.report == nil || len(z.report.Free) != len(z.topology.Zones) || !z.covers(pods) {
-		return
+		return false
 	}
-	free := z.report.Free
+	free, arriving := z.report.Free, len(z.arriving) > 0
 	if z.foretold(free) {
 		z.report = nil
-		return
+		return arriving
 	}
 	if !z.topology.Tells(free, demandsOf(pods)) {
-		return
+		return false
 	}
 	z.report = nil
 	z.state, z.blurred = z.topology.Observed(free), 0
@@ -188,6 +179,7 @@ func (z *zoning) believe(pods map[gang.PodID]Pod) {
 	for id := range z.admitted {
 		z.admitted[id] = b
 	}
+	return true
 }
 
 // covers says whether the last report is of exactly these pods. Of one that does not
@@ -225,14 +217,14 @@ type Zones struct {
 	Arriving []*numa.Demand
 }
 
-// zones is the book as a plan sees it; nil where the kubelet refuses nothing.
+// zones is the book as a plan sees it; nil where there is none.
 func (z *zoning) zones() *Zones {
-	if z == nil || !z.topology.Refuses() {
+	if z == nil {
 		return nil
 	}
-	out := &Zones{Topology: z.topology, State: z.state, Arriving: z.demands()}
-	if z.blurred > 0 {
-		out.State = nil
+	out := &Zones{Topology: z.topology, Arriving: z.demands()}
+	if z.known() {
+		out.State = z.state
 	}
 	return out
 }

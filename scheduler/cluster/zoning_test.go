@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -113,7 +114,7 @@ func (n *node) halfway(i int) ZoneReport {
 // fingerprintOf stands for the pods that the kubelet has admitted, and more.
 func (n *node) fingerprintOf(more ...gang.PodID) string {
 	return Fingerprint(func(yield func(Pod) bool) {
-		for _, id := range slices.Concat(sortedKeys(n.had), more) {
+		for _, id := range slices.Concat(slices.Sorted(maps.Keys(n.had)), more) {
 			if !yield(n.pod(id, true)) {
 				return
 			}
@@ -277,7 +278,7 @@ func TestNoPodIsRefused(t *testing.T) {
 			case 5:
 				// A pod that ends in the moment in which others are on their way lets the
 				// kubelet choose anew, and nobody can foretell whether it ends.
-				if ids := sortedKeys(n.had); len(ids) > 0 && len(n.waiting) == 0 {
+				if ids := slices.Sorted(maps.Keys(n.had)); len(ids) > 0 && len(n.waiting) == 0 {
 					n.end(rapid.SampledFrom(ids).Draw(t, "which"))
 				}
 			case 6:
@@ -304,13 +305,4 @@ func TestNoPodIsRefused(t *testing.T) {
 	if bound == 0 && !testing.Short() {
 		t.Error("no pod was ever bound")
 	}
-}
-
-func sortedKeys[V any](m map[gang.PodID]V) []gang.PodID {
-	ids := make([]gang.PodID, 0, len(m))
-	for id := range m {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
 }

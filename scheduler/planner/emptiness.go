@@ -1,10 +1,6 @@
 package planner
 
-import (
-	"strings"
-
-	"muster.sh/muster/scheduler/resource"
-)
+import "muster.sh/muster/scheduler/resource"
 
 // How empty a row is, is told in levels: of devices first, for they are what is
 // scarce and what makes a node worth keeping free, then of the rest.
@@ -32,7 +28,7 @@ func (p *plan) emptiness(w, i int) int {
 func freeDevices(free, all *resource.Vector, asked []resource.Amount) int64 {
 	most, asks := int64(0), false
 	for _, a := range asked {
-		if isDevice(a.Name) {
+		if resource.IsDevice(a.Name) {
 			most, asks = max(most, part(free.Get(a.Name), all.Get(a.Name), deviceLevels)), true
 		}
 	}
@@ -40,16 +36,12 @@ func freeDevices(free, all *resource.Vector, asked []resource.Amount) int64 {
 		return most
 	}
 	for _, a := range all.Extra {
-		if isDevice(a.Name) {
+		if resource.IsDevice(a.Name) {
 			most = max(most, part(free.Get(a.Name), a.Value, deviceLevels))
 		}
 	}
 	return most
 }
-
-// isDevice says whether a resource is of a device plugin: those names have a domain,
-// and those of huge pages and volumes have not.
-func isDevice(name string) bool { return strings.IndexByte(name, '/') > 0 }
 
 // part is how much is free, from 0 to full.
 func part(free, all, full int64) int64 {

@@ -52,7 +52,7 @@ func (f Fragmentation) useless(n *cluster.Node, free *resource.Vector) int64 {
 			pods = sample.Shape.Request.Times(*free, manyPods)
 		}
 		for _, a := range sample.Shape.Request.Extra {
-			if isDevice(a.Name) {
+			if resource.IsDevice(a.Name) {
 				sum += sample.Weight * (max(free.Get(a.Name), 0) - pods*a.Value)
 			}
 		}
@@ -68,7 +68,7 @@ func AsksForDevices(s *gang.Shape) bool { return hasDevices(&s.Request) }
 
 func hasDevices(v *resource.Vector) bool {
 	for _, a := range v.Extra {
-		if a.Value > 0 && isDevice(a.Name) {
+		if a.Value > 0 && resource.IsDevice(a.Name) {
 			return true
 		}
 	}

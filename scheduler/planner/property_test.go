@@ -83,6 +83,15 @@ func smallWant(t *rapid.T, role string, count int) planner.Want {
 	return planner.Want{Role: role, Shape: s, Count: count}
 }
 
+// smallWants draws a few wants, some of them of nobody.
+func smallWants(t *rapid.T) []planner.Want {
+	var wants []planner.Want
+	for i := range rapid.IntRange(1, 4).Draw(t, "wants") {
+		wants = append(wants, smallWant(t, fmt.Sprintf("w%d", i), rapid.IntRange(0, 4).Draw(t, "count")))
+	}
+	return wants
+}
+
 // possible tries every way to place the members one by one.
 func possible(v cluster.View, wants []planner.Want) bool {
 	for w := range wants {
@@ -157,10 +166,7 @@ func obeyed(v cluster.View, wants []planner.Want, shares []planner.Share) error 
 func TestAPlanNeverPromisesRoomThatIsNotThere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := smallView(t)
-		var wants []planner.Want
-		for i := range rapid.IntRange(1, 4).Draw(t, "wants") {
-			wants = append(wants, smallWant(t, fmt.Sprintf("w%d", i), rapid.IntRange(0, 4).Draw(t, "count")))
-		}
+		wants := smallWants(t)
 		shares, verdict := planner.Plan(v, planner.Request{Wants: wants})
 		if verdict.Code != "" {
 			if shares != nil {

@@ -1,7 +1,6 @@
 package planner_test
 
 import (
-	"fmt"
 	"maps"
 	"testing"
 
@@ -95,10 +94,7 @@ func smallStrategy(t *rapid.T) planner.Strategy {
 func TestAStrategyNeverMakesAFeasibleGangInfeasible(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := smallView(t)
-		var wants []planner.Want
-		for i := range rapid.IntRange(1, 4).Draw(t, "wants") {
-			wants = append(wants, smallWant(t, fmt.Sprintf("w%d", i), rapid.IntRange(0, 4).Draw(t, "count")))
-		}
+		wants := smallWants(t)
 		_, packed := planner.Plan(v, planner.Request{Wants: wants})
 		shares, verdict := planner.Plan(v, planner.Request{Wants: wants, Strategy: smallStrategy(t)})
 		if packed.Code == "" && verdict.Code != "" {

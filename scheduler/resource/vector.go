@@ -17,6 +17,10 @@ const (
 	Pods    = "pods"
 )
 
+// IsDevice says whether a resource is of a device plugin: those names have a domain, and
+// those of huge pages and volumes have not.
+func IsDevice(name string) bool { return strings.IndexByte(name, '/') > 0 }
+
 // Vector is an amount of each resource. The zero Vector is empty. A Vector is a
 // value: no method changes its receiver, and Extra is never written in place,
 // so copies may share it.

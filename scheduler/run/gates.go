@@ -3,14 +3,13 @@ package run
 import (
 	"fmt"
 	"maps"
-	"slices"
 
 	resourceapi "k8s.io/api/resource/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
 	"k8s.io/client-go/discovery"
 	"k8s.io/kubernetes/pkg/features"
+
+	"muster.sh/muster/scheduler/source"
 )
 
 // setGates sets kube-scheduler's feature gates, process wide: ours, and over
@@ -26,7 +25,7 @@ import (
 // Kubernetes' own PodGroups are gangs of ours all the same, where the API server has
 // that gate on.
 func setGates(server discovery.DiscoveryInterface, asked map[string]bool) error {
-	taintRules, err := servesDeviceTaintRules(server)
+	taintRules, err := source.Serves(server, resourceapi.SchemeGroupVersion, "devicetaintrules")
 	if err != nil {
 		return err
 	}
@@ -42,15 +41,4 @@ func setGates(server discovery.DiscoveryInterface, asked map[string]bool) error 
 		return fmt.Errorf("feature gate %s: this scheduler takes PodGroups for gangs of its own; leave it off here, and on for the API server", features.GenericWorkload)
 	}
 	return nil
-}
-
-func servesDeviceTaintRules(server discovery.DiscoveryInterface) (bool, error) {
-	list, err := server.ServerResourcesForGroupVersion(resourceapi.SchemeGroupVersion.String())
-	if apierrors.IsNotFound(err) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("ask the API server what it serves: %w", err)
-	}
-	return slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == "devicetaintrules" }), nil
 }

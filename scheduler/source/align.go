@@ -1,7 +1,7 @@
 package source
 
 import (
-	"strings"
+	"maps"
 
 	v1 "k8s.io/api/core/v1"
 
@@ -43,7 +43,7 @@ func claimOf(c *v1.Container, role numa.Role, pinned bool) numa.Claim {
 	}
 	devices := resource.Vector{}
 	for _, a := range asks.Extra {
-		if strings.Contains(a.Name, "/") {
+		if resource.IsDevice(a.Name) {
 			devices = devices.With(a.Name, a.Value)
 		}
 	}
@@ -54,12 +54,8 @@ func claimOf(c *v1.Container, role numa.Role, pinned bool) numa.Claim {
 // fills them in so.
 func requests(c *v1.Container) v1.ResourceList {
 	all := v1.ResourceList{}
-	for name, q := range c.Resources.Limits {
-		all[name] = q
-	}
-	for name, q := range c.Resources.Requests {
-		all[name] = q
-	}
+	maps.Copy(all, c.Resources.Limits)
+	maps.Copy(all, c.Resources.Requests)
 	return all
 }
 

@@ -2,6 +2,7 @@ package source
 
 import (
 	"cmp"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -121,13 +122,13 @@ func (c *collector) take() ([]core.Event, []errand) {
 }
 
 func (c *collector) setNode(n *v1.Node) {
-	known := c.nodes[n.Name] != nil
+	old := c.nodes[n.Name]
 	c.nodes[n.Name] = n
-	if len(c.hyperNodes) > 0 && c.replay == nil {
+	if len(c.hyperNodes) > 0 && c.replay == nil && (old == nil || !maps.Equal(old.Labels, n.Labels)) {
 		c.at[n.Name] = c.tiersAt(c.leafOf(n))
 	}
 	c.tellNode(n)
-	if z := c.zones[n.Name]; z != nil && !known {
+	if z := c.zones[n.Name]; z != nil && old == nil {
 		c.emit(core.ZonesReported{Node: n.Name, Report: z.report}) // it came too early
 	}
 }

@@ -4,7 +4,7 @@
 // JobSets and LeaderWorkerSets by annotation. Nothing behind this package knows
 // one from the other.
 //
-// Files watch.go, informers.go, groupwatch.go and read.go do the I/O. Everything else is pure:
+// Files watch.go, informers.go, customwatch.go and read.go do the I/O. Everything else is pure:
 // a collector takes objects in and gives events and errands out, so that it is
 // tested without a cluster and without a clock.
 package source

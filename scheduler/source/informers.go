@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
@@ -42,7 +43,7 @@ func (s *Source) ownInformers() []watched {
 // kubernetesGroups watches Kubernetes' own PodGroups, if the API server serves
 // them. It is asked once, for only a restart of the API server changes it.
 func (s *Source) kubernetesGroups() ([]watched, error) {
-	served, err := servesPodGroups(s.cfg.Client.Discovery())
+	served, err := Serves(s.cfg.Client.Discovery(), schedulingv1beta1.SchemeGroupVersion, "podgroups")
 	if err != nil || !served {
 		return nil, err
 	}
@@ -59,15 +60,16 @@ func (s *Source) kubernetesGroups() ([]watched, error) {
 	}}, nil
 }
 
-func servesPodGroups(server discovery.DiscoveryInterface) (bool, error) {
-	list, err := server.ServerResourcesForGroupVersion(schedulingv1beta1.SchemeGroupVersion.String())
+// Serves asks the API server whether it serves a resource in a version.
+func Serves(server discovery.DiscoveryInterface, version schema.GroupVersion, resource string) (bool, error) {
+	list, err := server.ServerResourcesForGroupVersion(version.String())
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("ask the API server whether it serves PodGroups: %w", err)
+		return false, fmt.Errorf("ask the API server whether it serves %s of %s: %w", resource, version, err)
 	}
-	return slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == "podgroups" }), nil
+	return slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == resource }), nil
 }
 
 // podHandler takes in pods of ours to their end, and those of others for as long as

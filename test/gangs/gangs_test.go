@@ -95,16 +95,30 @@ func createCoschedulingGroup(ctx context.Context, c *testcluster.Cluster, name s
 }
 
 func createKubernetesGroup(ctx context.Context, c *testcluster.Cluster, name string) error {
-	return createPodGroup(ctx, c, name, schedulingv1beta1.PodGroupSchedulingPolicy{
-		Gang: &schedulingv1beta1.GangSchedulingPolicy{MinCount: members},
-	})
+	return createPodGroup(ctx, c, metav1.ObjectMeta{Name: name}, gangOf(members))
 }
 
-func createPodGroup(ctx context.Context, c *testcluster.Cluster, name string, policy schedulingv1beta1.PodGroupSchedulingPolicy) error {
+func gangOf(members int) schedulingv1beta1.PodGroupSchedulingPolicy {
+	return schedulingv1beta1.PodGroupSchedulingPolicy{Gang: &schedulingv1beta1.GangSchedulingPolicy{MinCount: int32(members)}}
+}
+
+func createPodGroup(ctx context.Context, c *testcluster.Cluster, meta metav1.ObjectMeta, policy schedulingv1beta1.PodGroupSchedulingPolicy) error {
 	_, err := c.Client().SchedulingV1beta1().PodGroups(testcluster.Namespace).Create(ctx, &schedulingv1beta1.PodGroup{
-		ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: schedulingv1beta1.PodGroupSpec{SchedulingPolicy: policy},
+		ObjectMeta: meta, Spec: schedulingv1beta1.PodGroupSpec{SchedulingPolicy: policy},
 	}, metav1.CreateOptions{})
 	return err
+}
+
+// createPods makes pods of a PodGroup of Kubernetes' own, named after it.
+func createPods(ctx context.Context, c *testcluster.Cluster, group string, count, cpus int, runs time.Duration) error {
+	for i := range count {
+		pod := c.Pod(fmt.Sprintf("%s-%d", group, i), cpus, runs)
+		pod.Spec.SchedulingGroup = &corev1.PodSchedulingGroup{PodGroupName: &group}
+		if err := c.CreatePod(ctx, pod); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // createJob leaves it to the Job controller to create the members.
@@ -211,12 +225,8 @@ func tooLarge(ctx context.Context, t *testing.T, c *testcluster.Cluster) {
 	if err := createKubernetesGroup(ctx, c, "large"); err != nil {
 		t.Fatal(err)
 	}
-	for i := range members {
-		pod := c.Pod(fmt.Sprintf("large-%d", i), 6, runs)
-		pod.Spec.SchedulingGroup = &corev1.PodSchedulingGroup{PodGroupName: new("large")}
-		if err := c.CreatePod(ctx, pod); err != nil {
-			t.Fatal(err)
-		}
+	if err := createPods(ctx, c, "large", members, 6, runs); err != nil {
+		t.Fatal(err)
 	}
 	if err := c.Await(ctx, kubernetes, "large", "it was not scheduled", scheduledIs("False")); err != nil {
 		t.Fatal(err)
@@ -225,21 +235,15 @@ func tooLarge(ctx context.Context, t *testing.T, c *testcluster.Cluster) {
 
 func basic(ctx context.Context, t *testing.T, c *testcluster.Cluster) {
 	policy := schedulingv1beta1.PodGroupSchedulingPolicy{Basic: &schedulingv1beta1.BasicSchedulingPolicy{}}
-	if err := createPodGroup(ctx, c, "basic", policy); err != nil {
+	if err := createPodGroup(ctx, c, metav1.ObjectMeta{Name: "basic"}, policy); err != nil {
 		t.Fatal(err)
 	}
 	const pods, fit = 10, 8 // two on each node
-	for i := range pods {
-		pod := c.Pod(fmt.Sprintf("basic-%d", i), 2, 0)
-		pod.Spec.SchedulingGroup = &corev1.PodSchedulingGroup{PodGroupName: new("basic")}
-		if err := c.CreatePod(ctx, pod); err != nil {
-			t.Fatal(err)
-		}
+	if err := createPods(ctx, c, "basic", pods, 2, 0); err != nil {
+		t.Fatal(err)
 	}
 	err := c.Pods.Await(ctx, "as many run as there is room for", func(pods []*corev1.Pod) bool {
-		return testcluster.Count(pods, func(p *corev1.Pod) bool {
-			return strings.HasPrefix(p.Name, "basic-") && testcluster.Bound(p)
-		}) == fit
+		return bound(pods, "basic-") == fit
 	})
 	if err != nil {
 		t.Error(err)

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -73,23 +72,11 @@ func labelRacks(ctx context.Context, c *testcluster.Cluster) (map[string]string,
 }
 
 func createTogether(ctx context.Context, c *testcluster.Cluster, name string, members int) error {
-	_, err := c.Client().SchedulingV1beta1().PodGroups(testcluster.Namespace).Create(ctx, &schedulingv1beta1.PodGroup{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: map[string]string{v1alpha1.RequiredTopologyAnnotation: rackLabel}},
-		Spec: schedulingv1beta1.PodGroupSpec{SchedulingPolicy: schedulingv1beta1.PodGroupSchedulingPolicy{
-			Gang: &schedulingv1beta1.GangSchedulingPolicy{MinCount: int32(members)},
-		}},
-	}, metav1.CreateOptions{})
-	if err != nil {
+	meta := metav1.ObjectMeta{Name: name, Annotations: map[string]string{v1alpha1.RequiredTopologyAnnotation: rackLabel}}
+	if err := createPodGroup(ctx, c, meta, gangOf(members)); err != nil {
 		return err
 	}
-	for i := range members {
-		pod := c.Pod(fmt.Sprintf("%s-%d", name, i), 2, runs)
-		pod.Spec.SchedulingGroup = &corev1.PodSchedulingGroup{PodGroupName: &name}
-		if err := c.CreatePod(ctx, pod); err != nil {
-			return err
-		}
-	}
-	return nil
+	return createPods(ctx, c, name, members, 2, runs)
 }
 
 // bound counts the pods of a name that have a node.
