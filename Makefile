@@ -52,12 +52,14 @@ unit: $(TESTS) ## run the tests that start no cluster, with few random histories
 integration: build $(TESTS) ## run the tests that start clusters
 	$(GO_TEST) $(call tested,$(CLUSTER_TESTS))
 
-# Ten thousand histories of 200 events and more; HISTORIES says how many.
-soak: $(TESTS) ## let many more random histories happen than test does (half an hour)
-	CGO_ENABLED=0 $(TESTS) --format standard-verbose -- ./scheduler/core -run 'TestHistories|TestNoAlignedMember' \
-		-rapid.checks $(or $(HISTORIES),10000) -count 1 -timeout 3h
-	CGO_ENABLED=0 $(TESTS) --format standard-verbose -- ./scheduler/numa ./scheduler/cluster ./scheduler/ledger ./scheduler/planner ./scheduler/queue \
-		-run 'Test.*' -rapid.checks $(or $(HISTORIES),10000) -count 1 -timeout 3h
+# How many of each random history, stream and case soak lets happen.
+HISTORIES ?= 10000
+SOAK := CGO_ENABLED=0 $(TESTS) --format standard-verbose -- -vet=off -count 1 -timeout 3h -rapid.checks $(HISTORIES)
+
+soak: $(TESTS) ## let HISTORIES of each random history happen (ten thousand), and try the seeded bugs
+	$(SOAK) -run 'TestHistories|TestNoAlignedMember|TestTheModelForetellsTheKubelet' ./scheduler/core ./test/kubeletoracle
+	$(SOAK) ./scheduler/numa ./scheduler/cluster ./scheduler/ledger ./scheduler/planner ./scheduler/queue
+	$(SOAK) -run TestPropertiesCatchSeededBugs ./scheduler/core -seeded-bugs
 
 bench: build ## compare the scheduler with others, one round (half an hour)
 	$(BENCH) --scenario $(GANG_SCENARIOS),spark-burst,loop --out $(BENCH_OUT)

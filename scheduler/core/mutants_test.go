@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"encoding/json"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -88,9 +89,11 @@ var mutants = []mutant{
 // checks is how many histories may pass before a seeded bug is caught.
 const checks = "400"
 
+var seededBugs = flag.Bool("seeded-bugs", false, "put in one bug after the other, and see whether the histories tell")
+
 func TestPropertiesCatchSeededBugs(t *testing.T) {
-	if testing.Short() {
-		t.Skip("skipped by -short: compiles the package once for each seeded bug")
+	if !*seededBugs {
+		t.Skip("compiles the package once for each seeded bug: make soak, or -seeded-bugs")
 	}
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("no go command to compile the seeded bugs with")

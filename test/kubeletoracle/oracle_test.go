@@ -4,10 +4,8 @@
 package kubeletoracle
 
 import (
-	"flag"
 	"fmt"
 	"math/bits"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -18,19 +16,6 @@ import (
 	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/resource"
 )
-
-// TestMain tries as many streams as take a quarter of a minute, unless it is told
-// otherwise.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	streams := flag.Lookup("rapid.checks")
-	if !testing.Short() && streams.Value.String() == streams.DefValue {
-		if err := streams.Value.Set(defaultStreams); err != nil {
-			panic(err) // a number is one
-		}
-	}
-	os.Exit(m.Run())
-}
 
 // TestTheModelForetellsTheKubelet holds, for each pod of a stream:
 //   - what the model admits the kubelet admits, from the zones foretold unless

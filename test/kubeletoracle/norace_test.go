@@ -1,5 +1,0 @@
-//go:build !race
-
-package kubeletoracle
-
-const defaultStreams = "10000"
