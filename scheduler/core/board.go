@@ -33,6 +33,13 @@ type Placement struct {
 	Role  string
 	Node  string
 	Epoch Epoch
+	// Roams says that the member's own cycle may choose another node, with room
+	// beside all that is promised to others. Members of one gang that roam may take
+	// each other's room, and leave theirs.
+	Roams bool
+	// Except lists nodes that a member which roams may not choose: binds to them
+	// have failed, or they were vetoed before it roamed.
+	Except []string
 	// Check lists nodes on which room is held for members that have no pod
 	// yet. The member's own cycle verifies on kube-scheduler's snapshot that
 	// nothing on them is overdrawn, before the latch can open.

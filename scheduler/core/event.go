@@ -107,11 +107,14 @@ type Forgotten struct{ ID gang.PodID }
 type AtLatch struct {
 	ID    gang.PodID
 	Epoch Epoch
+	// Node that a member which roams has chosen; empty for all others.
+	Node string
 }
 
 // Parked tells that a released member is back in the hold: its cycle failed,
 // or the latch was shut. Node and Reason are of the check that failed; Veto is
-// false where the member was only turned back because its plan had gone.
+// false where the member was only turned back because its plan had gone. Node is
+// empty where a member that roams found none.
 type Parked struct {
 	ID     gang.PodID
 	Epoch  Epoch

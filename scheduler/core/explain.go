@@ -52,7 +52,7 @@ func (m *Machine) code(g *group) gang.Code {
 func (g *group) keepsTrying() bool {
 	switch g.explained {
 	case gang.Vetoed, gang.NotStored:
-		return g.starting()
+		return g.starting() || g.busy()
 	case gang.Reserved:
 		return g.phase == Waiting && !g.tried && g.attempts > 0
 	}

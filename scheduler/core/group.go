@@ -61,6 +61,10 @@ type group struct {
 	// vetoes by shape and node, and the last of them in words.
 	vetoes map[string]map[string]veto
 	veto   string
+	// roaming has the keys of members that roam; futile counts how often in a row
+	// such a member has found no node.
+	roaming map[string]bool
+	futile  int
 
 	// stored is what the Reservation holds, as far as it was ordered.
 	stored []ReservedSlot
@@ -80,7 +84,7 @@ type group struct {
 func newGroup(id gang.ID) *group {
 	return &group{
 		decl: gang.Gang{ID: id}, phase: Collecting, roster: newRoster(),
-		ended: map[string]int{}, lost: map[string]int{}, deadlines: map[ledger.SlotID]time.Time{}, vetoes: map[string]map[string]veto{},
+		ended: map[string]int{}, lost: map[string]int{}, deadlines: map[ledger.SlotID]time.Time{}, vetoes: map[string]map[string]veto{}, roaming: map[string]bool{},
 	}
 }
 

@@ -90,6 +90,11 @@ var actions = []action{
 	{"a check begins or ceases to refuse a node", 2, func(h *history) {
 		toggle(h.vetoed, rapid.SampledFrom([]string{"driver", "executor", "ps", ""}).Draw(h.t, "role")+"@"+h.nodeName())
 	}},
+	{"members of a gang begin or cease to keep apart", 1, func(h *history) {
+		if id, ok := pick(h, "gang", h.Gangs, nil); ok {
+			toggle(h.apart, id)
+		}
+	}},
 	{"reservations of a gang begin or cease to fail", 1, func(h *history) {
 		if id, ok := pick(h, "gang", h.Gangs, nil); ok {
 			toggle(h.unready, id)

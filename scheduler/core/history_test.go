@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/core/coretest"
 	"muster.sh/muster/scheduler/gang"
@@ -29,7 +30,8 @@ type history struct {
 	before core.Snapshot
 
 	// What is out of order at the moment.
-	vetoed  map[string]bool // role@node
+	vetoed  map[string]bool  // role@node
+	apart   map[gang.ID]bool // no node takes two of its members that are opaque
 	unready map[gang.ID]bool
 	broken  map[string]bool // nodes to which every bind fails
 	fates   bool
@@ -50,12 +52,15 @@ func newHistory(t *rapid.T) *history {
 	o := core.DefaultOptions()
 	o.MaxAttempts = 3 // so that gangs step back before a history ends
 	o.Strategy = rapid.SampledFrom(strategies).Draw(t, "strategy")
-	h := &history{t: t, World: coretest.NewWith(o), vetoed: map[string]bool{}, unready: map[gang.ID]bool{}, broken: map[string]bool{}, written: written{}}
+	h := &history{t: t, World: coretest.NewWith(o), vetoed: map[string]bool{}, apart: map[gang.ID]bool{}, unready: map[gang.ID]bool{}, broken: map[string]bool{}, written: written{}}
 	h.Async = true
 	h.World.Observe = h.observe
 	h.Veto = func(m *core.Member, node string) string {
 		if h.vetoed[m.Role+"@"+node] {
 			return "no volume"
+		}
+		if m.Shape.Opaque && h.apart[m.Gang] && slices.ContainsFunc(h.On(node), func(p cluster.Pod) bool { return p.ID != m.ID && p.Gang == m.Gang }) {
+			return "apart"
 		}
 		return ""
 	}
@@ -147,6 +152,7 @@ func (h *history) shape() gang.Shape {
 	if h.chance("aligned", 6) {
 		s.Aligned = &numa.Demand{Pinned: true, Containers: []numa.Claim{{Asks: s.Request.With(resource.Pods, 0)}}}
 	}
+	s.Opaque = h.chance("opaque", 2)
 	if h.chance("ported", 9) {
 		s.HostPorts = []string{"TCP/0.0.0.0/80"}
 	}

@@ -198,7 +198,7 @@ func boardIsFresh(s Seen) error {
 		if mem == nil || (mem.state != released && mem.state != latched) {
 			continue
 		}
-		p := Placement{Gang: slot.Gang, Role: slot.Role, Node: slot.Node, Epoch: mem.epoch}
+		p := Placement{Gang: slot.Gang, Role: slot.Role, Node: slot.Node, Epoch: mem.epoch, Roams: mem.roams}
 		if g := s.Machine.groups[slot.Gang]; g.phase == Starting {
 			p.Check = s.Machine.nodesToCheck(g)
 		}
@@ -211,6 +211,8 @@ func boardIsFresh(s Seen) error {
 		return fmt.Errorf("held in truth: %v, on the board: %v", held, shownHeld)
 	}
 	for id, p := range shownPlaces {
+		p.Except = nil // as it was when the member was sent out
+		shownPlaces[id] = p
 		// What has to be checked is not followed up once the latch is open.
 		if q, ok := places[id]; ok && q.Check == nil {
 			p.Check = nil

@@ -83,6 +83,9 @@ func elasticComesLast(s Seen) error {
 		if !slot.Elastic || s.Before.slots[slot.ID] || mem == nil || mem.state == bound {
 			continue
 		}
+		if at, ok := s.Event.(AtLatch); ok && at.ID == mem.ID {
+			continue // it has gone elsewhere with its slot
+		}
 		for e := range s.Machine.queue.All() {
 			if g := s.Machine.groups[e.Gang]; s.Machine.waitsForRoom(g) {
 				return fmt.Errorf("%s gets a slot above its minimum, and %s waits", mem.ID, g.decl.ID)

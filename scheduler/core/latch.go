@@ -12,9 +12,18 @@ import (
 // place releases a member towards its slot.
 func (m *Machine) place(mem *member, s *ledger.Slot, epoch Epoch, check []string) {
 	m.groups[mem.Gang].set(mem, released)
-	mem.epoch = epoch
-	m.placed[mem.ID] = &Placement{Gang: s.Gang, Role: s.Role, Node: s.Node, Epoch: epoch, Check: check}
+	mem.epoch, mem.roams = epoch, m.groups[mem.Gang].roaming[mem.key]
+	m.show(mem, s, check)
 	m.decide(Release{Gang: s.Gang, Pod: mem.ID, Epoch: epoch})
+}
+
+// show puts a member's placement on the board.
+func (m *Machine) show(mem *member, s *ledger.Slot, check []string) {
+	p := &Placement{Gang: s.Gang, Role: s.Role, Node: s.Node, Epoch: mem.epoch, Check: check}
+	if mem.roams {
+		p.Roams, p.Except = true, m.except(mem)
+	}
+	m.placed[mem.ID] = p
 }
 
 // unplace takes a member's placement off the board: from now on it may run
@@ -32,6 +41,9 @@ func (m *Machine) atLatch(e AtLatch) {
 	}
 	g := m.groups[mem.Gang]
 	g.set(mem, latched)
+	if mem.roams {
+		m.follow(g, mem, e.Node)
+	}
 	if g.epoch == e.Epoch {
 		m.openIfWhole(g)
 	}
@@ -49,7 +61,7 @@ func (m *Machine) openIfWhole(g *group) {
 // open lets the gang's binds go. From here on it is completed, whatever
 // happens: what can't be bound is placed again.
 func (m *Machine) open(g *group) {
-	g.phase, g.attempts, g.veto = Started, 0, ""
+	g.phase, g.attempts, g.futile, g.veto = Started, 0, 0, ""
 	m.decide(OpenLatch{Gang: g.decl.ID, Epoch: g.epoch})
 	for _, s := range m.book.OfGang(g.decl.ID) {
 		if s.Claimant == "" {
@@ -84,17 +96,28 @@ func (m *Machine) parked(e Parked) {
 	switch {
 	case e.Veto && node != s.Node:
 		m.vetoHeld(g, node, lasts)
+	case e.Veto && mem.roams:
+		m.vetoEverywhere(g, mem)
+	case e.Veto && !e.Room && g.mayRoam(mem):
+		g.roaming[mem.key] = true
 	case e.Veto || mem.retries > maxRetries:
 		m.veto(g, &mem.Shape, s.Node, lasts)
 		mem.retries = 0
 	}
-	g.veto = fmt.Sprintf("%s on node %s: %s", e.Plugin, node, e.Reason)
+	g.veto = refusal(e, node, mem.roams)
 	if g.phase == Starting {
 		m.abort(g, g.veto)
 		m.failed(g, gang.Vetoed)
 		return
 	}
 	m.retryMember(g, mem, s)
+}
+
+func refusal(e Parked, node string, roams bool) string {
+	if roams && e.Node == "" {
+		return fmt.Sprintf("%s: %s", e.Plugin, e.Reason)
+	}
+	return fmt.Sprintf("%s on node %s: %s", e.Plugin, node, e.Reason)
 }
 
 // vetoHeld keeps the shapes of a gang off a node on which it holds room that,

@@ -139,7 +139,6 @@ func (m *Machine) vetoed(g *group) func(*gang.Shape, string) bool {
 			nodes = g.vetoes[s.Signature()]
 			known[s] = nodes
 		}
-		v, was := nodes[node]
-		return was && v.change == m.nodes[node]
+		return m.excludes(nodes, node)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/planner"
+	"muster.sh/muster/scheduler/resource"
 )
 
 // offer gives room to those that wait: first to started gangs that lack
@@ -133,6 +134,9 @@ func (m *Machine) judge(g *group, r planner.Request, v gang.Verdict) gang.Verdic
 	}
 	if v.RuledOut[gang.Excluded] > 0 {
 		v.Code, v.Detail = gang.Vetoed, g.veto
+		if v.RuledOut[gang.Excluded] == v.Nodes {
+			v.Missing = resource.Vector{} // it is not room
+		}
 	} else {
 		v.Detail = "pods outside of any gang hold the room"
 	}

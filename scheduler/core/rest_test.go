@@ -16,6 +16,7 @@ import (
 // machine must know the truth, and no gang may be stranded.
 func (h *history) rest() {
 	clear(h.vetoed)
+	clear(h.apart)
 	clear(h.unready)
 	clear(h.broken)
 	h.fates = false

@@ -18,6 +18,8 @@ type member struct {
 	terminating bool
 	epoch       Epoch
 	retries     int
+	// roams says that it may run on any node that its own cycle chooses.
+	roams bool
 }
 
 type memberState int

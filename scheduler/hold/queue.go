@@ -176,7 +176,8 @@ func (q *Queue) Pop(logger klog.Logger) (framework.QueuedEntityInfo, error) {
 
 // Release hands a held member to kube-scheduler. It is answered: either the
 // member's cycle runs, and reaches the latch or is parked; or its placement has
-// changed since, and it is parked at once; or the pod is gone.
+// changed since, or a plugin does not let it into the queue, and it is parked at
+// once; or the pod is gone.
 func (q *Queue) Release(ctx context.Context, r core.Release) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -211,6 +212,25 @@ func (q *Queue) release(ctx context.Context, m *member, epoch core.Epoch) {
 	}
 	m.state = queued
 	q.SchedulingQueue.Add(ctx, withoutNomination(m.pod))
+	if plugin := q.gating(m.pod); plugin != "" {
+		// In there it would wait for good, once its placement is taken back.
+		q.SchedulingQueue.Delete(klog.FromContext(ctx), m.pod)
+		m.state = held
+		q.opts.Post(core.Parked{ID: id, Epoch: epoch, Veto: true, Plugin: plugin, Reason: "its resource claims are not there"})
+	}
+}
+
+// gating returns the plugin that keeps a pod out of the queue of those whose turn
+// comes. Only resource claims can, of all that a member may wait for.
+func (q *Queue) gating(pod *v1.Pod) string {
+	if len(pod.Spec.ResourceClaims) == 0 {
+		return ""
+	}
+	info, there := q.GetPod(pod.Name, pod.Namespace, pod.Spec.SchedulingGroup)
+	if !there {
+		return "" // popped already
+	}
+	return info.GatingPlugin
 }
 
 // withoutNomination is a pod as kube-scheduler may see it. A nomination is left

@@ -30,9 +30,9 @@ type rig struct {
 	gone   []gang.PodID
 }
 
-func newRig(ctx context.Context) *rig {
+func newRig(ctx context.Context, opts ...backend.Option) *rig {
 	oldestFirst := func(a, b fwk.QueuedEntityInfo) bool { return a.GetTimestamp().Before(b.GetTimestamp()) }
-	r := &rig{inner: backend.NewTestQueue(ctx, oldestFirst), places: map[gang.PodID]core.Placement{}}
+	r := &rig{inner: backend.NewTestQueue(ctx, oldestFirst, opts...), places: map[gang.PodID]core.Placement{}}
 	r.Queue = Wrap(r.inner, Options{
 		Member:    func(p *v1.Pod) bool { return p.Labels["gang"] != "" },
 		Placement: func(id gang.PodID) (core.Placement, bool) { p, ok := r.places[id]; return p, ok },
@@ -279,5 +279,39 @@ func TestAStaleNominationTakesNoRoom(t *testing.T) {
 	}
 	if member.Status.NominatedNodeName != "elsewhere" {
 		t.Error("the informer's object was changed")
+	}
+}
+
+// claims keeps pods out that have a resource claim.
+type claims struct{ missing bool }
+
+func (*claims) Name() string { return "Claims" }
+
+func (c *claims) PreEnqueue(_ context.Context, p *v1.Pod) *fwk.Status {
+	if c.missing && len(p.Spec.ResourceClaims) > 0 {
+		return fwk.NewStatus(fwk.UnschedulableAndUnresolvable, "no claim")
+	}
+	return nil
+}
+
+func TestAMemberWithoutItsClaimsIsParkedAtOnce(t *testing.T) {
+	ctx := t.Context()
+	c := &claims{missing: true}
+	r := newRig(ctx, backend.WithPreEnqueuePluginMap(map[string]map[string]fwk.PreEnqueuePlugin{"": {c.Name(): c}}))
+	p := pod("a", "a1", true)
+	p.Spec.ResourceClaims = []v1.PodResourceClaim{{Name: "device"}}
+	r.Add(ctx, p)
+	r.release(ctx, "a1", 1)
+	want := core.Parked{ID: "a1", Epoch: 1, Veto: true, Plugin: "Claims", Reason: "its resource claims are not there"}
+	if len(r.posted) != 1 || r.posted[0] != want {
+		t.Fatalf("posted %+v, want %+v", r.posted, want)
+	}
+	if pending, _ := r.inner.PendingPods(); len(pending) > 0 || r.Len() != 1 {
+		t.Errorf("%d pods are in kube-scheduler's queue, %d are held", len(pending), r.Len())
+	}
+	c.missing = false
+	r.release(ctx, "a1", 2)
+	if got := r.pop(t); got.UID != "a1" || len(r.posted) != 1 {
+		t.Errorf("popped %v, posted %+v", got.UID, r.posted)
 	}
 }

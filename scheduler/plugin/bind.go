@@ -27,13 +27,17 @@ func (p *Plugin) Bind(ctx context.Context, state fwk.CycleState, pod *v1.Pod, no
 	if c.place == nil {
 		return p.binder.Bind(ctx, state, pod, node)
 	}
-	first, err := p.Latch.Wait(ctx, idOf(pod), c.place.Gang, c.place.Epoch)
+	chosen := ""
+	if c.place.Roams {
+		chosen = node
+	}
+	first, err := p.Latch.Wait(ctx, idOf(pod), c.place.Gang, c.place.Epoch, chosen)
 	if err != nil {
 		return fwk.AsStatus(err)
 	}
 	meant := func() bool {
 		now, ok := p.Board.Placement(idOf(pod))
-		return ok && now.Epoch == c.place.Epoch && now.Node == node
+		return ok && now.Epoch == c.place.Epoch && (now.Node == node || c.place.Roams)
 	}
 	switch err := bind(ctx, p.handle.ClientSet(), first, pod, node, meant, patience); {
 	case errors.Is(err, errTakenBack):

@@ -2,9 +2,13 @@ package plugin
 
 import (
 	"context"
+	"slices"
 
 	v1 "k8s.io/api/core/v1"
 	fwk "k8s.io/kube-scheduler/framework"
+
+	"muster.sh/muster/scheduler/core"
+	"muster.sh/muster/scheduler/gang"
 )
 
 // Filter keeps a pod off a node where it would take room that is promised to
@@ -20,7 +24,7 @@ func (p *Plugin) Filter(_ context.Context, state fwk.CycleState, pod *v1.Pod, in
 		return fwk.AsStatus(err)
 	}
 	name := info.Node().Name
-	if c.place != nil && c.place.Node != name {
+	if c.place != nil && c.place.Node != name && !c.mayChoose(name) {
 		return fwk.NewStatus(fwk.UnschedulableAndUnresolvable, "the gang's plan has the pod on another node")
 	}
 	held, zones := p.Board.Held(name), p.Board.Zones(name)
@@ -31,7 +35,7 @@ func (p *Plugin) Filter(_ context.Context, state fwk.CycleState, pod *v1.Pod, in
 	if len(held) == 0 {
 		return nil
 	}
-	lacking := c.ask.lacks(info, held, idOf(pod))
+	lacking := c.ask.lacks(info, p.promises(c, held, idOf(pod)))
 	if lacking == "" {
 		return nil
 	}
@@ -39,4 +43,25 @@ func (p *Plugin) Filter(_ context.Context, state fwk.CycleState, pod *v1.Pod, in
 		p.Contention.Refused(name, held, zones)
 	}
 	return fwk.NewStatus(fwk.Unschedulable, "too little "+lacking+" beside the room that is reserved for gangs")
+}
+
+// mayChoose says whether a member may run on a node other than the planned one.
+func (c *cycle) mayChoose(node string) bool {
+	return c.place.Roams && !slices.Contains(c.place.Except, node)
+}
+
+// promises are those that the cycle's pod must leave room for: not its own, nor, if
+// it roams, those to members of its gang that roam too and will go elsewhere.
+func (p *Plugin) promises(c *cycle, held []core.Held, self gang.PodID) []core.Held {
+	if c.place == nil {
+		return held
+	}
+	return slices.DeleteFunc(slices.Clone(held), func(h core.Held) bool {
+		return h.Claimant == self || (c.place.Roams && h.Gang == c.place.Gang && p.roams(h.Claimant))
+	})
+}
+
+func (p *Plugin) roams(member gang.PodID) bool {
+	place, ok := p.Board.Placement(member)
+	return ok && place.Roams
 }

@@ -94,6 +94,31 @@ func TestAMemberRunsOnItsNodeOnlyAndOnItsOwnRoom(t *testing.T) {
 	}
 }
 
+func TestAMemberThatRoamsRunsWhereThereIsRoomBesideThePromisesToOthers(t *testing.T) {
+	nodes := []*v1.Node{node("planned", "2", "4Gi", ""), node("free", "4", "4Gi", ""), node("taken", "2", "4Gi", ""),
+		node("brother", "2", "4Gi", ""), node("settled", "2", "4Gi", ""), node("excluded", "64", "64Gi", "")}
+	r := newRig(t, nodes)
+	m := member(podOn("", "m", "2", "2Gi"))
+	r.board.places["m"] = core.Placement{Gang: "g", Node: "planned", Epoch: 1, Roams: true, Except: []string{"excluded"}}
+	r.board.places["brother"] = core.Placement{Gang: "g", Node: "brother", Epoch: 1, Roams: true}
+	r.board.places["settled"] = core.Placement{Gang: "g", Node: "settled", Epoch: 1}
+	r.board.held["planned"] = []core.Held{slot("m", 2000, 2)}
+	r.board.held["free"] = []core.Held{slot("", 2000, 2)}
+	r.board.held["taken"] = []core.Held{{Gang: "other", Claimant: "other", Request: slot("", 1000, 1).Request}}
+	r.board.held["brother"] = []core.Held{slot("brother", 2000, 2)}
+	r.board.held["settled"] = []core.Held{slot("settled", 2000, 2)}
+
+	state, result, status := r.begin(t, m)
+	if !status.IsSuccess() || result != nil {
+		t.Fatalf("PreFilter: %v, %v", result, status)
+	}
+	for i, want := range []fwk.Code{fwk.Success, fwk.Success, fwk.Unschedulable, fwk.Success, fwk.Unschedulable, fwk.UnschedulableAndUnresolvable} {
+		if status := r.Filter(t.Context(), state, m, infoOf(nodes[i])); status.Code() != want {
+			t.Errorf("%s: %v, want %v", nodes[i].Name, status, want)
+		}
+	}
+}
+
 func TestAMemberWithoutAPlacementRunsNowhere(t *testing.T) {
 	r := newRig(t, []*v1.Node{node("n", "9", "9Gi", "")})
 	m := member(podOn("", "m", "1", "1Gi"))
@@ -209,7 +234,7 @@ func BenchmarkFilterBesideManyPromises(b *testing.B) {
 	info := infoOf(n, pods...)
 	ask := ask{request: vector.Vector{MilliCPU: 1000, Memory: 1 << 30, Pods: 1}}
 	for b.Loop() {
-		if got := ask.lacks(info, held, "single"); got != "" {
+		if got := ask.lacks(info, held); got != "" {
 			b.Fatal(got)
 		}
 	}

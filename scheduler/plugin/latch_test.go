@@ -64,7 +64,7 @@ func (g *gate) come(ctx context.Context, pod gang.PodID, epoch core.Epoch) <-cha
 func (g *gate) comeAsPlaced(ctx context.Context, pod gang.PodID, epoch core.Epoch) <-chan error {
 	fate := make(chan error, 1)
 	go func() {
-		turn, err := g.Wait(ctx, pod, "g", epoch)
+		turn, err := g.Wait(ctx, pod, "g", epoch, "")
 		if turn != nil {
 			turn.done()
 		}

@@ -10,7 +10,8 @@ import (
 )
 
 // PreFilter narrows a member's cycle to the node of its placement, so that all
-// other plugins judge that node alone. Other pods may run anywhere.
+// other plugins judge that node alone. Members that roam, and other pods, may run
+// anywhere.
 //
 // A member whose placement lists nodes to check proves on the snapshot that
 // what is promised on them is really there. Cycles follow one another, and the
@@ -30,6 +31,9 @@ func (p *Plugin) PreFilter(_ context.Context, state fwk.CycleState, pod *v1.Pod,
 	c.place = &place
 	if r := p.check(place.Node, place.Check); r != nil {
 		return nil, r.rejected()
+	}
+	if place.Roams {
+		return nil, nil
 	}
 	return &fwk.PreFilterResult{NodeNames: sets.New(place.Node)}, nil
 }

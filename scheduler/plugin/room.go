@@ -28,32 +28,32 @@ func askOf(pod *v1.Pod) ask {
 // lacks names a resource of which a node has too little for the pod beside
 // what is promised to others, or nothing. Only resources that are promised
 // there are judged: the rest is the business of kube-scheduler's own plugins.
-func (a ask) lacks(info fwk.NodeInfo, held []core.Held, self gang.PodID) string {
+func (a ask) lacks(info fwk.NodeInfo, held []core.Held) string {
 	// Most often there is room beside all promises, whoever has come already.
 	if short(info, sum(held), a.request) == "" {
 		return ""
 	}
-	return short(info, promised(info, held, self), a.request)
+	return short(info, promised(info, held), a.request)
 }
 
 // overdrawn names a resource of which less is on a node than pods have and is
 // promised, or nothing.
 func overdrawn(info fwk.NodeInfo, held []core.Held) string {
-	return short(info, promised(info, held, ""), resource.Vector{})
+	return short(info, promised(info, held), resource.Vector{})
 }
 
 // promised adds up what counts against a node beside its pods: what is held
-// for members that are not there, other than the pod itself. Deciding by the
+// for members that are not there. Deciding by the
 // node's own pods makes the order of events irrelevant: however late we hear
 // of a member's start or end, its room is counted once.
-func promised(info fwk.NodeInfo, held []core.Held, self gang.PodID) resource.Vector {
+func promised(info fwk.NodeInfo, held []core.Held) resource.Vector {
 	present := make(map[gang.PodID]bool, len(info.GetPods()))
 	for _, p := range info.GetPods() {
 		present[idOf(p.GetPod())] = true
 	}
 	var total resource.Vector
 	for _, h := range held {
-		if h.Claimant == "" || (h.Claimant != self && !present[h.Claimant]) {
+		if h.Claimant == "" || !present[h.Claimant] {
 			total = total.Add(h.Request)
 		}
 	}

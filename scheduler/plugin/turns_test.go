@@ -120,7 +120,7 @@ func TestGangsHaveTheirTurnsInTheOrderInWhichTheyPassTheLatch(t *testing.T) {
 			pod := gang.PodID(string(id) + string(rune('0'+i)))
 			g.places.set(pod, 1)
 			go func() {
-				n, err := g.Wait(t.Context(), pod, id, core.Epoch(1))
+				n, err := g.Wait(t.Context(), pod, id, core.Epoch(1), "")
 				if err != nil {
 					t.Error(err)
 				}

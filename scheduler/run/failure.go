@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"strings"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/klog/v2"
 	fwk "k8s.io/kube-scheduler/framework"
 	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
@@ -45,7 +47,7 @@ func (f *failures) handle(ctx context.Context, profile framework.Framework, info
 		logger.V(2).Info("The cycle of a member that is gone has ended", "pod", klog.KObj(pod), "reason", status.Message())
 		return
 	}
-	e := explainFailure(ctx, status, place.Node)
+	e := explainFailure(ctx, status, place)
 	e.ID, e.Epoch = id, epoch
 	if e.Veto {
 		f.vetoed(e.Plugin)
@@ -57,22 +59,27 @@ func (f *failures) handle(ctx context.Context, profile framework.Framework, info
 
 // explainFailure tells what a failed status of a member says: which check
 // refused which node, and whether it was a check at all.
-func explainFailure(ctx context.Context, status *fwk.Status, planned string) core.Parked {
+func explainFailure(ctx context.Context, status *fwk.Status, place core.Placement) core.Parked {
 	err := status.AsError()
-	if fit := (*framework.FitError)(nil); errors.As(err, &fit) {
-		// A member has one node only. What PreFilter says counts for all nodes,
-		// this one among them.
-		if on := fit.Diagnosis.NodeToStatus.Get(planned); on != nil {
+	fit := (*framework.FitError)(nil)
+	if errors.As(err, &fit) {
+		// What PreFilter says counts for all nodes, the planned one among them.
+		if on := fit.Diagnosis.NodeToStatus.Get(place.Node); on != nil {
 			status, err = on, on.AsError()
 		}
 	}
-	e := core.Parked{Veto: true, Node: planned, Plugin: status.Plugin(), Reason: status.Message()}
-	if r := (*plugin.Refusal)(nil); errors.As(err, &r) {
+	e := core.Parked{Veto: true, Node: place.Node, Plugin: status.Plugin(), Reason: status.Message()}
+	r := (*plugin.Refusal)(nil)
+	switch {
+	case errors.As(err, &r):
 		e.Plugin, e.Reason, e.BindFailed = plugin.Name, r.Reason, r.BindFailed
 		e.Veto = !r.Stale && !r.BindFailed
 		if r.Node != "" {
 			e.Node = r.Node
 		}
+	case place.Roams && fit != nil:
+		// A member that roams was tried on all nodes.
+		e.Node, e.Plugin, e.Reason = "", strings.Join(sets.List(fit.Diagnosis.UnschedulablePlugins), ", "), fit.Error()
 	}
 	if e.Reason == "" && err != nil {
 		e.Reason = err.Error()

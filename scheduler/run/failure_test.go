@@ -9,6 +9,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/tools/events"
 	fwk "k8s.io/kube-scheduler/framework"
 	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
@@ -19,8 +20,8 @@ import (
 )
 
 // unfit is what schedulePod returns when no node is left.
-func unfit(absent *fwk.Status, byNode map[string]*fwk.Status) *fwk.Status {
-	d := framework.Diagnosis{NodeToStatus: framework.NewDefaultNodeToStatus()}
+func unfit(absent *fwk.Status, byNode map[string]*fwk.Status, plugins ...string) *fwk.Status {
+	d := framework.Diagnosis{NodeToStatus: framework.NewDefaultNodeToStatus(), UnschedulablePlugins: sets.New(plugins...)}
 	if absent != nil {
 		d.NodeToStatus.SetAbsentNodesStatus(absent)
 	}
@@ -43,11 +44,19 @@ func TestWhyAMemberFailed(t *testing.T) {
 	for name, tc := range map[string]struct {
 		ctx    context.Context
 		status *fwk.Status
+		roams  bool
 		want   core.Parked
 	}{
 		"Filter refused its node": {
 			status: unfit(fwk.NewStatus(fwk.UnschedulableAndUnresolvable, "other nodes"), map[string]*fwk.Status{"planned": fwk.NewStatus(fwk.Unschedulable, "a taint").WithPlugin("TaintToleration")}),
 			want:   core.Parked{Veto: true, Node: "planned", Plugin: "TaintToleration", Reason: "a taint"},
+		},
+		"no node took a member that roams": {
+			roams: true,
+			status: unfit(fwk.NewStatus(fwk.Unschedulable, "no room"), map[string]*fwk.Status{
+				"planned": fwk.NewStatus(fwk.Unschedulable, "apart").WithPlugin("InterPodAffinity"),
+			}, "NodeResourcesFit", "InterPodAffinity"),
+			want: core.Parked{Veto: true, Plugin: "InterPodAffinity, NodeResourcesFit", Reason: "0/3 nodes are available: 1 apart, 2 no room."},
 		},
 		"another plugin's PreFilter refused": {
 			status: unfit(fwk.NewStatus(fwk.UnschedulableAndUnresolvable, "no claim").WithPlugin("VolumeBinding"), nil),
@@ -95,7 +104,7 @@ func TestWhyAMemberFailed(t *testing.T) {
 			if ctx == nil {
 				ctx = t.Context()
 			}
-			if got := explainFailure(ctx, tc.status, "planned"); got != tc.want {
+			if got := explainFailure(ctx, tc.status, core.Placement{Node: "planned", Roams: tc.roams}); got != tc.want {
 				t.Errorf("got  %+v\nwant %+v", got, tc.want)
 			}
 		})

@@ -12,7 +12,9 @@ import (
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"k8s.io/utils/ptr"
 	"muster.sh/muster/api/v1alpha1"
+
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
 )
@@ -166,6 +168,23 @@ func TestPodWithSchedulingGatesIsNotThereYet(t *testing.T) {
 	s.setPod(newPod("p", inGroup("g"), gate))
 	s.expect()
 	s.setPod(newPod("p", inGroup("g")))
+	s.expect("p is default of podgroup/team/g")
+}
+
+func TestPodIsNotThereBeforeItsResourceClaimsAre(t *testing.T) {
+	s := newStory(t)
+	s.expect("synced")
+	claims := func(p *v1.Pod) {
+		p.Spec.ResourceClaims = []v1.PodResourceClaim{
+			{Name: "shared", ResourceClaimName: ptr.To("there")}, {Name: "own", ResourceClaimTemplateName: ptr.To("device")},
+		}
+	}
+	made := func(p *v1.Pod) {
+		p.Status.ResourceClaimStatuses = []v1.PodResourceClaimStatus{{Name: "own", ResourceClaimName: ptr.To("p-own-x")}}
+	}
+	s.setPod(newPod("p", inGroup("g"), claims))
+	s.expect()
+	s.setPod(newPod("p", inGroup("g"), claims, made))
 	s.expect("p is default of podgroup/team/g")
 }
 

@@ -43,9 +43,15 @@ func HasEnded(p *v1.Pod) bool {
 	return p.Status.Phase == v1.PodSucceeded || p.Status.Phase == v1.PodFailed
 }
 
-// gated says whether somebody else still holds a pod back. It can't start, so
-// it does not count as present.
-func gated(p *v1.Pod) bool { return p.Spec.NodeName == "" && len(p.Spec.SchedulingGates) > 0 }
+// gated says whether somebody else still holds a pod back, or has yet to make its
+// resource claims. It can't start, so it does not count as present.
+func gated(p *v1.Pod) bool {
+	return p.Spec.NodeName == "" && (len(p.Spec.SchedulingGates) > 0 || slices.ContainsFunc(p.Spec.ResourceClaims, func(c v1.PodResourceClaim) bool {
+		return c.ResourceClaimTemplateName != nil && !slices.ContainsFunc(p.Status.ResourceClaimStatuses, func(made v1.PodResourceClaimStatus) bool {
+			return made.Name == c.Name
+		})
+	}))
+}
 
 // end tells how a pod ended. Deletion says that it was to be deleted before it
 // ended: then its phase only tells what the kill left behind. A pod that was

@@ -77,12 +77,22 @@ func (w *World) schedule(id gang.PodID, epoch core.Epoch) {
 		w.park(mem.ID, core.Parked{Reason: "no placement"})
 		return
 	}
+	if place.Roams {
+		place.Node = w.choose(mem, place)
+	}
 	if node, why := w.refuses(mem, place); why != "" {
+		if place.Roams && node == place.Node {
+			node = ""
+		}
 		w.park(mem.ID, core.Parked{Veto: true, Node: node, Plugin: "Test", Reason: why, Room: w.Room || strings.HasPrefix(why, noRoom)})
 		return
 	}
 	c.node = place.Node
-	w.send("ack/"+string(mem.ID), func() { w.Step(core.AtLatch{ID: mem.ID, Epoch: epoch}) })
+	at := core.AtLatch{ID: mem.ID, Epoch: epoch}
+	if place.Roams {
+		at.Node = place.Node
+	}
+	w.send("ack/"+string(mem.ID), func() { w.Step(at) })
 	switch {
 	case w.open[mem.Gang] == epoch:
 		w.bind(mem.ID)
@@ -126,6 +136,22 @@ func (w *World) refusesPlanned(mem *core.Member, name string) string {
 	return ""
 }
 
+// choose returns the first node that takes a member which roams, or where it was
+// planned if none does.
+func (w *World) choose(mem *core.Member, place core.Placement) string {
+	for _, name := range slices.Sorted(maps.Keys(w.Nodes)) {
+		at := place
+		at.Node = name
+		if slices.Contains(place.Except, name) {
+			continue
+		}
+		if _, why := w.refuses(mem, at); why == "" {
+			return name
+		}
+	}
+	return place.Node
+}
+
 func overdrawn(free resource.Vector) bool {
 	negative := false
 	free.Each(func(_ string, value int64) { negative = negative || value < 0 })
@@ -143,12 +169,20 @@ func (w *World) Free(node string, pod gang.PodID) (resource.Vector, bool) {
 	for _, p := range w.On(node) {
 		free, here[p.ID] = free.Sub(p.Request), true
 	}
+	place, _ := w.Board.Placement(pod)
 	for _, h := range w.Board.Held(node) {
-		if !here[h.Claimant] {
+		if !here[h.Claimant] && !w.yields(h, place) {
 			free = free.Sub(h.Request)
 		}
 	}
 	return free, true
+}
+
+// yields says whether room is held for a member that roams, as the one with this
+// placement does.
+func (w *World) yields(h core.Held, place core.Placement) bool {
+	other, _ := w.Board.Placement(h.Claimant)
+	return place.Roams && other.Roams && h.Gang == place.Gang
 }
 
 // On returns the pods that are bound or assumed on a node, in no order.
@@ -202,7 +236,7 @@ func (w *World) bind(id gang.PodID) {
 			fate = w.Fate(id, c.node)
 		}
 		switch p, ok := w.Board.Placement(id); {
-		case !ok || p.Node != c.node || p.Epoch != c.epoch:
+		case !ok || (p.Node != c.node && !p.Roams) || p.Epoch != c.epoch:
 			w.park(id, core.Parked{Reason: "the placement was taken back"})
 		case fate == Fails || w.Dying[id]:
 			w.park(id, core.Parked{BindFailed: true, Node: c.node, Plugin: "Bind", Reason: "conflict"})
