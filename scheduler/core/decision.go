@@ -45,10 +45,30 @@ type StoreReservation struct {
 	Owner gang.Object
 	Epoch Epoch
 	Slots []ReservedSlot
+	// Leaving makes it outlive this process that the gang goes, with nothing held.
+	Leaving bool
 }
 
 // DropReservation removes what StoreReservation stored.
 type DropReservation struct{ Gang gang.ID }
+
+// Evict has a bound member evicted, as soon as its disruption budget allows. It is
+// acknowledged by Evicted, and tried again until it is done, Spare takes it back,
+// or it fails for good.
+//
+// It is not stored, but that the gang goes is: a new leader decides anew who of it is
+// still to be evicted. Evicting a pod a second time changes nothing.
+type Evict struct {
+	Gang   gang.ID
+	Pod    gang.PodID
+	Reason string
+}
+
+// Spare takes an Evict back that is not done yet.
+type Spare struct {
+	Gang gang.ID
+	Pod  gang.PodID
+}
 
 // Explain publishes why a gang is where it is. It is decided only when the
 // verdict's kind changes, so each costs at most one write per object.
@@ -74,5 +94,7 @@ func (OpenLatch) isDecision()        {}
 func (ShutLatch) isDecision()        {}
 func (StoreReservation) isDecision() {}
 func (DropReservation) isDecision()  {}
+func (Evict) isDecision()            {}
+func (Spare) isDecision()            {}
 func (Explain) isDecision()          {}
 func (Status) isDecision()           {}

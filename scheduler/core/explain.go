@@ -16,6 +16,7 @@ func (m *Machine) review() {
 		if g := m.groups[id]; g != nil {
 			m.keepReservation(g)
 			m.explain(g)
+			g.noteWhole()
 			m.report(g)
 		}
 	}
@@ -37,6 +38,8 @@ func (m *Machine) code(g *group) gang.Code {
 		return gang.Behind
 	case g.phase == Waiting:
 		return g.judged.Code
+	case g.phase == Leaving:
+		return g.leaving().Code
 	case g.phase != Started || m.isStarting(g):
 		return gang.Reserved
 	case m.isShort(g):
@@ -72,6 +75,8 @@ func (m *Machine) verdict(g *group) gang.Verdict {
 		return g.judged
 	case g.phase == Started:
 		return m.started(g, code)
+	case g.phase == Leaving:
+		return g.leaving()
 	default:
 		return gang.Verdict{Code: code}
 	}

@@ -35,6 +35,8 @@ type history struct {
 	unready map[gang.ID]bool
 	broken  map[string]bool // nodes to which every bind fails
 	fates   bool
+	// budget refuses evictions for a while, and forbidden for good.
+	budget, forbidden bool
 
 	journal   bytes.Buffer
 	decisions []string
@@ -70,6 +72,15 @@ func newHistory(t *rapid.T) *history {
 		}
 		return ""
 	}
+	h.Budget = func(gang.PodID) (string, bool) {
+		switch {
+		case h.forbidden:
+			return "forbidden", false
+		case h.budget:
+			return "a budget", true
+		}
+		return "", false
+	}
 	h.World.Fate = func(_ gang.PodID, node string) coretest.Fate {
 		switch {
 		case h.broken[node]:
@@ -90,7 +101,8 @@ func (h *history) observe(e core.Stamped, out []core.Decision) {
 	h.decisions = append(h.decisions, fmt.Sprintf("%+v", out))
 	seen := core.Seen{
 		Machine: h.Machine, Board: h.Board, Event: e.Event, Out: out, Before: h.before,
-		Stored: func(id gang.ID) []core.ReservedSlot { return h.Stored[id] },
+		Stored:  func(id gang.ID) []core.ReservedSlot { return h.Stored[id] },
+		Leaving: func(id gang.ID) bool { return h.Leaving[id] },
 	}
 	for _, i := range core.Invariants {
 		if err := i.Holds(seen); err != nil {
@@ -175,6 +187,11 @@ func (h *history) crash() {
 	h.Step(core.Synced{})
 	if err := h.Machine.LostReservations(found); err != nil {
 		h.fail("a reservation outlives the scheduler: %v", err)
+	}
+	for id := range h.Leaving {
+		if r, _ := h.Machine.Record(id); h.Leaving[id] && r.Bound > 0 && r.Phase != core.Leaving {
+			h.fail("that a gang goes outlives the scheduler: %s is %s", id, r.Phase)
+		}
 	}
 }
 

@@ -33,6 +33,7 @@ func (m *Machine) resume(g *group) {
 		m.restoreSlots(g)
 	}
 	g.found = nil
+	m.wholeWithin(g, m.opts.ExpectedTimeout) // its start was cut short, or it has lost members: who knows
 	m.serve(g)
 }
 
@@ -74,7 +75,7 @@ func (m *Machine) restoreSlots(g *group) {
 		if err != nil {
 			continue
 		}
-		m.await(g, slots[0].ID)
+		m.await(g, slots[0].ID, m.opts.ExpectedTimeout)
 		m.checkSlots(r.Node)
 	}
 }
