@@ -120,6 +120,7 @@ func (g *group) nextDeadline(now time.Time) time.Time {
 	}
 	consider(g.retryAt)
 	consider(g.collectingUntil)
+	consider(g.ask.due)
 	for _, t := range g.deadlines {
 		consider(t)
 	}
@@ -170,6 +171,7 @@ func (m *Machine) releaseAll(g *group) {
 
 // forget removes a gang of which nothing is left.
 func (m *Machine) forget(id gang.ID) {
+	m.askNoMore(m.groups[id])
 	delete(m.groups, id)
 	m.short.Remove(id)
 	m.elastic.Remove(id)

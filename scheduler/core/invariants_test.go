@@ -91,6 +91,7 @@ var Invariants = []Invariant{
 	{"no room is given above a maximum", maximumIsKept},
 	{"the minimum shrinks for a reason only", minimumShrinksForAReason},
 	{"no deadline is missed", deadlinesAreAhead},
+	{"autoscalers are asked for what is lacking, and for nothing else", asksAreTrue},
 	{"a step decides no more than there is to decide", stepsAreBounded},
 }
 
@@ -232,7 +233,7 @@ func (m *Machine) slotsByID() []*ledger.Slot {
 func silentBeforeSync(s Seen) error {
 	for _, d := range s.Out {
 		switch d.(type) {
-		case ShutLatch, DropReservation: // of a gang that has gone meanwhile
+		case ShutLatch, DropReservation, AskNoMore: // of a gang that has gone meanwhile
 		default:
 			if !s.Machine.synced {
 				return fmt.Errorf("%T%+v", d, d)

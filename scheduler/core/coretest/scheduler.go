@@ -49,6 +49,10 @@ func (w *World) carryOut(d core.Decision) {
 		w.send("api/"+string(d.Gang), func() { w.store(d) })
 	case core.DropReservation:
 		w.send("api/"+string(d.Gang), func() { delete(w.Stored, d.Gang) })
+	case core.AskForRoom:
+		w.send("api/ask/"+string(d.Gang), func() { w.Asked[d.Gang] = d.Lacks })
+	case core.AskNoMore:
+		w.send("api/ask/"+string(d.Gang), func() { delete(w.Asked, d.Gang) })
 	case core.Explain:
 		w.Verdicts[d.Gang] = append(w.Verdicts[d.Gang], d.Verdict.Code)
 	}

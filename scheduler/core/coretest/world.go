@@ -40,6 +40,8 @@ type World struct {
 	Others map[gang.PodID]cluster.Pod
 	// Stored reservations.
 	Stored map[gang.ID][]core.ReservedSlot
+	// Asked is the room that autoscalers are asked for.
+	Asked map[gang.ID][]core.Lack
 
 	// Log has every event and decision, as one line each.
 	Log []string
@@ -85,7 +87,7 @@ func NewWith(o core.Options) *World {
 		Nodes: map[string]cluster.Node{}, Gangs: map[gang.ID]gang.Gang{}, Refused: map[gang.ID]core.GangRefused{},
 		Members: map[gang.PodID]*core.Member{}, Bound: map[gang.PodID]string{}, Dying: map[gang.PodID]bool{},
 		Started: map[gang.PodID]bool{}, kubelets: map[string]*kubelet{},
-		Others: map[gang.PodID]cluster.Pod{}, Stored: map[gang.ID][]core.ReservedSlot{},
+		Others: map[gang.PodID]cluster.Pod{}, Stored: map[gang.ID][]core.ReservedSlot{}, Asked: map[gang.ID][]core.Lack{},
 		Seen: map[string]int{}, Verdicts: map[gang.ID][]gang.Code{},
 	}
 	w.start()
