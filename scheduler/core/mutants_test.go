@@ -80,7 +80,7 @@ var mutants = []mutant{
 	{"every change of a count is written", "explain.go",
 		"if code == g.explained {", "if code == g.explained && code != gang.Reserved {"},
 	{"who waits behind others asks for no room", "ask.go",
-		"		m.reviewed[e.Gang] = true\n", ""},
+		"m.reviewed[e.Gang] = true", "_ = e"},
 	{"a gang that has ended goes on asking for room", "deadline.go",
 		"	m.askNoMore(m.groups[id])\n", ""},
 	{"room is asked for that a started gang may not use", "ask.go",

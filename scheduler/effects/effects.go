@@ -1,6 +1,6 @@
 // Package effects carries the decisions of core out: it stores Reservations,
-// and shows why a gang waits by an event, a condition and a status. Each kind
-// of write has a file.
+// shows why a gang waits by an event, a condition and a status, and asks cluster
+// autoscalers for room. Each kind of write has a file.
 //
 // Writes go out beside the loop that decides. Those of one gang keep their
 // order; one that was overtaken by a newer one of its kind is never sent; one
@@ -30,7 +30,8 @@ import (
 // Config is what Effects need. All but Ended, Instance and Clock must be set.
 type Config struct {
 	Client kubernetes.Interface
-	// Dynamic writes Reservations and the status of PodGroups.
+	// Dynamic writes Reservations, the status of PodGroups and what asks cluster
+	// autoscalers for room.
 	Dynamic dynamic.Interface
 	// SchedulerName is who events come from.
 	SchedulerName string
@@ -43,13 +44,16 @@ type Config struct {
 	Pod func(gang.PodID) *v1.Pod
 	// Ended returns how many members of a PodGroup have ended, and how.
 	Ended func(gang.ID) (succeeded, failed int)
-	Clock clock.WithTicker
+	// Autoscaling is how cluster autoscalers are told of gangs that lack room.
+	Autoscaling Autoscaling
+	Clock       clock.WithTicker
 }
 
 // Effects sends the writes that decisions ask for.
 type Effects struct {
 	cfg   Config
 	queue workqueue.TypedRateLimitingInterface[gang.ID]
+	asks  *asks
 
 	mu    sync.Mutex
 	works map[gang.ID]*work
@@ -100,12 +104,14 @@ func New(cfg Config) (*Effects, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = clock.RealClock{}
 	}
-	return &Effects{
+	e := &Effects{
 		cfg: cfg, works: map[gang.ID]*work{},
 		queue: workqueue.NewTypedRateLimitingQueueWithConfig(
 			workqueue.NewTypedItemExponentialFailureRateLimiter[gang.ID](firstPause, longPause),
 			workqueue.TypedRateLimitingQueueConfig[gang.ID]{Clock: cfg.Clock}),
-	}, nil
+	}
+	e.asks = newAsks(&e.cfg)
+	return e, nil
 }
 
 // Do takes a decision on. It never blocks. Decisions about members' own ways,
@@ -121,6 +127,10 @@ func (e *Effects) Do(d core.Decision) {
 	case core.DropReservation:
 		e.work(d.Gang).reservation = &reservationWrite{gang: d.Gang}
 		e.queue.Add(d.Gang)
+	case core.AskForRoom:
+		e.asks.ask(d.Gang, &d)
+	case core.AskNoMore:
+		e.asks.ask(d.Gang, nil)
 	case core.Explain:
 		if d.Verdict.Code == gang.Collecting && len(d.Waiting) == 0 {
 			// It has ended: nobody is there to be told.
@@ -155,6 +165,7 @@ func (e *Effects) work(id gang.ID) *work {
 // is being sent any more.
 func (e *Effects) Run(ctx context.Context) {
 	var running sync.WaitGroup
+	running.Go(func() { e.asks.run(ctx) })
 	for range workers {
 		running.Go(func() {
 			for e.next(ctx) {

@@ -1,0 +1,273 @@
+package effects
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	v1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+
+	"muster.sh/muster/api/v1alpha1"
+	"muster.sh/muster/scheduler/core"
+	"muster.sh/muster/scheduler/gang"
+)
+
+// errNotServed says that the cluster does not know the kind of the requests.
+var errNotServed = errors.New("not served")
+
+// RequestKind is a kind of object by which autoscalers are asked for room.
+type RequestKind string
+
+// The kinds of requests. Both are of the group autoscaling.x-k8s.io, and refer to
+// PodTemplates that say what one member needs.
+const (
+	// ProvisioningRequest is of cluster-autoscaler: one asks for a whole gang.
+	ProvisioningRequest RequestKind = "ProvisioningRequest"
+	// CapacityBuffer is of cluster-autoscaler and of Karpenter: each asks for the
+	// members of one role and shape.
+	CapacityBuffer RequestKind = "CapacityBuffer"
+)
+
+// requestAPI is an API of requests.
+type requestAPI struct {
+	resource schema.GroupVersionResource
+	// specs of what asks for a number of members of each template.
+	specs func(*asks, []podSet) []map[string]any
+	// over are the conditions with which an autoscaler does nothing more for a request.
+	over []string
+}
+
+// podSet is a number of members that need what a PodTemplate says.
+type podSet struct {
+	template string
+	count    int64
+}
+
+const autoscalingGroup = "autoscaling.x-k8s.io"
+
+var requestAPIs = map[RequestKind]requestAPI{
+	ProvisioningRequest: {
+		resource: schema.GroupVersionResource{Group: autoscalingGroup, Version: "v1", Resource: "provisioningrequests"},
+		specs:    provisioningRequests,
+		over:     []string{"Failed", "BookingExpired", "CapacityRevoked"},
+	},
+	CapacityBuffer: {
+		resource: schema.GroupVersionResource{Group: autoscalingGroup, Version: "v1beta1", Resource: "capacitybuffers"},
+		specs:    capacityBuffers,
+	},
+}
+
+var podTemplates = v1.SchemeGroupVersion.WithResource("podtemplates")
+
+// maxPodSets is how many a ProvisioningRequest takes.
+const maxPodSets = 32
+
+func provisioningRequests(a *asks, sets []podSet) (out []map[string]any) {
+	for chunk := range slices.Chunk(sets, maxPodSets) {
+		var list []any
+		for _, s := range chunk {
+			list = append(list, map[string]any{"podTemplateRef": map[string]any{"name": s.template}, "count": s.count})
+		}
+		out = append(out, map[string]any{"provisioningClassName": a.Autoscaling.Class, "podSets": list})
+	}
+	return out
+}
+
+func capacityBuffers(_ *asks, sets []podSet) (out []map[string]any) {
+	for _, s := range sets {
+		out = append(out, map[string]any{
+			"podTemplateRef": map[string]any{"name": s.template}, "replicas": s.count,
+			"provisioningStrategy": "buffer.x-k8s.io/active-capacity",
+		})
+	}
+	return out
+}
+
+func (a *asks) requests() requestAPI { return requestAPIs[a.Autoscaling.Request] }
+
+// request makes the objects that ask for room for a gang those that should be there:
+// none where it asks for nothing. Their specs can't be changed, and their names tell
+// what is in them.
+func (a *asks) request(ctx context.Context, id gang.ID, d *core.AskForRoom) error {
+	templates, requests, err := a.objects(d)
+	if err != nil {
+		return err
+	}
+	_, namespace, _ := split(id)
+	api := a.requests()
+	// Who looks at a request finds its templates: they come before it and go after it.
+	if err := a.remove(ctx, id, namespace, api.resource, requests, api.isOver); err != nil {
+		return err
+	}
+	if err := a.remove(ctx, id, namespace, podTemplates, templates, nil); err != nil {
+		return err
+	}
+	if err := a.add(ctx, a.Dynamic.Resource(podTemplates).Namespace(namespace), templates); err != nil {
+		return err
+	}
+	return a.add(ctx, a.Dynamic.Resource(api.resource).Namespace(namespace), requests)
+}
+
+// objectsByName are objects that should be there.
+type objectsByName map[string]*unstructured.Unstructured
+
+// remove deletes the objects of a gang that should not be there, or are over. What is
+// left in want is to be created.
+func (a *asks) remove(ctx context.Context, id gang.ID, namespace string, of schema.GroupVersionResource, want objectsByName, over func(*unstructured.Unstructured) bool) error {
+	client := a.Dynamic.Resource(of).Namespace(namespace)
+	list, err := client.List(ctx, metav1.ListOptions{LabelSelector: labels.Set(gangLabels(id)).String()})
+	if apierrors.IsNotFound(err) {
+		return errNotServed
+	}
+	if err != nil {
+		return fmt.Errorf("list %s: %w", of.Resource, err)
+	}
+	for i := range list.Items {
+		o := &list.Items[i]
+		if _, wanted := want[o.GetName()]; wanted && (over == nil || !over(o)) {
+			delete(want, o.GetName())
+			continue
+		}
+		uid := o.GetUID()
+		err := client.Delete(ctx, o.GetName(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("delete %s %s/%s: %w", of.Resource, namespace, o.GetName(), err)
+		}
+	}
+	return nil
+}
+
+func (a *asks) add(ctx context.Context, client dynamic.ResourceInterface, missing objectsByName) error {
+	for _, name := range slices.Sorted(maps.Keys(missing)) {
+		if err := create(ctx, client, missing[name]); err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("create %s %s: %w", missing[name].GetKind(), name, err)
+		}
+	}
+	return nil
+}
+
+func (r requestAPI) isOver(u *unstructured.Unstructured) bool {
+	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
+	return slices.ContainsFunc(conditions, func(item any) bool {
+		c, _ := item.(map[string]any)
+		kind, _ := c["type"].(string)
+		return c["status"] == string(metav1.ConditionTrue) && slices.Contains(r.over, kind)
+	})
+}
+
+// found returns the gangs for which there are objects that ask for room.
+func (a *asks) found(ctx context.Context) ([]gang.ID, error) {
+	found := map[gang.ID]bool{}
+	ours := labels.Set{v1alpha1.ManagedByLabel: v1alpha1.ManagedBy}.String() + "," + v1alpha1.GangLabel
+	for _, of := range []schema.GroupVersionResource{a.requests().resource, podTemplates} {
+		list, err := a.Dynamic.Resource(of).List(ctx, metav1.ListOptions{LabelSelector: ours})
+		if apierrors.IsNotFound(err) {
+			continue // not served
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", of.Resource, err)
+		}
+		for i := range list.Items {
+			id := gang.ID(list.Items[i].GetAnnotations()[v1alpha1.GangLabel])
+			if _, namespace, _ := split(id); namespace == list.Items[i].GetNamespace() {
+				found[id] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(found)), nil
+}
+
+// objects builds what asks for room: PodTemplates, and requests that refer to them.
+func (a *asks) objects(d *core.AskForRoom) (templates, requests objectsByName, err error) {
+	templates, requests = objectsByName{}, objectsByName{}
+	if d == nil {
+		return templates, requests, nil
+	}
+	counts := map[string]int64{}
+	var sets []podSet
+	for i := range d.Lacks {
+		count := a.asksFor(&d.Lacks[i])
+		if count == 0 {
+			continue
+		}
+		t, err := a.podTemplate(d, &d.Lacks[i])
+		if err != nil {
+			return nil, nil, err
+		}
+		if templates[t.GetName()] == nil {
+			templates[t.GetName()] = t
+			sets = append(sets, podSet{template: t.GetName()})
+		}
+		counts[t.GetName()] += count
+	}
+	for i := range sets {
+		sets[i].count = counts[sets[i].template]
+	}
+	api := a.requests()
+	for _, spec := range api.specs(a, sets) {
+		o, err := build(d, api.resource.GroupVersion(), string(a.Autoscaling.Request), map[string]any{"spec": spec})
+		if err != nil {
+			return nil, nil, err
+		}
+		requests[o.GetName()] = o
+	}
+	return templates, requests, nil
+}
+
+// asksFor is for how many of the members that lack room objects ask: pods that are
+// marked speak for themselves.
+func (a *asks) asksFor(l *core.Lack) int64 {
+	if a.Autoscaling.MarkPods {
+		return int64(l.Expected)
+	}
+	return int64(len(l.Pods) + l.Expected)
+}
+
+func (a *asks) podTemplate(d *core.AskForRoom, l *core.Lack) (*unstructured.Unstructured, error) {
+	template, err := runtime.DefaultUnstructuredConverter.ToUnstructured(a.template(l))
+	if err != nil {
+		return nil, fmt.Errorf("build a PodTemplate: %w", err)
+	}
+	return build(d, v1.SchemeGroupVersion, "PodTemplate", map[string]any{"template": template})
+}
+
+// build makes an object of a gang. Its name tells what is in it.
+func build(d *core.AskForRoom, version schema.GroupVersion, kind string, content map[string]any) (*unstructured.Unstructured, error) {
+	data, err := json.Marshal(content)
+	if err != nil {
+		return nil, fmt.Errorf("build a %s: %w", kind, err)
+	}
+	o := &unstructured.Unstructured{Object: content}
+	o.SetGroupVersionKind(version.WithKind(kind))
+	o.SetNamespace(d.Owner.Namespace)
+	o.SetName("muster-" + digest(string(d.Gang)+" "+d.Owner.UID) + "-" + digest(string(data)))
+	o.SetLabels(gangLabels(d.Gang))
+	o.SetAnnotations(map[string]string{v1alpha1.GangLabel: string(d.Gang)})
+	o.SetOwnerReferences([]metav1.OwnerReference{{
+		APIVersion: d.Owner.APIVersion, Kind: d.Owner.Kind, Name: d.Owner.Name, UID: types.UID(d.Owner.UID),
+	}})
+	return o, nil
+}
+
+// gangLabels find the objects of a gang, whose ID may be longer than a label.
+func gangLabels(id gang.ID) map[string]string {
+	return map[string]string{v1alpha1.ManagedByLabel: v1alpha1.ManagedBy, v1alpha1.GangLabel: digest(string(id))}
+}
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:10])
+}
