@@ -183,27 +183,37 @@ func TestAGangOfManyShapesAsksByMoreThanOneRequest(t *testing.T) {
 }
 
 func TestARequestThatWasGivenUpIsMadeAgain(t *testing.T) {
-	for kind, condition := range map[string]string{"Failed": "True", "BookingExpired": "True", "Provisioned": "", "Accepted": "True"} {
+	const now, before = time.Duration(0), recheck
+	for _, c := range []struct {
+		condition string
+		status    metav1.ConditionStatus
+		since     time.Duration
+		again     bool
+	}{
+		{"Accepted", "True", before, false},
+		{"Provisioned", "False", before, false},
+		{"Provisioned", "True", now, false},
+		{"Provisioned", "True", before, true},
+		{"BookingExpired", "True", now, true},
+		{"Failed", "True", now, true},
+		{"Failed", "False", before, false},
+	} {
 		b := asking(t, Autoscaling{Request: ProvisioningRequest, Class: class})
 		b.Do(lack(3, b.addPod("d", withCPU("1"))))
 		b.settleAsks()
-		b.writes("create podtemplates", "create podtemplates", "create provisioningrequests")
-		client := b.dynamic.Resource(requestAPIs[ProvisioningRequest].resource).Namespace("team")
 		r := b.list(requestAPIs[ProvisioningRequest].resource)[0]
-		r.Object["status"] = map[string]any{"conditions": []any{map[string]any{"type": kind, "status": condition}}}
+		r.Object["status"] = map[string]any{"conditions": []any{map[string]any{
+			"type": c.condition, "status": string(c.status), "lastTransitionTime": b.clock.Now().Add(-c.since).Format(time.RFC3339),
+		}}}
+		client := b.dynamic.Resource(requestAPIs[ProvisioningRequest].resource).Namespace("team")
 		if _, err := client.Update(t.Context(), &r, metav1.UpdateOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		b.dynamic.ClearActions()
 		b.settleAsks()
-		if requestAPIs[ProvisioningRequest].isOver(&r) {
-			b.writes("delete provisioningrequests", "create provisioningrequests")
-		} else {
-			b.writes()
-		}
-		if over := kind == "Failed" || kind == "BookingExpired"; over != requestAPIs[ProvisioningRequest].isOver(&r) {
-			t.Errorf("with %s=%s it is taken to be over: %t", kind, condition, !over)
-		}
+		want := map[bool][]string{true: {"delete provisioningrequests", "create provisioningrequests"}}[c.again]
+		t.Logf("%+v", c)
+		b.writes(want...)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -46,8 +47,9 @@ type requestAPI struct {
 	resource schema.GroupVersionResource
 	// specs of what asks for a number of members of each template.
 	specs func(*asks, []podSet) []map[string]any
-	// over are the conditions with which an autoscaler does nothing more for a request.
-	over []string
+	// over are the conditions with which an autoscaler does nothing more for a request,
+	// each with how long the gang is given to start from then on.
+	over map[string]time.Duration
 }
 
 // podSet is a number of members that need what a PodTemplate says.
@@ -62,7 +64,7 @@ var requestAPIs = map[RequestKind]requestAPI{
 	ProvisioningRequest: {
 		resource: schema.GroupVersionResource{Group: autoscalingGroup, Version: "v1", Resource: "provisioningrequests"},
 		specs:    provisioningRequests,
-		over:     []string{"Failed", "BookingExpired", "CapacityRevoked"},
+		over:     map[string]time.Duration{"Failed": 0, "BookingExpired": 0, "CapacityRevoked": 0, "Provisioned": recheck},
 	},
 	CapacityBuffer: {
 		resource: schema.GroupVersionResource{Group: autoscalingGroup, Version: "v1beta1", Resource: "capacitybuffers"},
@@ -109,7 +111,7 @@ func (a *asks) request(ctx context.Context, id gang.ID, d *core.AskForRoom) erro
 	_, namespace, _ := split(id)
 	api := a.requests()
 	// Who looks at a request finds its templates: they come before it and go after it.
-	if err := a.remove(ctx, id, namespace, api.resource, requests, api.isOver); err != nil {
+	if err := a.remove(ctx, id, namespace, api.resource, requests, a.isOver); err != nil {
 		return err
 	}
 	if err := a.remove(ctx, id, namespace, podTemplates, templates, nil); err != nil {
@@ -159,12 +161,17 @@ func (a *asks) add(ctx context.Context, client dynamic.ResourceInterface, missin
 	return nil
 }
 
-func (r requestAPI) isOver(u *unstructured.Unstructured) bool {
+// isOver says whether an autoscaler does nothing more for a request.
+func (a *asks) isOver(u *unstructured.Unstructured) bool {
 	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
 	return slices.ContainsFunc(conditions, func(item any) bool {
-		c, _ := item.(map[string]any)
-		kind, _ := c["type"].(string)
-		return c["status"] == string(metav1.ConditionTrue) && slices.Contains(r.over, kind)
+		fields, _ := item.(map[string]any)
+		var c metav1.Condition
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(fields, &c); err != nil {
+			return false
+		}
+		grace, ends := a.requests().over[c.Type]
+		return ends && c.Status == metav1.ConditionTrue && !c.LastTransitionTime.Add(grace).After(a.Clock.Now())
 	})
 }
 
