@@ -41,7 +41,8 @@ type ask struct {
 	// lacks is nil where it is not known what an earlier leader has asked for.
 	lacks []Lack
 	owner gang.Object
-	// due is when what is lacked now, and is not asked for yet, will be.
+	// due is when what is lacked now, and is not asked for yet, will be, or when what
+	// an earlier leader has asked for is taken back unless it is known to be lacking.
 	due time.Time
 }
 
@@ -62,6 +63,11 @@ func (m *Machine) keepAsking(g *group) {
 	}
 	lacks := m.lacks(g)
 	switch {
+	case len(lacks) == 0 && m.learns(g):
+		if g.ask.due.IsZero() {
+			g.ask.due = m.now.Add(m.opts.CollectTimeout)
+			m.alarmAt(g, g.ask.due)
+		}
 	case len(lacks) == 0:
 		m.askNoMore(g)
 	case g.ask.isFor(g.decl.Owner, lacks):
@@ -73,6 +79,12 @@ func (m *Machine) keepAsking(g *group) {
 		g.ask = ask{stands: true, lacks: lacks, owner: g.decl.Owner}
 		m.decide(AskForRoom{Gang: g.decl.ID, Owner: g.decl.Owner, Lacks: lacks})
 	}
+}
+
+// learns says that it is not known yet whether a gang for which an earlier leader has
+// asked lacks room: its members or its declaration may still be being read.
+func (m *Machine) learns(g *group) bool {
+	return g.ask.stands && g.ask.lacks == nil && m.code(g) == gang.Collecting && (g.ask.due.IsZero() || g.ask.due.After(m.now))
 }
 
 func (m *Machine) askNoMore(g *group) {

@@ -184,3 +184,31 @@ func TestANewLeaderTakesUpWhatWasAskedFor(t *testing.T) {
 		t.Errorf("asked for %v", w.Asked)
 	}
 }
+
+func TestANewLeaderTakesNothingBackBeforeItKnowsTheGang(t *testing.T) {
+	for what, c := range map[string]struct {
+		happen func(*asking, gang.Gang)
+		want   []string
+	}{
+		"it is declared": {
+			func(w *asking, g gang.Gang) { w.Declare(g); w.Pass(core.DefaultOptions().CollectTimeout) },
+			[]string{"a: driver[a-driver]+0" + each + ", executor[]+3" + each},
+		},
+		"it can't be understood": {func(w *asking, g gang.Gang) { w.Refuse(g, "a mistake") }, []string{"a: no more"}},
+		"it ends":                {func(w *asking, _ gang.Gang) { w.End("a-driver", core.Deleted) }, []string{"a: no more"}},
+		"nothing comes":          {func(w *asking, _ gang.Gang) { w.Pass(core.DefaultOptions().CollectTimeout) }, []string{"a: no more"}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			w := newAsking(1, 2)
+			a := app(w.World, "a", 3)
+			w.Pass(askAfter)
+			g := w.Gangs[a]
+			delete(w.Gangs, a) // its settings are read a moment later
+			w.decided = nil
+			w.Restart()
+			w.want(t)
+			c.happen(w, g)
+			w.want(t, c.want...)
+		})
+	}
+}
