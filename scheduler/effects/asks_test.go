@@ -161,12 +161,12 @@ func TestWhatWasNeverAskedForNeedsNoTakingBack(t *testing.T) {
 func TestAsFewObjectsAreMadeWhateverTheSizeOfAGang(t *testing.T) {
 	b := asking(t, Autoscaling{Request: CapacityBuffer})
 	var pods []gang.PodID
-	for i := range 300 {
+	for i := range 30 {
 		pods = append(pods, b.addPod(fmt.Sprintf("p%d", i), withCPU("1")))
 	}
 	b.Do(lack(5000, pods...))
 	b.settleAsks()
-	b.wantAsked(CapacityBuffer, "300 of 1", "5000 of 2")
+	b.wantAsked(CapacityBuffer, "30 of 1", "5000 of 2")
 }
 
 func TestAGangOfManyShapesAsksByMoreThanOneRequest(t *testing.T) {
@@ -283,7 +283,7 @@ func TestRunAsksAndStops(t *testing.T) {
 func TestPodsThatWaitForRoomAreMarkedAtABoundedRate(t *testing.T) {
 	b := asking(t, Autoscaling{Request: CapacityBuffer, MarkPods: true})
 	var pods []gang.PodID
-	for i := range marksPerSecond + 50 {
+	for i := range marksPerSecond + 5 {
 		pods = append(pods, b.addPod(fmt.Sprintf("p%d", i)))
 	}
 	b.Do(lack(3, pods...))
@@ -297,8 +297,8 @@ func TestPodsThatWaitForRoomAreMarkedAtABoundedRate(t *testing.T) {
 	if again, err := b.asks.do(t.Context(), marked); err != nil || again != 0 {
 		t.Fatalf("again in %s, %v", again, err)
 	}
-	b.writes(times("patch pods/status", 50)...)
-	c := b.scheduled("p149")
+	b.writes(times("patch pods/status", 5)...)
+	c := b.scheduled("p104")
 	if c.Reason != v1.PodReasonUnschedulable || c.Message != "waits for room together with its gang, Pod d" {
 		t.Errorf("condition %+v", c)
 	}

@@ -2,9 +2,6 @@ package effects
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
 	"muster.sh/muster/api/v1alpha1"
@@ -109,18 +105,19 @@ func (a *asks) request(ctx context.Context, id gang.ID, d *core.AskForRoom) erro
 		return err
 	}
 	_, namespace, _ := split(id)
-	api := a.requests()
+	ofTemplates := a.Dynamic.Resource(podTemplates).Namespace(namespace)
+	ofRequests := a.Dynamic.Resource(a.requests().resource).Namespace(namespace)
 	// Who looks at a request finds its templates: they come before it and go after it.
-	if err := a.remove(ctx, id, namespace, api.resource, requests, a.isOver); err != nil {
+	if err := a.remove(ctx, ofRequests, id, requests); err != nil {
 		return err
 	}
-	if err := a.remove(ctx, id, namespace, podTemplates, templates, nil); err != nil {
+	if err := a.remove(ctx, ofTemplates, id, templates); err != nil {
 		return err
 	}
-	if err := a.add(ctx, a.Dynamic.Resource(podTemplates).Namespace(namespace), templates); err != nil {
+	if err := add(ctx, ofTemplates, templates); err != nil {
 		return err
 	}
-	return a.add(ctx, a.Dynamic.Resource(api.resource).Namespace(namespace), requests)
+	return add(ctx, ofRequests, requests)
 }
 
 // objectsByName are objects that should be there.
@@ -128,31 +125,30 @@ type objectsByName map[string]*unstructured.Unstructured
 
 // remove deletes the objects of a gang that should not be there, or are over. What is
 // left in want is to be created.
-func (a *asks) remove(ctx context.Context, id gang.ID, namespace string, of schema.GroupVersionResource, want objectsByName, over func(*unstructured.Unstructured) bool) error {
-	client := a.Dynamic.Resource(of).Namespace(namespace)
+func (a *asks) remove(ctx context.Context, client dynamic.ResourceInterface, id gang.ID, want objectsByName) error {
 	list, err := client.List(ctx, metav1.ListOptions{LabelSelector: labels.Set(gangLabels(id)).String()})
 	if apierrors.IsNotFound(err) {
 		return errNotServed
 	}
 	if err != nil {
-		return fmt.Errorf("list %s: %w", of.Resource, err)
+		return fmt.Errorf("list what asks for room: %w", err)
 	}
 	for i := range list.Items {
 		o := &list.Items[i]
-		if _, wanted := want[o.GetName()]; wanted && (over == nil || !over(o)) {
+		if want[o.GetName()] != nil && !a.isOver(o) {
 			delete(want, o.GetName())
 			continue
 		}
 		uid := o.GetUID()
 		err := client.Delete(ctx, o.GetName(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
 		if err != nil && !apierrors.IsNotFound(err) {
-			return fmt.Errorf("delete %s %s/%s: %w", of.Resource, namespace, o.GetName(), err)
+			return fmt.Errorf("delete %s %s: %w", o.GetKind(), o.GetName(), err)
 		}
 	}
 	return nil
 }
 
-func (a *asks) add(ctx context.Context, client dynamic.ResourceInterface, missing objectsByName) error {
+func add(ctx context.Context, client dynamic.ResourceInterface, missing objectsByName) error {
 	for _, name := range slices.Sorted(maps.Keys(missing)) {
 		if err := create(ctx, client, missing[name]); err != nil && !apierrors.IsAlreadyExists(err) {
 			return fmt.Errorf("create %s %s: %w", missing[name].GetKind(), name, err)
@@ -195,86 +191,4 @@ func (a *asks) found(ctx context.Context) ([]gang.ID, error) {
 		}
 	}
 	return slices.Sorted(maps.Keys(found)), nil
-}
-
-// objects builds what asks for room: PodTemplates, and requests that refer to them.
-func (a *asks) objects(d *core.AskForRoom) (templates, requests objectsByName, err error) {
-	templates, requests = objectsByName{}, objectsByName{}
-	if d == nil {
-		return templates, requests, nil
-	}
-	counts := map[string]int64{}
-	var sets []podSet
-	for i := range d.Lacks {
-		count := a.asksFor(&d.Lacks[i])
-		if count == 0 {
-			continue
-		}
-		t, err := a.podTemplate(d, &d.Lacks[i])
-		if err != nil {
-			return nil, nil, err
-		}
-		if templates[t.GetName()] == nil {
-			templates[t.GetName()] = t
-			sets = append(sets, podSet{template: t.GetName()})
-		}
-		counts[t.GetName()] += count
-	}
-	for i := range sets {
-		sets[i].count = counts[sets[i].template]
-	}
-	api := a.requests()
-	for _, spec := range api.specs(a, sets) {
-		o, err := build(d, api.resource.GroupVersion(), string(a.Autoscaling.Request), map[string]any{"spec": spec})
-		if err != nil {
-			return nil, nil, err
-		}
-		requests[o.GetName()] = o
-	}
-	return templates, requests, nil
-}
-
-// asksFor is for how many of the members that lack room objects ask: pods that are
-// marked speak for themselves.
-func (a *asks) asksFor(l *core.Lack) int64 {
-	if a.Autoscaling.MarkPods {
-		return int64(l.Expected)
-	}
-	return int64(len(l.Pods) + l.Expected)
-}
-
-func (a *asks) podTemplate(d *core.AskForRoom, l *core.Lack) (*unstructured.Unstructured, error) {
-	template, err := runtime.DefaultUnstructuredConverter.ToUnstructured(a.template(l))
-	if err != nil {
-		return nil, fmt.Errorf("build a PodTemplate: %w", err)
-	}
-	return build(d, v1.SchemeGroupVersion, "PodTemplate", map[string]any{"template": template})
-}
-
-// build makes an object of a gang. Its name tells what is in it.
-func build(d *core.AskForRoom, version schema.GroupVersion, kind string, content map[string]any) (*unstructured.Unstructured, error) {
-	data, err := json.Marshal(content)
-	if err != nil {
-		return nil, fmt.Errorf("build a %s: %w", kind, err)
-	}
-	o := &unstructured.Unstructured{Object: content}
-	o.SetGroupVersionKind(version.WithKind(kind))
-	o.SetNamespace(d.Owner.Namespace)
-	o.SetName("muster-" + digest(string(d.Gang)+" "+d.Owner.UID) + "-" + digest(string(data)))
-	o.SetLabels(gangLabels(d.Gang))
-	o.SetAnnotations(map[string]string{v1alpha1.GangLabel: string(d.Gang)})
-	o.SetOwnerReferences([]metav1.OwnerReference{{
-		APIVersion: d.Owner.APIVersion, Kind: d.Owner.Kind, Name: d.Owner.Name, UID: types.UID(d.Owner.UID),
-	}})
-	return o, nil
-}
-
-// gangLabels find the objects of a gang, whose ID may be longer than a label.
-func gangLabels(id gang.ID) map[string]string {
-	return map[string]string{v1alpha1.ManagedByLabel: v1alpha1.ManagedBy, v1alpha1.GangLabel: digest(string(id))}
-}
-
-func digest(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:10])
 }
