@@ -42,6 +42,10 @@ const (
 	// field for it; of other gangs from their pods.
 	QueueLabel = "muster.sh/queue"
 
+	// GangLabel is on objects that ask cluster autoscalers for the room of a gang. As
+	// an annotation it has the gang's name, as a label a digest of it.
+	GangLabel = "muster.sh/gang"
+
 	// ManagedByLabel marks the objects that Muster makes.
 	ManagedByLabel = "app.kubernetes.io/managed-by"
 	// ManagedBy is the value of ManagedByLabel.

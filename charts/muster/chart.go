@@ -16,6 +16,9 @@ import (
 //go:embed files/scheduler-cluster-rules.yaml
 var schedulerClusterRules []byte
 
+//go:embed files/scheduler-autoscaling-rules.yaml
+var schedulerAutoscalingRules []byte
+
 //go:embed files/scheduler-namespace-rules.yaml
 var schedulerNamespaceRules []byte
 
@@ -26,6 +29,12 @@ var reservationCRD []byte
 // namespace, for a ClusterRole.
 func SchedulerClusterRules() []rbacv1.PolicyRule {
 	return parse[[]rbacv1.PolicyRule](schedulerClusterRules)
+}
+
+// SchedulerAutoscalingRules are the rights that muster-scheduler needs besides where
+// it asks cluster autoscalers for room by objects.
+func SchedulerAutoscalingRules() []rbacv1.PolicyRule {
+	return parse[[]rbacv1.PolicyRule](schedulerAutoscalingRules)
 }
 
 // SchedulerNamespaceRules are the rights that muster-scheduler needs in the

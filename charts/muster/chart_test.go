@@ -34,7 +34,12 @@ func TestSchedulerHasNoMoreRightsThanItNeeds(t *testing.T) {
 			t.Errorf("the scheduler may %s %s of group %q", never[2], never[1], never[0])
 		}
 	}
-	for _, r := range slices.Concat(rules, SchedulerNamespaceRules()) {
+	for _, resource := range []string{"podtemplates", "pods", "secrets"} {
+		if grants(SchedulerAutoscalingRules(), "", resource, "update") || grants(rules, "", resource, "create") {
+			t.Errorf("the scheduler may write %s", resource)
+		}
+	}
+	for _, r := range slices.Concat(rules, SchedulerNamespaceRules(), SchedulerAutoscalingRules()) {
 		if slices.Contains(r.APIGroups, "*") || slices.Contains(r.Resources, "*") || slices.Contains(r.Verbs, "*") || len(r.NonResourceURLs) > 0 {
 			t.Errorf("rule %v is a blank cheque", r)
 		}
@@ -56,6 +61,13 @@ func TestSchedulerHasTheRightsThatItNeeds(t *testing.T) {
 	} {
 		if !grants(rules, need[0], need[1], need[2]) {
 			t.Errorf("the scheduler may not %s %s of group %q", need[2], need[1], need[0])
+		}
+	}
+	for _, verb := range []string{"list", "create", "delete"} {
+		for _, need := range [][2]string{{"", "podtemplates"}, {"autoscaling.x-k8s.io", "provisioningrequests"}, {"autoscaling.x-k8s.io", "capacitybuffers"}} {
+			if !grants(SchedulerAutoscalingRules(), need[0], need[1], verb) {
+				t.Errorf("the scheduler may not %s %s of group %q", verb, need[1], need[0])
+			}
 		}
 	}
 	for _, verb := range []string{"create", "get", "update"} {

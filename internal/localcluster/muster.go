@@ -2,6 +2,7 @@ package localcluster
 
 import (
 	"fmt"
+	"slices"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -53,7 +54,7 @@ func musterObjects(schedulers []SchedulerSpec) ([]*unstructured.Unstructured, er
 	return converted, nil
 }
 
-// musterRights give a user the rights of Muster's scheduler.
+// musterRights give a user the rights of Muster's scheduler, however it is configured.
 func musterRights(user string) []any {
 	name := "muster-local:" + user
 	meta := func(namespace, name string) metav1.ObjectMeta {
@@ -68,7 +69,7 @@ func musterRights(user string) []any {
 	const system, reader = metav1.NamespaceSystem, "extension-apiserver-authentication-reader"
 	subjects := []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}}
 	return []any{
-		&rbacv1.ClusterRole{TypeMeta: kind("ClusterRole"), ObjectMeta: meta("", name), Rules: chart.SchedulerClusterRules()},
+		&rbacv1.ClusterRole{TypeMeta: kind("ClusterRole"), ObjectMeta: meta("", name), Rules: slices.Concat(chart.SchedulerClusterRules(), chart.SchedulerAutoscalingRules())},
 		&rbacv1.Role{TypeMeta: kind("Role"), ObjectMeta: meta(system, name), Rules: chart.SchedulerNamespaceRules()},
 		&rbacv1.ClusterRoleBinding{TypeMeta: kind("ClusterRoleBinding"), ObjectMeta: meta("", name), Subjects: subjects, RoleRef: role("ClusterRole", name)},
 		&rbacv1.RoleBinding{TypeMeta: kind("RoleBinding"), ObjectMeta: meta(system, name), Subjects: subjects, RoleRef: role("Role", name)},

@@ -126,6 +126,7 @@ func (g *group) nextDeadline(now time.Time) time.Time {
 	if g.decl.BelowMinimum.Policy != gang.Continue {
 		consider(g.wholeBy)
 	}
+	consider(g.ask.due)
 	for _, t := range g.deadlines {
 		consider(t)
 	}
@@ -176,6 +177,7 @@ func (m *Machine) releaseAll(g *group) {
 
 // forget removes a gang of which nothing is left.
 func (m *Machine) forget(id gang.ID) {
+	m.askNoMore(m.groups[id])
 	delete(m.groups, id)
 	m.short.Remove(id)
 	m.elastic.Remove(id)

@@ -9,15 +9,17 @@ import (
 )
 
 // review brings what is stored and shown of the gangs that the step has touched
-// up to date: their Reservations, and verdicts and statuses where they are of
-// another kind than before.
+// up to date: their Reservations, what autoscalers are asked for, and verdicts and
+// statuses where they are of another kind than before.
 func (m *Machine) review() {
+	m.reviewBehind()
 	for _, id := range sortedKeys(m.reviewed) {
 		if g := m.groups[id]; g != nil {
 			m.keepReservation(g)
 			m.explain(g)
 			g.noteWhole()
 			m.report(g)
+			m.keepAsking(g)
 		}
 	}
 	if len(m.reviewed) > 0 {

@@ -81,6 +81,17 @@ func (m *Machine) Differs(nodes map[string]cluster.Node, pods []cluster.Pod) err
 	return nil
 }
 
+// Asked is what gangs have no room for, of those that lack some.
+func (m *Machine) Asked() map[gang.ID][]Lack {
+	out := map[gang.ID][]Lack{}
+	for id, g := range m.groups {
+		if lacks := m.lacks(g); len(lacks) > 0 {
+			out[id] = lacks
+		}
+	}
+	return out
+}
+
 // UnderWay returns the first order that is not answered yet.
 func (m *Machine) UnderWay() string {
 	for _, id := range sortedKeys(m.groups) {

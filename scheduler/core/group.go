@@ -79,6 +79,9 @@ type group struct {
 	// storedAt is the version of what the gang held then.
 	storedAt uint64
 
+	// ask is what autoscalers were asked for.
+	ask ask
+
 	// explained is the kind of verdict that was shown last.
 	explained gang.Code
 	// collectingUntil is when missing members are made known. The verdict is not

@@ -2,10 +2,12 @@ package core_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -53,6 +55,7 @@ var strategies = []func([]planner.Sample) planner.Strategy{
 func newHistory(t *rapid.T) *history {
 	o := core.DefaultOptions()
 	o.MaxAttempts = 3 // so that gangs step back before a history ends
+	o.AskAfter = 10 * time.Second
 	o.Strategy = rapid.SampledFrom(strategies).Draw(t, "strategy")
 	h := &history{t: t, World: coretest.NewWith(o), vetoed: map[string]bool{}, apart: map[gang.ID]bool{}, unready: map[gang.ID]bool{}, broken: map[string]bool{}, written: written{}}
 	h.Async = true
@@ -98,7 +101,7 @@ func (h *history) observe(e core.Stamped, out []core.Decision) {
 	if err := core.WriteEvent(&h.journal, e); err != nil {
 		h.t.Fatal(err)
 	}
-	h.decisions = append(h.decisions, fmt.Sprintf("%+v", out))
+	h.decisions = append(h.decisions, h.text(out))
 	seen := core.Seen{
 		Machine: h.Machine, Board: h.Board, Event: e.Event, Out: out, Before: h.before,
 		Stored:  func(id gang.ID) []core.ReservedSlot { return h.Stored[id] },
@@ -116,6 +119,19 @@ func (h *history) observe(e core.Stamped, out []core.Decision) {
 		h.fail("%s", strings.Join(h.Faults, "; "))
 	}
 	h.before = h.Machine.Snap()
+}
+
+// text is equal for equal decisions.
+func (h *history) text(out []core.Decision) string {
+	var b strings.Builder
+	for _, d := range out {
+		data, err := json.Marshal(d)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "%T%s", d, data)
+	}
+	return b.String()
 }
 
 func (h *history) fail(format string, args ...any) {
@@ -199,7 +215,7 @@ func (h *history) crash() {
 func (h *history) checkReplay() {
 	fresh, i := core.NewMachine(h.Options, queue.NewFIFO()), 0
 	err := core.Replay(&h.journal, fresh, func(e core.Stamped, out []core.Decision) {
-		if got := fmt.Sprintf("%+v", out); got != h.decisions[i] {
+		if got := h.text(out); got != h.decisions[i] {
 			h.fail("the same events give the same decisions: for %T%+v once %s, then %s", e.Event, e.Event, h.decisions[i], got)
 		}
 		i++

@@ -104,6 +104,7 @@ var Invariants = []Invariant{
 	{"a gang that goes holds nothing, and goes on or says why not", departuresGoOn},
 	{"a gang goes for a reason only, and in time", minimumIsMinded},
 	{"no deadline is missed", deadlinesAreAhead},
+	{"autoscalers are asked for what is lacking, and for nothing else", asksAreTrue},
 	{"a step decides no more than there is to decide", stepsAreBounded},
 }
 
@@ -247,7 +248,7 @@ func (m *Machine) slotsByID() []*ledger.Slot {
 func silentBeforeSync(s Seen) error {
 	for _, d := range s.Out {
 		switch d.(type) {
-		case ShutLatch, DropReservation: // of a gang that has gone meanwhile
+		case ShutLatch, DropReservation, AskNoMore: // of a gang that has gone meanwhile
 		default:
 			if !s.Machine.synced {
 				return fmt.Errorf("%T%+v", d, d)

@@ -34,6 +34,9 @@ type Options struct {
 	// RetryAfter is how long a gang waits after its Reservation could not be
 	// stored.
 	RetryAfter time.Duration
+	// AskAfter is how long a gang must lack the same room until autoscalers are
+	// asked for it; zero to ask for none.
+	AskAfter time.Duration
 	// Strategy makes the strategy of placing from what members that ask for
 	// devices usually ask for. It is planner.Pack where it is nil.
 	Strategy func(usual []planner.Sample) planner.Strategy
@@ -84,6 +87,8 @@ type Machine struct {
 	// while nothing has changed that could let a gang start.
 	seen ledger.Changes
 	moot bool
+	// awaited says that the queue waits for room to come.
+	awaited bool
 
 	out []Decision
 	// changed placements and dropped ones go to the board.
@@ -147,6 +152,8 @@ func (m *Machine) take(e Event) {
 		m.group(e.Gang).found = &e
 	case ReservationStored:
 		m.reservationStored(e)
+	case AskFound:
+		m.askFound(e.Gang)
 	case AtLatch:
 		m.atLatch(e)
 	case Parked:

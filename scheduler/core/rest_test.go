@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -38,6 +39,9 @@ func (h *history) rest() {
 	}
 	h.checkGone()
 	h.checkFigures()
+	if asked := h.Machine.Asked(); !reflect.DeepEqual(asked, h.Asked) {
+		h.fail("autoscalers are asked for what is lacking at rest: they are for %v, and should be for %v", h.Asked, asked)
+	}
 }
 
 // checkGone says that of a gang that goes nothing runs any more.
@@ -238,5 +242,8 @@ func (h *history) endEverything() {
 	}
 	for id, slots := range h.Stored {
 		h.fail("no reservation is left when everything has ended: %v of %s", slots, id)
+	}
+	for id, lacks := range h.Asked {
+		h.fail("nobody asks for room when everything has ended: %v of %s", lacks, id)
 	}
 }

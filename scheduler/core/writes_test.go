@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -20,6 +21,7 @@ type last struct {
 	status core.Status
 	slots  []core.ReservedSlot
 	stored bool
+	lacks  []core.Lack
 }
 
 // note says whether a decision orders once more what is written already. The
@@ -53,6 +55,14 @@ func (w written) note(m *core.Machine, e core.Event, out []core.Decision) error 
 			l.slots, l.stored = d.Slots, true
 		case core.DropReservation:
 			w.of(d.Gang).stored = false
+		case core.AskForRoom:
+			l := w.of(d.Gang)
+			if reflect.DeepEqual(l.lacks, d.Lacks) {
+				return fmt.Errorf("what %s asks for: %+v", d.Gang, d.Lacks)
+			}
+			l.lacks = d.Lacks
+		case core.AskNoMore:
+			w.of(d.Gang).lacks = nil
 		}
 	}
 	for id := range w {

@@ -1,6 +1,6 @@
 // Package effects carries the decisions of core out: it stores Reservations,
-// evicts pods, and shows why a gang waits by an event, a condition and a status.
-// Each kind of write has a file.
+// evicts pods, shows why a gang waits by an event, a condition and a status, and
+// asks cluster autoscalers for room. Each kind of write has a file.
 //
 // Writes go out beside the loop that decides. Those of one gang keep their
 // order; one that was overtaken by a newer one of its kind is never sent; one
@@ -30,7 +30,8 @@ import (
 // Config is what Effects need. All but Ended, Instance and Clock must be set.
 type Config struct {
 	Client kubernetes.Interface
-	// Dynamic writes Reservations and the status of PodGroups.
+	// Dynamic writes Reservations, the status of PodGroups and what asks cluster
+	// autoscalers for room.
 	Dynamic dynamic.Interface
 	// SchedulerName is who events come from.
 	SchedulerName string
@@ -43,7 +44,9 @@ type Config struct {
 	Pod func(gang.PodID) *v1.Pod
 	// Ended returns how many members of a PodGroup have ended, and how.
 	Ended func(gang.ID) (succeeded, failed int)
-	Clock clock.WithTicker
+	// Autoscaling is how cluster autoscalers are told of gangs that lack room.
+	Autoscaling Autoscaling
+	Clock       clock.WithTicker
 }
 
 // Effects sends the writes that decisions ask for.
@@ -51,6 +54,7 @@ type Effects struct {
 	cfg       Config
 	queue     workqueue.TypedRateLimitingInterface[gang.ID]
 	evictions *evictions
+	asks      *asks
 
 	mu    sync.Mutex
 	works map[gang.ID]*work
@@ -108,6 +112,7 @@ func New(cfg Config) (*Effects, error) {
 			workqueue.TypedRateLimitingQueueConfig[gang.ID]{Clock: cfg.Clock}),
 	}
 	e.evictions = newEvictions(&e.cfg)
+	e.asks = newAsks(&e.cfg)
 	return e, nil
 }
 
@@ -128,6 +133,10 @@ func (e *Effects) Do(d core.Decision) {
 		e.evictions.want(d)
 	case core.Spare:
 		e.evictions.spare(d.Pod)
+	case core.AskForRoom:
+		e.asks.ask(d.Gang, &d)
+	case core.AskNoMore:
+		e.asks.ask(d.Gang, nil)
 	case core.Explain:
 		if d.Verdict.Code == gang.Collecting && len(d.Waiting) == 0 {
 			// It has ended: nobody is there to be told.
@@ -163,6 +172,7 @@ func (e *Effects) work(id gang.ID) *work {
 func (e *Effects) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() { e.evictions.run(ctx) })
+	running.Go(func() { e.asks.run(ctx) })
 	for range workers {
 		running.Go(func() {
 			for e.next(ctx) {

@@ -57,6 +57,8 @@ func newBench(t *testing.T, custom ...runtime.Object) *bench {
 	b.dynamic = dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{
 		v1alpha1.ReservationResource: "ReservationList", volcanoGroups.resource: "PodGroupList",
 		coschedulingGroups.resource: "PodGroupList", kubernetesGroups.resource: "PodGroupList",
+		requestAPIs[ProvisioningRequest].resource: "ProvisioningRequestList", requestAPIs[CapacityBuffer].resource: "CapacityBufferList",
+		podTemplates: "PodTemplateList",
 	}, custom...)
 	var err error
 	b.Effects, err = New(Config{

@@ -22,7 +22,8 @@ import (
 // The condition is on one pod per gang and not on each, as a gang that is held
 // must cost the API server nothing per pod: on the driver, which stands for
 // its executors too, or on the oldest pod of a PodGroup, whose own status says
-// the same for the whole. Cluster autoscalers see from it that room is lacking.
+// the same for the whole. Cluster autoscalers see from it that room is lacking,
+// unless they are asked for it otherwise.
 type explainWrite struct {
 	core.Explain
 	decided time.Time
@@ -50,14 +51,13 @@ func (e *Effects) show(ctx context.Context, w *explainWrite) error {
 		}
 		w.evented = true
 	}
-	if waiting == nil || w.conditioned || !waits(w.Verdict.Code) {
-		return nil
+	if waiting != nil && !w.conditioned && waits(w.Verdict.Code) {
+		if err := e.cfg.setScheduled(ctx, waiting, e.reason(w.Verdict.Code), w.Verdict.String(), w.decided); err != nil {
+			return err
+		}
+		w.conditioned = true
 	}
-	if err := e.setCondition(ctx, waiting, w); err != nil {
-		return fmt.Errorf("set condition PodScheduled of pod %s/%s: %w", waiting.Namespace, waiting.Name, err)
-	}
-	w.conditioned = true
-	return nil
+	return e.asks.unmark(ctx, w)
 }
 
 // representative is the pod that stands for those that wait, or nil.
@@ -131,16 +131,22 @@ func (e *Effects) sendEvent(ctx context.Context, w *explainWrite, waiting *v1.Po
 	return err
 }
 
-// setCondition says on a pod why it is not scheduled. The UID in the patch
-// makes sure that it is this pod and not a later one of the same name.
-func (e *Effects) setCondition(ctx context.Context, p *v1.Pod, w *explainWrite) error {
-	condition := v1.PodCondition{
-		Type: v1.PodScheduled, Status: v1.ConditionFalse,
-		Reason: "Gang" + string(w.Verdict.Code), Message: w.Verdict.String(),
-		LastTransitionTime: metav1.NewTime(w.decided),
+// reason is that of the condition. Autoscalers act on a pod that is Unschedulable. They
+// must not on one for which a request asks: it would get room twice.
+func (e *Effects) reason(c gang.Code) string {
+	asked := e.cfg.Autoscaling.Request != "" && !e.cfg.Autoscaling.MarkPods && c != gang.Vetoed
+	if lacksRoom(c) && !asked {
+		return v1.PodReasonUnschedulable
 	}
-	if lacksRoom(w.Verdict.Code) {
-		condition.Reason = v1.PodReasonUnschedulable
+	return "Gang" + string(c)
+}
+
+// setScheduled says on a pod why it is not scheduled. The UID in the patch makes sure
+// that it is this pod and not a later one of the same name.
+func (c *Config) setScheduled(ctx context.Context, p *v1.Pod, reason, message string, since time.Time) error {
+	condition := v1.PodCondition{
+		Type: v1.PodScheduled, Status: v1.ConditionFalse, Reason: reason, Message: message,
+		LastTransitionTime: metav1.NewTime(since),
 	}
 	for _, old := range p.Status.Conditions {
 		if old.Type == v1.PodScheduled && old.Status == condition.Status {
@@ -154,9 +160,9 @@ func (e *Effects) setCondition(ctx context.Context, p *v1.Pod, w *explainWrite) 
 	if err != nil {
 		return err
 	}
-	_, err = e.cfg.Client.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
-	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
-		return nil // the pod that was to be told is gone
+	_, err = c.Client.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil // or the pod that was to be told is gone
 	}
-	return err
+	return fmt.Errorf("set condition PodScheduled of pod %s/%s: %w", p.Namespace, p.Name, err)
 }

@@ -120,6 +120,9 @@ func machineOptions(c *config.SchedulerConfiguration) core.Options {
 	o.MaxAttempts = int(c.Gangs.MaxAttempts)
 	o.RetryAfter = c.Gangs.RetryAfter.Duration
 	o.Strategy = strategies[c.Placement.Strategy]
+	if c.Autoscaling.Asks() {
+		o.AskAfter = c.Autoscaling.After.Duration
+	}
 	return o
 }
 

@@ -17,7 +17,7 @@ import (
 type Clients struct {
 	// Kubernetes is for the built-in kinds of objects.
 	Kubernetes kubernetes.Interface
-	// Dynamic is for PodGroups and Reservations.
+	// Dynamic is for PodGroups, Reservations and what asks autoscalers for room.
 	Dynamic dynamic.Interface
 }
 
@@ -79,7 +79,7 @@ func (e *engine) connect(c *config.SchedulerConfiguration, on cluster) error {
 	}
 	out, err := effects.New(effects.Config{
 		Client: on.Kubernetes, Dynamic: on.Dynamic, SchedulerName: c.SchedulerName,
-		Post: e.loop.Post, Pod: in.Pod, Ended: in.Ended,
+		Post: e.loop.Post, Pod: in.Pod, Ended: in.Ended, Autoscaling: autoscaling(&c.Autoscaling),
 	})
 	if err != nil {
 		return err

@@ -24,6 +24,10 @@ func logDecision(logger klog.Logger, d core.Decision) {
 		logger.Info("Evict a member", "gang", d.Gang, "uid", d.Pod, "reason", d.Reason)
 	case core.Spare:
 		logger.Info("Spare a member", "gang", d.Gang, "uid", d.Pod)
+	case core.AskForRoom:
+		logger.Info("Ask autoscalers for room", "gang", d.Gang, "lacks", len(d.Lacks))
+	case core.AskNoMore:
+		logger.Info("Ask autoscalers for no more room", "gang", d.Gang)
 	case core.Explain:
 		logger.Info("Explain the gang", "gang", d.Gang, "code", d.Verdict.Code, "verdict", d.Verdict.String(), "waiting", len(d.Waiting))
 	case core.Status:

@@ -41,6 +41,8 @@ type Spec struct {
 	Nodes     int    // simulated ones; a story may play others
 	Shape     string // of each node, as "cpu=4,memory=16Gi"
 	Manifest  []byte // what the story needs beside Muster's objects
+	// Programs run beside the scheduler.
+	Programs []localcluster.ProgramSpec
 	// FeatureGates and RuntimeConfig are of Kubernetes itself.
 	FeatureGates  map[string]bool
 	RuntimeConfig map[string]string
@@ -83,7 +85,7 @@ func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 		}
 	}
 	return ctx, start(ctx, t, localcluster.Spec{
-		SimNodes: spec.Nodes, SimNodeShape: shape, Schedulers: schedulers(spec),
+		SimNodes: spec.Nodes, SimNodeShape: shape, Schedulers: schedulers(spec), Programs: spec.Programs,
 		FeatureGates: spec.FeatureGates, RuntimeConfig: spec.RuntimeConfig,
 	}, spec.Scheduler, spec.Manifest)
 }

@@ -130,18 +130,7 @@ func (c *Cluster) AwaitPhase(ctx context.Context, group string, phase scheduling
 
 // Await waits until something holds for an object.
 func (c *Cluster) Await(ctx context.Context, kind schema.GroupVersionResource, name, what string, holds func(*unstructured.Unstructured) bool) error {
-	one := "metadata.name=" + name
-	objects := c.Dynamic.Resource(kind).Namespace(Namespace)
-	list := &cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			o.FieldSelector = one
-			return objects.List(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			o.FieldSelector = one
-			return objects.Watch(ctx, o)
-		},
-	}
+	list := c.listWatch(kind, "metadata.name="+name)
 	var status any
 	_, err := watchtools.UntilWithSync(ctx, list, &unstructured.Unstructured{}, nil, func(e watch.Event) (bool, error) {
 		u, ok := e.Object.(*unstructured.Unstructured)
@@ -155,6 +144,39 @@ func (c *Cluster) Await(ctx context.Context, kind schema.GroupVersionResource, n
 		return fmt.Errorf("wait for %s %s until %s; its status is %v: %w", kind.Resource, name, what, status, err)
 	}
 	return nil
+}
+
+// AwaitAll waits until something holds for the objects of a kind; it is asked again
+// with every change of any of them.
+func (c *Cluster) AwaitAll(ctx context.Context, kind schema.GroupVersionResource, what string, holds func([]unstructured.Unstructured) bool) error {
+	check := func() (bool, error) {
+		all, err := c.Dynamic.Resource(kind).Namespace(Namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return false, err
+		}
+		return holds(all.Items), nil
+	}
+	_, err := watchtools.UntilWithSync(ctx, c.listWatch(kind, ""), &unstructured.Unstructured{},
+		func(cache.Store) (bool, error) { return check() },
+		func(watch.Event) (bool, error) { return check() })
+	if err != nil {
+		return fmt.Errorf("wait for %s until %s: %w", kind.Resource, what, err)
+	}
+	return nil
+}
+
+func (c *Cluster) listWatch(kind schema.GroupVersionResource, fields string) *cache.ListWatch {
+	objects := c.Dynamic.Resource(kind).Namespace(Namespace)
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.FieldSelector = fields
+			return objects.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.FieldSelector = fields
+			return objects.Watch(ctx, o)
+		},
+	}
 }
 
 // MemberOf reports whether a pod belongs to a PodGroup.

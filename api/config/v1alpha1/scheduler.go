@@ -38,6 +38,8 @@ type SchedulerConfiguration struct {
 	Spark Spark `json:"spark,omitzero"`
 	// PodGroups tells which PodGroups are this scheduler's.
 	PodGroups PodGroups `json:"podGroups,omitzero"`
+	// Autoscaling tells cluster autoscalers what gangs have no room for.
+	Autoscaling Autoscaling `json:"autoscaling,omitzero"`
 }
 
 // ClientConnection is how the API server is reached.

@@ -48,6 +48,8 @@ func (c *SchedulerConfiguration) Default() {
 	orDuration(&c.Spark.SettleTime, 2*time.Second)
 
 	orString(&c.PodGroups.Empty, IgnoreEmpty)
+
+	c.Autoscaling.setDefaults()
 }
 
 func orString[T ~string](s *T, value T) {

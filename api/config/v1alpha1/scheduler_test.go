@@ -29,6 +29,9 @@ func TestAnEmptyFileMeansTheDefaults(t *testing.T) {
 	if c.Gangs.ExpectedMemberTimeout.Duration != 5*time.Minute || c.Gangs.BelowMinimum.Policy != ContinueBelowMinimum || *c.Spark.MinExecutorsFloor != 1 || c.Placement.Strategy != Pack {
 		t.Errorf("gangs %+v, spark %+v, placement %+v", c.Gangs, c.Spark, c.Placement)
 	}
+	if a := c.Autoscaling; a.Asks() || a.ProvisioningClassName != "best-effort-atomic-scale-up.autoscaling.x-k8s.io" || a.After.Duration != 5*time.Second {
+		t.Errorf("autoscaling %+v", a)
+	}
 }
 
 func TestWhatAFileSaysIsKept(t *testing.T) {
@@ -42,6 +45,7 @@ gangs: {expectedMemberTimeout: 90s, maxAttempts: 3, belowMinimum: {policy: Wait,
 spark: {minExecutorsFloor: 0, configMapTimeout: 1m}
 placement: {strategy: Fragmentation}
 podGroups: {empty: Enqueue}
+autoscaling: {request: CapacityBuffer, markPods: true, after: 1m}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +57,8 @@ podGroups: {empty: Enqueue}
 		c.Gangs.ExpectedMemberTimeout != metav1.Duration{Duration: 90 * time.Second}, c.Gangs.MaxAttempts != 3,
 		c.Gangs.BelowMinimum != BelowMinimum{WaitBelowMinimum, metav1.Duration{Duration: 7 * time.Minute}},
 		*c.Spark.MinExecutorsFloor != 0, c.Spark.ConfigMapTimeout.Duration != time.Minute,
-		c.Placement.Strategy != Fragmentation, c.PodGroups.Empty != EnqueueEmpty:
+		c.Placement.Strategy != Fragmentation, c.PodGroups.Empty != EnqueueEmpty,
+		c.Autoscaling.Request != RequestBuffers, !c.Autoscaling.MarkPods, c.Autoscaling.After.Duration != time.Minute:
 		t.Errorf("read %+v", c)
 	}
 }
@@ -84,6 +89,9 @@ func TestAWrongFileIsRefusedWithItsCause(t *testing.T) {
 		"a duration without unit":        {header + "spark: {settleTime: \"5\"}\n", "missing unit"},
 		"a strategy that does not exist": {header + "placement: {strategy: binpack}\n", "placement.strategy: Unsupported value: \"binpack\": supported values: \"Pack\", \"Spread\", \"Fragmentation\""},
 		"a policy that does not exist":   {header + "podGroups: {empty: Adopt}\n", "podGroups.empty: Unsupported value"},
+		"a request nobody answers":       {header + "autoscaling: {request: Please}\n", "autoscaling.request: Unsupported value: \"Please\""},
+		"a class that is no name":        {header + "autoscaling: {provisioningClassName: A b}\n", "autoscaling.provisioningClassName"},
+		"to ask before anything lacks":   {header + "autoscaling: {after: -1s}\n", "autoscaling.after"},
 		"what is no YAML":                {header + "spark: [", "yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,6 +23,7 @@ func (c *SchedulerConfiguration) Validate() field.ErrorList {
 	errs = append(errs, c.Placement.validate(field.NewPath("placement"))...)
 	errs = append(errs, c.Spark.validate(field.NewPath("spark"))...)
 	errs = append(errs, c.PodGroups.validate(field.NewPath("podGroups"))...)
+	errs = append(errs, c.Autoscaling.validate(field.NewPath("autoscaling"))...)
 	return errs
 }
 

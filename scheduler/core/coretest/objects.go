@@ -215,5 +215,8 @@ func (w *World) Existing() []core.Event {
 		}
 		out = append(out, core.ReservationFound{Gang: id, Owner: g.Owner, Slots: w.Stored[id], Leaving: w.Leaving[id]})
 	}
+	for _, id := range slices.Sorted(maps.Keys(w.Asked)) {
+		out = append(out, core.AskFound{Gang: id})
+	}
 	return out
 }

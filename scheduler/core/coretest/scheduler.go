@@ -53,6 +53,10 @@ func (w *World) carryOut(d core.Decision) {
 		w.evict(d)
 	case core.Spare:
 		delete(w.evictions, d.Pod)
+	case core.AskForRoom:
+		w.send("api/ask/"+string(d.Gang), func() { w.Asked[d.Gang] = d.Lacks })
+	case core.AskNoMore:
+		w.send("api/ask/"+string(d.Gang), func() { delete(w.Asked, d.Gang) })
 	case core.Explain:
 		w.Verdicts[d.Gang] = append(w.Verdicts[d.Gang], d.Verdict.Code)
 	}

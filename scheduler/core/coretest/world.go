@@ -41,6 +41,8 @@ type World struct {
 	// Stored reservations, and those of gangs that go.
 	Stored  map[gang.ID][]core.ReservedSlot
 	Leaving map[gang.ID]bool
+	// Asked is the room that autoscalers are asked for.
+	Asked map[gang.ID][]core.Lack
 
 	// Log has every event and decision, as one line each.
 	Log []string
@@ -91,6 +93,7 @@ func NewWith(o core.Options) *World {
 		Members: map[gang.PodID]*core.Member{}, Bound: map[gang.PodID]string{}, Dying: map[gang.PodID]bool{},
 		Started: map[gang.PodID]bool{}, kubelets: map[string]*kubelet{},
 		Others: map[gang.PodID]cluster.Pod{}, Stored: map[gang.ID][]core.ReservedSlot{}, Leaving: map[gang.ID]bool{},
+		Asked: map[gang.ID][]core.Lack{},
 		Seen: map[string]int{}, Verdicts: map[gang.ID][]gang.Code{},
 	}
 	w.start()
