@@ -94,7 +94,7 @@ func NewWith(o core.Options) *World {
 		Started: map[gang.PodID]bool{}, kubelets: map[string]*kubelet{},
 		Others: map[gang.PodID]cluster.Pod{}, Stored: map[gang.ID][]core.ReservedSlot{}, Leaving: map[gang.ID]bool{},
 		Asked: map[gang.ID][]core.Lack{},
-		Seen: map[string]int{}, Verdicts: map[gang.ID][]gang.Code{},
+		Seen:  map[string]int{}, Verdicts: map[gang.ID][]gang.Code{},
 	}
 	w.start()
 	return w
