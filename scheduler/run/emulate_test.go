@@ -13,6 +13,8 @@ import (
 	discoveryfake "k8s.io/client-go/discovery/fake"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/component-base/featuregate"
+	baseversion "k8s.io/component-base/version"
 	"k8s.io/kubernetes/pkg/features"
 )
 
@@ -21,6 +23,17 @@ func serverOf(info apiversion.Info) *discoveryfake.FakeDiscovery {
 	server := fake.NewClientset().Discovery().(*discoveryfake.FakeDiscovery)
 	server.FakedServerVersion = &info
 	return server
+}
+
+// ownGates are a copy of those that this kube-scheduler has by itself, whatever another
+// test has made of the process's own.
+func ownGates(t *testing.T) featuregate.MutableVersionedFeatureGate {
+	t.Helper()
+	gates := utilfeature.DefaultMutableFeatureGate.DeepCopyAndReset()
+	if err := gates.SetEmulationVersion(version.MustParse(baseversion.DefaultKubeBinaryVersion)); err != nil {
+		t.Fatal(err)
+	}
+	return gates
 }
 
 func TestTheGatesAreThoseOfTheAPIServersVersion(t *testing.T) {
@@ -41,7 +54,7 @@ func TestTheGatesAreThoseOfTheAPIServersVersion(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			gate := utilfeature.DefaultMutableFeatureGate.DeepCopy()
+			gate := ownGates(t)
 			err := emulate(t.Context(), serverOf(test.info), gate)
 			if test.want == "" {
 				if err == nil {
@@ -67,7 +80,7 @@ func TestAnAPIServerThatDoesNotAnswerIsAnError(t *testing.T) {
 	client := fake.NewClientset()
 	away := errors.New("away")
 	client.PrependReactor("get", "version", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, away })
-	err := emulate(t.Context(), client.Discovery(), utilfeature.DefaultMutableFeatureGate.DeepCopy())
+	err := emulate(t.Context(), client.Discovery(), ownGates(t))
 	if !errors.Is(err, away) {
 		t.Errorf("got %v", err)
 	}
@@ -79,7 +92,7 @@ func TestGatesThatDoNotExistYetMayBeAskedToBeOff(t *testing.T) {
 		"GenericWorkload=true":  "PreAlpha",
 		"Nonsense=false":        "unrecognized",
 	} {
-		gate := utilfeature.DefaultMutableFeatureGate.DeepCopy()
+		gate := ownGates(t)
 		if err := emulate(t.Context(), serverOf(apiversion.Info{Major: "1", Minor: "34"}), gate); err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +107,7 @@ func TestGatesThatDoNotExistYetMayBeAskedToBeOff(t *testing.T) {
 }
 
 func TestWhatIsLostIsTold(t *testing.T) {
-	before := utilfeature.DefaultMutableFeatureGate.DeepCopy()
+	before := ownGates(t)
 	after := before.DeepCopy()
 	if err := after.SetEmulationVersion(version.MajorMinor(1, 34)); err != nil {
 		t.Fatal(err)
