@@ -119,6 +119,9 @@ func sharedCluster() (*localcluster.Cluster, error) {
 			KubernetesVersion: testcluster.KubernetesVersion(), Schedulers: []localcluster.SchedulerSpec{}, Progress: os.Stderr,
 			Manifests: []string{"../../charts/muster/crds", "../../internal/volcano/podgroup-crd.yaml"},
 		})
+		if shared.err == nil {
+			shared.err = testcluster.CheckKubernetes(shared.cluster.Client().Discovery())
+		}
 	})
 	return shared.cluster, shared.err
 }

@@ -127,7 +127,7 @@ func start(ctx context.Context, t *testing.T, spec localcluster.Spec, scheduler 
 			c.keepLogs(t)
 		}
 	})
-	if err := c.checkVersion(); err != nil {
+	if err := CheckKubernetes(local.Client().Discovery()); err != nil {
 		t.Fatal(err)
 	}
 	if c.Dynamic, err = dynamic.NewForConfig(local.RESTConfig()); err != nil {

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 
+	"k8s.io/client-go/discovery"
+
 	"muster.sh/muster/internal/localcluster"
 )
 
@@ -22,9 +24,9 @@ func newestKubernetes() string {
 	return versions[len(versions)-1]
 }
 
-// checkVersion makes sure that a story is played on the version that was asked for.
-func (c *Cluster) checkVersion() error {
-	info, err := c.Client().Discovery().ServerVersion()
+// CheckKubernetes makes sure that an API server is of the version that was asked for.
+func CheckKubernetes(server discovery.ServerVersionInterface) error {
+	info, err := server.ServerVersion()
 	if err != nil {
 		return fmt.Errorf("ask the API server for its version: %w", err)
 	}
