@@ -23,10 +23,10 @@ KUBE    := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2; exit }' go.mod)
 MINOR   := $(word 2,$(subst ., ,$(KUBE)))
 LDFLAGS := -s -w $(foreach p,k8s.io/client-go/pkg/version k8s.io/component-base/version,-X $(p).gitVersion=$(KUBE) -X $(p).gitMajor=1 -X $(p).gitMinor=$(MINOR) -X $(p).gitTreeState=clean)
 
-.PHONY: help demo test soak bench bench-quick build lint setup clean unit integration
+.PHONY: help demo test test-versions soak bench bench-quick build lint setup clean unit integration
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup build ## run real Spark applications as gangs on a local cluster (SCHEDULER=default-scheduler shows the contrast)
 	go run ./demo --scheduler $(or $(SCHEDULER),muster)
@@ -51,6 +51,9 @@ unit: $(TESTS) ## run the tests that start no cluster, with few random histories
 
 integration: build $(TESTS) ## run the tests that start clusters
 	$(GO_TEST) $(call tested,$(CLUSTER_TESTS))
+
+test-versions: build $(TESTS) ## run the core gang tests on older versions of Kubernetes (VERSIONS="1.34 1.35 1.36")
+	GOTESTSUM=$(TESTS) hack/test-versions $(or $(VERSIONS),1.34 1.35 1.36)
 
 # How many of each random history, stream and case soak lets happen.
 HISTORIES ?= 10000

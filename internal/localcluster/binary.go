@@ -11,14 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"muster.sh/muster/internal/localcluster/gobuild"
+	"muster.sh/muster/internal/localcluster/toolchain"
 )
 
 const (
 	binaryName    = "muster-local"
 	binaryPackage = "muster.sh/muster/cmd/muster-local"
-	// kubernetesVersion is what the components say they are. It must be the
-	// version of k8s.io/kubernetes in go.mod.
-	kubernetesVersion = "v1.37.2"
 )
 
 // findBinary returns the path of muster-local.
@@ -65,7 +63,7 @@ func buildBinary(ctx context.Context, g *gauge) (string, error) {
 	path := filepath.Join(dir, binaryName)
 	build := gobuild.Build{
 		Env:      []string{"CGO_ENABLED=0", "GOFLAGS=-buildvcs=false"},
-		Args:     []string{"-ldflags", versionFlags(), "-o", path},
+		Args:     []string{"-ldflags", "-s -w " + strings.Join(toolchain.KubernetesLinkerFlags(kubernetesVersion), " "), "-o", path},
 		Packages: []string{binaryPackage},
 	}
 	if g != nil {
@@ -87,18 +85,4 @@ func lockBuild(path string) (unlock func(), err error) {
 		return nil, errors.Join(fmt.Errorf("lock the build: %w", err), file.Close())
 	}
 	return func() { _ = file.Close() }, nil
-}
-
-// versionFlags makes the components report Kubernetes' version.
-func versionFlags() string {
-	major, minor, _ := strings.Cut(strings.TrimPrefix(kubernetesVersion, "v"), ".")
-	minor, _, _ = strings.Cut(minor, ".")
-	flags := []string{"-s", "-w"}
-	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
-		flags = append(flags,
-			"-X", pkg+".gitVersion="+kubernetesVersion,
-			"-X", pkg+".gitMajor="+major,
-			"-X", pkg+".gitMinor="+minor)
-	}
-	return strings.Join(flags, " ")
 }

@@ -23,7 +23,7 @@ const proxyUser = "kube-proxy"
 // blueprint is everything that the components' values are made from.
 type blueprint struct {
 	spec   Spec
-	tools  toolchain.Paths // the programs of real nodes
+	tools  toolchain.Paths // programs that are not in binary
 	paths  layout
 	net    addresses
 	ports  map[string]int

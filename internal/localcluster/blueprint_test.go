@@ -9,6 +9,8 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
+
+	"muster.sh/muster/internal/localcluster/toolchain"
 )
 
 func newBlueprint(t *testing.T, spec Spec) *blueprint {
@@ -18,7 +20,8 @@ func newBlueprint(t *testing.T, spec Spec) *blueprint {
 	if err := paths.create(); err != nil {
 		t.Fatal(err)
 	}
-	b := &blueprint{spec: spec, paths: paths, net: addresses{bind: loopback}, ports: map[string]int{}, binary: "/muster-local"}
+	tools := toolchain.Paths{toolchain.Kubernetes(spec.KubernetesVersion): "/older"}
+	b := &blueprint{spec: spec, tools: tools, paths: paths, net: addresses{bind: loopback}, ports: map[string]int{}, binary: "/muster-local"}
 	if err := b.lay(); err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +46,8 @@ func TestComponentsFollowTheSpec(t *testing.T) {
 		{"an empty list of schedulers means none", Spec{Schedulers: []SchedulerSpec{}}, []string{"control-plane", "kwok"}},
 		{"the control plane can be three processes", Spec{SeparateProcesses: true},
 			[]string{"etcd", "kube-apiserver", "kube-controller-manager", "kwok", "kube-scheduler"}},
+		{"that of an older version always is", Spec{KubernetesVersion: "1.34"},
+			[]string{"etcd", "kube-apiserver", "kube-controller-manager", "kwok", "kube-scheduler"}},
 		{"replicas have numbers", Spec{Schedulers: []SchedulerSpec{{Name: "a", Replicas: 2}}},
 			[]string{"control-plane", "kwok", "a-0", "a-1"}},
 		{"real nodes need names and no simulation", Spec{Nodes: 1}, []string{"control-plane", "coredns", "kube-scheduler"}},
@@ -58,6 +63,25 @@ func TestComponentsFollowTheSpec(t *testing.T) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+func TestOnlyPartsOfKubernetesAreOfAnOlderVersion(t *testing.T) {
+	muster := MusterScheduler()
+	b := newBlueprint(t, Spec{KubernetesVersion: "1.34", Schedulers: []SchedulerSpec{DefaultScheduler(), muster}})
+	base, rest, err := b.components()
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[string]string{"etcd": "etcd", "kwok": "kwok", muster.Name: muster.Program}
+	for _, c := range append(base, rest...) {
+		file, word := "/older/"+c.name, "--"
+		if own := words[c.name]; own != "" {
+			file, word = b.binary, own
+		}
+		if c.binary != file || !strings.HasPrefix(c.args[0], word) {
+			t.Errorf("%s is %s %s, want %s %s", c.name, c.binary, c.args[0], file, word)
+		}
 	}
 }
 
@@ -163,9 +187,12 @@ func TestSpecsThatMakeNoSenseAreRefused(t *testing.T) {
 		"used twice":        {Schedulers: []SchedulerSpec{{Name: "a"}, {Name: "a"}}},
 		`"a-0": used twice`: {Schedulers: []SchedulerSpec{{Name: "a", Replicas: 2}, {Name: "a-0"}}},
 		"taken by":          {Schedulers: []SchedulerSpec{{Name: "etcd"}}},
+		`"1.33" must be one of 1.34, 1.35, 1.36, 1.37`: {KubernetesVersion: "1.33"},
+		"they must be simulated":                       {KubernetesVersion: "1.36", Nodes: 1},
 	}
 	for want, spec := range tests {
 		t.Run(want, func(t *testing.T) {
+			spec.setDefaults()
 			if err := spec.validate(); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want an error with %q", err, want)
 			}

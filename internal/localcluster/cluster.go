@@ -27,18 +27,20 @@ import (
 
 // Cluster is a running cluster, owned by this process.
 type Cluster struct {
-	spec   Spec
-	paths  layout
-	lock   *os.File
-	plan   *blueprint
-	start  starter // of components: on the host or in the hub
-	units  []*unit // in the order of starting
-	tools  toolchain.Paths
-	hub    *network.Hub // nil without real nodes
-	nodes  []*realNode
-	client kubernetes.Interface
-	config *rest.Config
-	steps  *steps
+	spec  Spec
+	paths layout
+	lock  *os.File
+	plan  *blueprint
+	start starter // of components: on the host or in the hub
+	units []*unit // in the order of starting
+	// controlPlane are the units that etcd, API server and controller manager are.
+	controlPlane []string
+	tools        toolchain.Paths // what is not in muster-local
+	hub          *network.Hub    // nil without real nodes
+	nodes        []*realNode
+	client       kubernetes.Interface
+	config       *rest.Config
+	steps        *steps
 
 	stateMu sync.Mutex
 	state   State
@@ -91,6 +93,9 @@ func open(spec Spec) (*Cluster, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
+	if err := spec.validateChange(state); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	state.Spec, state.Notes = spec, nil
 	if state.Owner, err = ownerOf(os.Getpid()); err != nil {
 		return nil, errors.Join(err, lock.Close())
@@ -111,6 +116,9 @@ func (c *Cluster) up(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.buildControlPlane(ctx); err != nil {
+		return err
+	}
 	c.start = hostStarter()
 	where := addresses{bind: loopback}
 	if c.spec.Nodes > 0 {
@@ -128,6 +136,7 @@ func (c *Cluster) up(ctx context.Context) error {
 		return err
 	}
 	for _, part := range base {
+		c.controlPlane = append(c.controlPlane, part.name)
 		if err := c.steps.run(ctx, part.name, c.add(part).up); err != nil {
 			return err
 		}
@@ -261,6 +270,10 @@ func (c *Cluster) Components() []string {
 	}
 	return names
 }
+
+// ControlPlane are the components that etcd, API server and controller manager run
+// in, in the order of starting: one, or three.
+func (c *Cluster) ControlPlane() []string { return slices.Clone(c.controlPlane) }
 
 // PID is the process number of a component, or zero when it is down.
 func (c *Cluster) PID(name string) (int, error) {

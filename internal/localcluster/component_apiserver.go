@@ -73,10 +73,11 @@ func (b *blueprint) apiServerArgs() ([]string, error) {
 }
 
 func (b *blueprint) apiServer(args []string) component {
+	file, words := b.kubernetes("kube-apiserver")
 	return component{
 		name:   "kube-apiserver",
-		binary: b.binary,
-		args:   append([]string{"kube-apiserver"}, args...),
+		binary: file,
+		args:   append(words, args...),
 		ready:  b.apiServerReady(),
 		grace:  30 * time.Second,
 	}

@@ -34,13 +34,14 @@ func (b *blueprint) controllerManagerArgs() []string {
 }
 
 func (b *blueprint) controllerManager() component {
-	args := append([]string{"kube-controller-manager"}, b.controllerManagerArgs()...)
+	file, words := b.kubernetes("kube-controller-manager")
+	args := append(words, b.controllerManagerArgs()...)
 	if gates := b.spec.gates(); gates != "" {
 		args = append(args, "--feature-gates="+gates)
 	}
 	return component{
 		name:   "kube-controller-manager",
-		binary: b.binary,
+		binary: file,
 		args:   args,
 		ready:  b.serves(portControllerManager, "/healthz"),
 		grace:  15 * time.Second,

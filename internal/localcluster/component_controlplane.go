@@ -17,7 +17,7 @@ func (b *blueprint) controlPlane() ([]component, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.spec.SeparateProcesses {
+	if b.spec.SeparateProcesses || b.spec.older() {
 		return []component{b.etcd(etcdConfig), b.apiServer(apiArgs), b.controllerManager()}, nil
 	}
 	// Feature gates are process-wide, so only the API server's flags name them.

@@ -20,6 +20,9 @@ func (b *blueprint) scheduler(spec SchedulerSpec) ([]component, error) {
 		return nil, err
 	}
 	binary, command := b.binary, []string{spec.program()}
+	if spec.program() == defaultProgram {
+		binary, command = b.kubernetes(defaultProgram)
+	}
 	if spec.Binary != "" {
 		binary, command = spec.Binary, nil
 		if spec.Program != "" {

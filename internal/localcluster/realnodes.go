@@ -55,7 +55,7 @@ func (c *Cluster) buildNetwork(ctx context.Context) (addresses, error) {
 	for _, lack := range capabilities.Lacking {
 		c.state.Notes = append(c.state.Notes, lack.String())
 	}
-	if err := c.steps.watch(ctx, "programs of real nodes", c.buildTools); err != nil {
+	if err := c.buildTools(ctx, "programs of real nodes", toolchain.All()...); err != nil {
 		return addresses{}, err
 	}
 	if c.hub, err = network.NewHub(ctx); err != nil {
@@ -72,17 +72,6 @@ func (c *Cluster) buildNetwork(ctx context.Context) (addresses, error) {
 		return addresses{}, err
 	}
 	return addresses{bind: inside, routable: true, outside: outside, dial: c.hub.Dial}, nil
-}
-
-func (c *Cluster) buildTools(ctx context.Context, g *gauge) error {
-	var err error
-	c.tools, err = toolchain.Build(ctx, func(e toolchain.Event) {
-		g.set(e.Done, e.Total, e.Tool)
-		if e.Finished && !e.Cached {
-			c.steps.logf("%7.1f s  built %s", e.Took.Seconds(), e.Tool)
-		}
-	}, toolchain.All()...)
-	return err
 }
 
 // startNodes starts the real nodes and waits until pods can run on them.

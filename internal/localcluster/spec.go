@@ -24,6 +24,11 @@ type Spec struct {
 	// be started again. Without it Close removes the state.
 	Keep bool `json:"keep,omitempty"`
 
+	// KubernetesVersion is the minor version of API server, controller manager and
+	// default scheduler, such as 1.34; empty: muster-local's own. Those of an older
+	// one are processes of their own, and its nodes are simulated.
+	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
+
 	// Nodes is the number of real nodes: kubelet, containerd and runc in
 	// namespaces of their own.
 	Nodes int `json:"nodes,omitempty"`
@@ -144,6 +149,7 @@ func (s SchedulerSpec) replicas() []string {
 }
 
 func (s *Spec) setDefaults() {
+	s.KubernetesVersion = cmp.Or(s.KubernetesVersion, ownKubernetes)
 	if s.Schedulers == nil {
 		s.Schedulers = []SchedulerSpec{DefaultScheduler()}
 	}
@@ -156,7 +162,7 @@ func (s *Spec) setDefaults() {
 }
 
 func (s *Spec) validate() error {
-	var errs []error
+	errs := []error{s.validateKubernetes()}
 	if s.Nodes < 0 || s.Nodes > maxRealNodes {
 		errs = append(errs, fmt.Errorf("nodes: %d must be from 0 to %d", s.Nodes, maxRealNodes))
 	}

@@ -43,7 +43,7 @@ func RunOn(ctx context.Context, c *config.SchedulerConfiguration, clients Client
 // build makes an engine that is not running, with all that it needs.
 func build(ctx context.Context, c *config.SchedulerConfiguration, server *rest.Config, clients Clients, gates map[string]bool) (*engine, cluster, error) {
 	on := cluster{rest: server, Clients: clients}
-	if err := setGates(clients.Kubernetes.Discovery(), gates); err != nil {
+	if err := setGates(ctx, clients.Kubernetes.Discovery(), gates); err != nil {
 		return nil, on, err
 	}
 	on.informers, on.pods = newInformers(clients.Kubernetes)

@@ -30,6 +30,7 @@ import (
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/queue"
+	"muster.sh/muster/test/testcluster"
 )
 
 const patienceOfTests = time.Minute
@@ -115,9 +116,12 @@ var shared struct {
 func sharedCluster() (*localcluster.Cluster, error) {
 	shared.start.Do(func() {
 		shared.cluster, shared.err = localcluster.Up(context.Background(), localcluster.Spec{
-			Schedulers: []localcluster.SchedulerSpec{}, Progress: os.Stderr,
+			KubernetesVersion: testcluster.KubernetesVersion(), Schedulers: []localcluster.SchedulerSpec{}, Progress: os.Stderr,
 			Manifests: []string{"../../charts/muster/crds", "../../internal/volcano/podgroup-crd.yaml"},
 		})
+		if shared.err == nil {
+			shared.err = testcluster.CheckKubernetes(shared.cluster.Client().Discovery())
+		}
 	})
 	return shared.cluster, shared.err
 }

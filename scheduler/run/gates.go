@@ -1,44 +1,50 @@
 package run
 
 import (
+	"context"
 	"fmt"
 	"maps"
 
-	resourceapi "k8s.io/api/resource/v1"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
 	"k8s.io/client-go/discovery"
+	"k8s.io/component-base/featuregate"
 	"k8s.io/kubernetes/pkg/features"
-
-	"muster.sh/muster/scheduler/source"
 )
 
-// setGates sets kube-scheduler's feature gates, process wide: ours, and over
-// them those that the user asks for.
+// setGates sets kube-scheduler's feature gates, process wide: those of the API
+// server's version, ours over them, and over these the ones that the user asks for.
 //
-//   - NominatedNodeNameForExpectation would write a nomination for every member
-//     that has a volume to bind, and leave it behind when the gang is planned
-//     anew. It is a hint to autoscalers about pods whose binding takes long.
-//   - DRADeviceTaintRules makes kube-scheduler wait for objects that API servers
-//     before 1.37 do not serve, for ever.
+// NominatedNodeNameForExpectation is off. It would write a nomination for every member
+// that has a volume to bind, and leave it behind when the gang is planned anew. It is
+// a hint to autoscalers about pods whose binding takes long.
 //
 // GenericWorkload stays off as it is by default: two books of gangs do not mix.
 // Kubernetes' own PodGroups are gangs of ours all the same, where the API server has
 // that gate on.
-func setGates(server discovery.DiscoveryInterface, asked map[string]bool) error {
-	taintRules, err := source.Serves(server, resourceapi.SchemeGroupVersion, "devicetaintrules")
-	if err != nil {
+func setGates(ctx context.Context, server discovery.ServerVersionInterface, asked map[string]bool) error {
+	gate := utilfeature.DefaultMutableFeatureGate
+	if err := emulate(ctx, server, gate); err != nil {
 		return err
 	}
 	gates := map[string]bool{string(features.NominatedNodeNameForExpectation): false}
-	if !taintRules {
-		gates[string(features.DRADeviceTaintRules)] = false
-	}
 	maps.Copy(gates, asked)
-	if err := utilfeature.DefaultMutableFeatureGate.SetFromMap(gates); err != nil {
+	withoutUnborn(gates, gate)
+	if err := gate.SetFromMap(gates); err != nil {
 		return fmt.Errorf("feature gates: %w", err)
 	}
-	if utilfeature.DefaultFeatureGate.Enabled(features.GenericWorkload) {
+	if gate.Enabled(features.GenericWorkload) {
 		return fmt.Errorf("feature gate %s: this scheduler takes PodGroups for gangs of its own; leave it off here, and on for the API server", features.GenericWorkload)
 	}
 	return nil
+}
+
+// withoutUnborn takes away what is to be off and does not exist yet in the version
+// that is emulated. It is off there, and may not be set even so.
+func withoutUnborn(gates map[string]bool, gate featuregate.MutableVersionedFeatureGate) {
+	born, ever := gate.GetAll(), gate.GetAllVersioned()
+	maps.DeleteFunc(gates, func(name string, on bool) bool {
+		_, isBorn := born[featuregate.Feature(name)]
+		_, isKnown := ever[featuregate.Feature(name)]
+		return !on && isKnown && !isBorn
+	})
 }

@@ -43,7 +43,7 @@ func (s *Source) ownInformers() []watched {
 // kubernetesGroups watches Kubernetes' own PodGroups, if the API server serves
 // them. It is asked once, for only a restart of the API server changes it.
 func (s *Source) kubernetesGroups() ([]watched, error) {
-	served, err := Serves(s.cfg.Client.Discovery(), schedulingv1beta1.SchemeGroupVersion, "podgroups")
+	served, err := servesResource(s.cfg.Client.Discovery(), schedulingv1beta1.SchemeGroupVersion, "podgroups")
 	if err != nil || !served {
 		return nil, err
 	}
@@ -60,8 +60,8 @@ func (s *Source) kubernetesGroups() ([]watched, error) {
 	}}, nil
 }
 
-// Serves asks the API server whether it serves a resource in a version.
-func Serves(server discovery.DiscoveryInterface, version schema.GroupVersion, resource string) (bool, error) {
+// servesResource asks the API server whether it serves a resource in a version.
+func servesResource(server discovery.DiscoveryInterface, version schema.GroupVersion, resource string) (bool, error) {
 	list, err := server.ServerResourcesForGroupVersion(version.String())
 	if apierrors.IsNotFound(err) {
 		return false, nil

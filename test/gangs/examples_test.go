@@ -39,7 +39,7 @@ func examplesOfTheGuide(t *testing.T) []*unstructured.Unstructured {
 			if err != nil {
 				t.Fatalf("an example of %s: %v\n%s", guide, err, block[1])
 			}
-			if kind := u.GetKind(); kind == "Job" || kind == "PodGroup" {
+			if kind := u.GetKind(); (kind == "Job" || kind == "PodGroup") && (hasOwnGroups() || !ofOwnGroup(u)) {
 				objects = append(objects, u)
 			}
 		}
@@ -47,10 +47,20 @@ func examplesOfTheGuide(t *testing.T) []*unstructured.Unstructured {
 	return objects
 }
 
+// ofOwnGroup tells whether an object is a PodGroup of Kubernetes' own, or has pods in one.
+func ofOwnGroup(u *unstructured.Unstructured) bool {
+	_, inOne, _ := unstructured.NestedMap(u.Object, "spec", "template", "spec", "schedulingGroup")
+	return inOne || u.GetAPIVersion() == kubernetes.GroupVersion().String()
+}
+
 // examples runs what the guide shows: three Jobs of two pods each, which nothing but
-// the simulation's own annotation is added to.
+// the simulation's own annotation is added to. One is of a PodGroup of Kubernetes' own.
 func examples(ctx context.Context, t *testing.T, c *testcluster.Cluster) {
-	const jobs, podsOfEach = 3, 2
+	const podsOfEach = 2
+	jobs := 3
+	if !hasOwnGroups() {
+		jobs--
+	}
 	objects := examplesOfTheGuide(t)
 	found := 0
 	for _, u := range objects {

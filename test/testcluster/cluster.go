@@ -112,6 +112,7 @@ func start(ctx context.Context, t *testing.T, spec localcluster.Spec, scheduler 
 	if err := writeFile(manifests, "more.yaml", more); err != nil {
 		t.Fatal(err)
 	}
+	spec.KubernetesVersion = KubernetesVersion()
 	spec.AuditLog, spec.Manifests, spec.Progress = true, []string{manifests}, t.Output()
 	local, err := localcluster.Up(ctx, spec)
 	if err != nil {
@@ -128,6 +129,9 @@ func start(ctx context.Context, t *testing.T, spec localcluster.Spec, scheduler 
 			c.keepLogs(t)
 		}
 	})
+	if err := CheckKubernetes(local.Client().Discovery()); err != nil {
+		t.Fatal(err)
+	}
 	if c.Dynamic, err = dynamic.NewForConfig(local.RESTConfig()); err != nil {
 		t.Fatal(err)
 	}

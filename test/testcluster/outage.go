@@ -3,12 +3,13 @@ package testcluster
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"muster.sh/muster/benchmarks/audit"
 )
 
-// ControlPlane is the name of the component that has the API server in it.
+// ControlPlane stands for the components that the API server is one of.
 const ControlPlane = "control-plane"
 
 const (
@@ -21,15 +22,24 @@ const (
 	reconnecting = 60 * time.Second
 )
 
-// Outage kills a component without warning and starts it again with the state it
-// had. While it lasts, and for a recovery time, no gang is called stranded.
+// Outage kills a component, or all of the ControlPlane, without warning and starts it
+// again with the state it had. While it lasts, and for a recovery time, no gang is
+// called stranded.
 func (c *Cluster) Outage(ctx context.Context, component string) error {
 	began := time.Now()
-	if err := c.Kill(component); err != nil {
-		return fmt.Errorf("kill %s: %w", component, err)
+	victims := []string{component}
+	if component == ControlPlane {
+		victims = c.Cluster.ControlPlane()
 	}
-	if err := c.Start(ctx, component); err != nil {
-		return fmt.Errorf("start %s again: %w", component, err)
+	for _, victim := range slices.Backward(victims) {
+		if err := c.Kill(victim); err != nil {
+			return fmt.Errorf("kill %s: %w", victim, err)
+		}
+	}
+	for _, victim := range victims {
+		if err := c.Start(ctx, victim); err != nil {
+			return fmt.Errorf("start %s again: %w", victim, err)
+		}
 	}
 	if component != ControlPlane {
 		c.Excuse(began)

@@ -17,11 +17,15 @@ type RealSpec struct {
 }
 
 // StartReal starts a cluster of real nodes that ends with the test. It skips the
-// test with -short, and where the machine can't run real nodes.
+// test with -short, on older versions of Kubernetes, and where the machine can't
+// run real nodes.
 func StartReal(ctx context.Context, t *testing.T, spec RealSpec) *Cluster {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a whole cluster: not with -short")
+	}
+	if newest := newestKubernetes(); KubernetesVersion() != newest {
+		t.Skip("real nodes are of Kubernetes", newest)
 	}
 	dir := t.TempDir()
 	if missing := localcluster.MissingForNodes(ctx, dir); len(missing) > 0 {

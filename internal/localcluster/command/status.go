@@ -39,7 +39,7 @@ func newStatusCommand() *cobra.Command {
 }
 
 func printStatus(ctx context.Context, out io.Writer, state localcluster.State) error {
-	fmt.Fprintf(out, "server      %s\nkubeconfig  %s\n\n", state.Server, state.Kubeconfig)
+	fmt.Fprintf(out, "kubernetes  %s\nserver      %s\nkubeconfig  %s\n\n", state.Spec.KubernetesVersion, state.Server, state.Kubeconfig)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "COMPONENT\tPROCESS\tLOG")
 	for _, component := range state.Components {

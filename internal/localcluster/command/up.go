@@ -41,6 +41,7 @@ A folder that holds a cluster already has that cluster started again, with its
 objects, ports and certificates, in the size given now.`,
 		Example: `  muster-local up --sim-nodes 100 --sim-node-shape cpu=32,memory=256Gi,nvidia.com/gpu=8
   muster-local up --nodes 2                 # real nodes: needs root
+  muster-local up --sim-nodes 4 --kubernetes-version 1.34
   export KUBECONFIG=$(muster-local kubeconfig)`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -57,6 +58,8 @@ objects, ports and certificates, in the size given now.`,
 	}
 	f := command.Flags()
 	addDirFlag(command, &flags.dir)
+	f.StringVar(&flags.spec.KubernetesVersion, "kubernetes-version", "", "version of the control plane, of "+strings.Join(localcluster.KubernetesVersions(), ", ")+
+		" (default: the last); an older one is built once, and its nodes are simulated")
 	f.BoolVar(&flags.foreground, "foreground", false, "stay in the foreground and end the cluster on Ctrl-C")
 	f.IntVar(&flags.spec.Nodes, "nodes", 0, "number of real nodes (needs root on Linux)")
 	f.IntVar(&flags.spec.NodeCPUs, "node-cpus", 0, fmt.Sprintf("CPUs that each real node shows (default: this machine's %d)", runtime.NumCPU()))

@@ -180,3 +180,20 @@ func TestSourceIsFoundOrItsAbsenceExplained(t *testing.T) {
 		}
 	})
 }
+
+func TestAControlPlaneOfAnOlderVersionIsStampedWithIt(t *testing.T) {
+	source, err := findSource(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := newRecipe(t.Context(), source, Kubernetes("1.34"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := strings.Join(r.ldflags, " ")
+	for _, want := range []string{"k8s.io/component-base/version.gitVersion=v1.34.", "k8s.io/component-base/version.gitMinor=34"} {
+		if !strings.Contains(flags, want) {
+			t.Errorf("the flags %q lack %s", flags, want)
+		}
+	}
+}

@@ -43,7 +43,7 @@ func newRecipe(ctx context.Context, source, tool string) (*recipe, error) {
 	switch tool {
 	case Containerd:
 		r.tags = []string{"no_btrfs", "no_devmapper", "no_zfs", "urfave_cli_no_docs"}
-		if err := r.stampVersion(ctx, "github.com/containerd/containerd/v2"); err != nil {
+		if err := r.stampContainerd(ctx); err != nil {
 			return nil, err
 		}
 	case Runc:
@@ -61,20 +61,35 @@ func newRecipe(ctx context.Context, source, tool string) (*recipe, error) {
 		r.dir = filepath.Join(source, ownPackages)
 		r.packages = []string{"./..."}
 	default:
-		return nil, fmt.Errorf("no tool is called %q", tool)
+		if !strings.HasPrefix(tool, kubernetesPrefix) {
+			return nil, fmt.Errorf("no tool is called %q", tool)
+		}
+		if err := r.stampKubernetes(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return r, r.seal(ctx)
 }
 
-// stampVersion writes the module's version into containerd, which does not
-// know it by itself.
-func (r *recipe) stampVersion(ctx context.Context, module string) error {
-	version, err := r.output(ctx, "list", "-m", "-f", "{{.Version}}", module)
+// stampContainerd writes containerd's version into it.
+func (r *recipe) stampContainerd(ctx context.Context) error {
+	const module = "github.com/containerd/containerd/v2"
+	version, err := r.moduleVersion(ctx, module)
 	if err != nil {
-		return fmt.Errorf("read the version of %s: %w", module, err)
+		return err
 	}
 	r.ldflags = append(r.ldflags, "-X", module+"/version.Version="+version)
 	return nil
+}
+
+// moduleVersion is the version in which a module is pinned. Programs that are built
+// from modules do not know their own.
+func (r *recipe) moduleVersion(ctx context.Context, module string) (string, error) {
+	version, err := r.output(ctx, "list", "-m", "-f", "{{.Version}}", module)
+	if err != nil {
+		return "", fmt.Errorf("read the version of %s: %w", module, err)
+	}
+	return version, nil
 }
 
 // seal finds the inputs and hashes the recipe.

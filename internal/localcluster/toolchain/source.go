@@ -27,7 +27,7 @@ func findSource(ctx context.Context) (string, error) {
 	}
 	dir := filepath.Dir(strings.TrimSpace(string(out)))
 	if !isSource(dir) {
-		return "", fmt.Errorf("real nodes are built from source: run from within a checkout of Muster, or set %s to one", SourceVariable)
+		return "", fmt.Errorf("this is built from source: run from within a checkout of Muster, or set %s to one", SourceVariable)
 	}
 	return dir, nil
 }

@@ -1,6 +1,7 @@
 // Package toolchain builds the programs that a real node runs beside the
-// kubelet: containerd, runc, CNI plugins, CoreDNS and a few of our own; and the
-// schedulers of others that ours is compared with, and Karpenter to make it nodes.
+// kubelet: containerd, runc, CNI plugins, CoreDNS and a few of our own; the
+// schedulers of others that ours is compared with, and Karpenter to make it nodes;
+// and control planes of older versions of Kubernetes.
 //
 // They are built from source, by the versions that tools/*/go.mod pin, once:
 // what was built lies in the user's cache and serves every later cluster, in a
