@@ -44,7 +44,7 @@ func TestSchedulerHasNoMoreRightsThanItNeeds(t *testing.T) {
 func TestSchedulerHasTheRightsThatItNeeds(t *testing.T) {
 	rules := SchedulerClusterRules()
 	for _, need := range [][3]string{
-		{"", "nodes", "watch"}, {"", "pods", "watch"}, {"", "pods/binding", "create"}, {"", "pods/status", "patch"}, {"", "pods", "delete"},
+		{"", "nodes", "watch"}, {"", "pods", "watch"}, {"", "pods/binding", "create"}, {"", "pods/eviction", "create"}, {"", "pods/status", "patch"}, {"", "pods", "delete"},
 		{"", "configmaps", "get"}, {"", "limitranges", "watch"}, {"node.k8s.io", "runtimeclasses", "watch"}, {"events.k8s.io", "events", "create"},
 		{"muster.sh", "reservations", "create"}, {"muster.sh", "reservations", "update"}, {"muster.sh", "reservations", "delete"},
 		{"muster.sh", "reservations", "list"}, {"muster.sh", "reservations", "get"},

@@ -50,6 +50,24 @@ type StoreReservation struct {
 // DropReservation removes what StoreReservation stored.
 type DropReservation struct{ Gang gang.ID }
 
+// Evict has a bound member evicted, as soon as its disruption budget allows. It is
+// acknowledged by Evicted, and tried again until it is done, Spare takes it back,
+// or it fails for good.
+//
+// It is not stored: a new leader decides anew who is to be evicted. Evicting
+// a pod a second time changes nothing.
+type Evict struct {
+	Gang   gang.ID
+	Pod    gang.PodID
+	Reason string
+}
+
+// Spare takes an Evict back that is not done yet.
+type Spare struct {
+	Gang gang.ID
+	Pod  gang.PodID
+}
+
 // Explain publishes why a gang is where it is. It is decided only when the
 // verdict's kind changes, so each costs at most one write per object.
 type Explain struct {
@@ -74,5 +92,7 @@ func (OpenLatch) isDecision()        {}
 func (ShutLatch) isDecision()        {}
 func (StoreReservation) isDecision() {}
 func (DropReservation) isDecision()  {}
+func (Evict) isDecision()            {}
+func (Spare) isDecision()            {}
 func (Explain) isDecision()          {}
 func (Status) isDecision()           {}

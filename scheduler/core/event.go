@@ -135,6 +135,18 @@ type ReservationStored struct {
 	Err string
 }
 
+// Evicted tells what became of an Evict. On success the member is being deleted,
+// or gone already.
+type Evicted struct {
+	ID gang.PodID
+	// Err says why it can't be evicted; it is empty on success.
+	Err string
+	// Again says that it is tried again by itself: a disruption budget refuses it for
+	// now, or the API server is out of reach. That is told once only. Without it the
+	// eviction has failed for good.
+	Again bool
+}
+
 // Tick tells the time when nothing else happens. Deadlines are judged by the
 // time of events only.
 type Tick struct{}
@@ -154,4 +166,5 @@ func (Forgotten) isEvent()         {}
 func (AtLatch) isEvent()           {}
 func (Parked) isEvent()            {}
 func (ReservationStored) isEvent() {}
+func (Evicted) isEvent()           {}
 func (Tick) isEvent()              {}

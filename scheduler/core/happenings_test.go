@@ -98,6 +98,11 @@ var actions = []action{
 	{"binds begin or cease to fail", 1, func(h *history) { h.fates = !h.fates }},
 	{"binds to a node begin or cease to fail", 1, func(h *history) { toggle(h.broken, h.nodeName()) }},
 	{"somebody binds a member", 1, (*history).bindOutside},
+	{"an eviction that nobody asked for is answered", 1, func(h *history) {
+		if id, ok := pick(h, "pod", h.Members, nil); ok {
+			h.Step(core.Evicted{ID: id, Err: "a budget", Again: h.chance("again", 1)})
+		}
+	}},
 	{"the scheduler crashes", 1, (*history).crash},
 	{"the world comes to rest", 1, (*history).rest},
 }

@@ -146,6 +146,8 @@ func (m *Machine) take(e Event) {
 		m.atLatch(e)
 	case Parked:
 		m.parked(e)
+	case Evicted:
+		// Nothing was to be evicted.
 	case Synced:
 		m.recover()
 	}

@@ -1,6 +1,6 @@
 // Package effects carries the decisions of core out: it stores Reservations,
-// and shows why a gang waits by an event, a condition and a status. Each kind
-// of write has a file.
+// evicts pods, and shows why a gang waits by an event, a condition and a status.
+// Each kind of write has a file.
 //
 // Writes go out beside the loop that decides. Those of one gang keep their
 // order; one that was overtaken by a newer one of its kind is never sent; one
@@ -48,8 +48,9 @@ type Config struct {
 
 // Effects sends the writes that decisions ask for.
 type Effects struct {
-	cfg   Config
-	queue workqueue.TypedRateLimitingInterface[gang.ID]
+	cfg       Config
+	queue     workqueue.TypedRateLimitingInterface[gang.ID]
+	evictions *evictions
 
 	mu    sync.Mutex
 	works map[gang.ID]*work
@@ -100,12 +101,14 @@ func New(cfg Config) (*Effects, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = clock.RealClock{}
 	}
-	return &Effects{
+	e := &Effects{
 		cfg: cfg, works: map[gang.ID]*work{},
 		queue: workqueue.NewTypedRateLimitingQueueWithConfig(
 			workqueue.NewTypedItemExponentialFailureRateLimiter[gang.ID](firstPause, longPause),
 			workqueue.TypedRateLimitingQueueConfig[gang.ID]{Clock: cfg.Clock}),
-	}, nil
+	}
+	e.evictions = newEvictions(&e.cfg)
+	return e, nil
 }
 
 // Do takes a decision on. It never blocks. Decisions about members' own ways,
@@ -121,6 +124,10 @@ func (e *Effects) Do(d core.Decision) {
 	case core.DropReservation:
 		e.work(d.Gang).reservation = &reservationWrite{gang: d.Gang}
 		e.queue.Add(d.Gang)
+	case core.Evict:
+		e.evictions.want(d)
+	case core.Spare:
+		e.evictions.spare(d.Pod)
 	case core.Explain:
 		if d.Verdict.Code == gang.Collecting && len(d.Waiting) == 0 {
 			// It has ended: nobody is there to be told.
@@ -155,6 +162,7 @@ func (e *Effects) work(id gang.ID) *work {
 // is being sent any more.
 func (e *Effects) Run(ctx context.Context) {
 	var running sync.WaitGroup
+	running.Go(func() { e.evictions.run(ctx) })
 	for range workers {
 		running.Go(func() {
 			for e.next(ctx) {

@@ -20,6 +20,10 @@ func logDecision(logger klog.Logger, d core.Decision) {
 		logger.Info("Store what is reserved", "gang", d.Gang, "epoch", d.Epoch, "slots", len(d.Slots))
 	case core.DropReservation:
 		logger.Info("Drop what is reserved", "gang", d.Gang)
+	case core.Evict:
+		logger.Info("Evict a member", "gang", d.Gang, "uid", d.Pod, "reason", d.Reason)
+	case core.Spare:
+		logger.Info("Spare a member", "gang", d.Gang, "uid", d.Pod)
 	case core.Explain:
 		logger.Info("Explain the gang", "gang", d.Gang, "code", d.Verdict.Code, "verdict", d.Verdict.String(), "waiting", len(d.Waiting))
 	case core.Status:
