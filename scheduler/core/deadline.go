@@ -120,6 +120,7 @@ func (g *group) nextDeadline(now time.Time) time.Time {
 	}
 	consider(g.retryAt)
 	consider(g.collectingUntil)
+	consider(g.movesAt)
 	for _, t := range g.deadlines {
 		consider(t)
 	}

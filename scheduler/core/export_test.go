@@ -81,6 +81,17 @@ func (m *Machine) Differs(nodes map[string]cluster.Node, pods []cluster.Pod) err
 	return nil
 }
 
+// Kept counts the slots that are kept for the gang of a move.
+func (m *Machine) Kept() int { return len(m.kept()) }
+
+// MovesFor returns the gang for which others are being moved, if there is one.
+func (m *Machine) MovesFor() (gang.ID, bool) {
+	if m.move == nil {
+		return "", false
+	}
+	return m.move.group.decl.ID, true
+}
+
 // UnderWay returns the first order that is not answered yet.
 func (m *Machine) UnderWay() string {
 	for _, id := range sortedKeys(m.groups) {

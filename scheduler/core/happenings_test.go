@@ -98,6 +98,18 @@ var actions = []action{
 	{"binds begin or cease to fail", 1, func(h *history) { h.fates = !h.fates }},
 	{"binds to a node begin or cease to fail", 1, func(h *history) { toggle(h.broken, h.nodeName()) }},
 	{"somebody binds a member", 1, (*history).bindOutside},
+	{"evictions begin or cease to be refused", 1, func(h *history) {
+		if h.refused = !h.refused; !h.refused {
+			h.RetryEvictions()
+		}
+	}},
+	{"a disruption budget changes", 2, func(h *history) {
+		if name := rapid.SampledFrom(budgets).Draw(h.t, "budget"); h.chance("gone", 4) {
+			h.RemoveBudget(name)
+		} else {
+			h.SetBudget(name, h.number("allowed", 0, 2))
+		}
+	}},
 	{"an eviction that nobody asked for is answered", 1, func(h *history) {
 		if id, ok := pick(h, "pod", h.Members, nil); ok {
 			h.Step(core.Evicted{ID: id, Err: "a budget", Again: h.chance("again", 1)})
@@ -106,6 +118,8 @@ var actions = []action{
 	{"the scheduler crashes", 1, (*history).crash},
 	{"the world comes to rest", 1, (*history).rest},
 }
+
+var budgets = []string{"first", "second"}
 
 func toggle[K comparable](set map[K]bool, k K) {
 	if set[k] {
@@ -177,7 +191,7 @@ func (h *history) submitSpark() {
 	}
 	g := gangtest.Spark(h.name("app"), h.number("executors", 0, 4), h.shape())
 	g.Created = h.Now
-	g.Topology = h.topology()
+	g.Topology, g.Moves = h.topology(), h.moves()
 	r := &g.Roles[1]
 	r.Topology = h.topology()
 	if r.Shrinks = h.chance("dynamic", 1); r.Shrinks {
@@ -196,7 +210,7 @@ func (h *history) makeGroup() {
 	if h.chance("tasks", 1) {
 		g.Roles = []gang.Role{{Name: "", Max: -1}, {Name: "ps", Min: h.number("minTaskMember", 0, 2), Max: -1}}
 	}
-	g.Topology = h.topology()
+	g.Topology, g.Moves = h.topology(), h.moves()
 	if h.chance("minResources", 3) {
 		g.MinResources = resource.Vector{MilliCPU: int64(h.number("cores", 1, 8)) * 1000}
 	}
@@ -211,6 +225,14 @@ func (h *history) topology() gang.Topology {
 	return gang.Topology{Levels: []string{"zone"}, Required: h.chance("required", 1)}
 }
 
+// moves draws what of a gang may be moved.
+func (h *history) moves() gang.Moves {
+	if h.chance("stays", 4) {
+		return gang.MovesNothing
+	}
+	return gang.MovesElastic
+}
+
 // create makes a pod of a gang's role, in the shape that was declared for it.
 func (h *history) create(g gang.Gang, role string) {
 	r, _ := g.Role(role)
@@ -220,6 +242,11 @@ func (h *history) create(g gang.Gang, role string) {
 	}
 	h.Now = h.Now.Add(time.Millisecond)
 	h.Pod(g.ID, role, h.name("pod"), shape)
+	if h.chance("with a budget", 7) {
+		id := gang.PodID(fmt.Sprintf("pod%d", h.names))
+		h.Members[id].Budgets = budgets[:h.number("budgets", 1, 2)]
+		h.TellPod(id)
+	}
 }
 
 func (h *history) membersOf(id gang.ID, role string) int {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -33,10 +34,32 @@ type history struct {
 	unready map[gang.ID]bool
 	broken  map[string]bool // nodes to which every bind fails
 	fates   bool
+	refused bool // evictions
 
 	journal   bytes.Buffer
 	decisions []string
 	written   written
+	moved     moved
+}
+
+// moved counts the moves that have begun, and those that have led to a start.
+type moved struct {
+	began, led int
+	of         gang.ID
+}
+
+func (v *moved) note(m *core.Machine) {
+	now, _ := m.MovesFor()
+	if now == v.of {
+		return
+	}
+	if r, ok := m.Record(v.of); ok && r.Phase != core.Waiting && r.Phase != core.Collecting {
+		v.led++
+	}
+	if now != "" {
+		v.began++
+	}
+	v.of = now
 }
 
 // strategies of placing. None of them may matter to an invariant.
@@ -50,6 +73,9 @@ func newHistory(t *rapid.T) *history {
 	o := core.DefaultOptions()
 	o.MaxAttempts = 3 // so that gangs step back before a history ends
 	o.Strategy = rapid.SampledFrom(strategies).Draw(t, "strategy")
+	if rapid.Bool().Draw(t, "moves") {
+		o.Moves = core.Moves{MaxPods: 3, MaxTries: 100, After: 5 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
+	}
 	h := &history{t: t, World: coretest.NewWith(o), vetoed: map[string]bool{}, unready: map[gang.ID]bool{}, broken: map[string]bool{}, written: written{}}
 	h.Async = true
 	h.World.Observe = h.observe
@@ -64,6 +90,12 @@ func newHistory(t *rapid.T) *history {
 			return "forbidden"
 		}
 		return ""
+	}
+	h.Refuses = func(gang.PodID) (string, bool) {
+		if h.refused {
+			return "a budget", h.chance("for now", 1)
+		}
+		return "", false
 	}
 	h.World.Fate = func(_ gang.PodID, node string) coretest.Fate {
 		switch {
@@ -98,6 +130,7 @@ func (h *history) observe(e core.Stamped, out []core.Decision) {
 	if len(h.Faults) > 0 {
 		h.fail("%s", strings.Join(h.Faults, "; "))
 	}
+	h.moved.note(h.Machine)
 	h.before = h.Machine.Snap()
 }
 

@@ -103,6 +103,7 @@ func (m *Machine) member(t Member) *member {
 		g.tried = g.tried && youngest // an older one takes its turn among them
 		m.touch(g)
 	}
+	mem.Budgets = t.Budgets
 	if g.phase == Started && m.book.ClaimedBy(mem.ID) != nil {
 		t.Role = mem.Role // it is on its way to room for a member of this role
 	}
@@ -123,7 +124,10 @@ func (m *Machine) member(t Member) *member {
 func (m *Machine) arrived(g *group, mem *member, node string) {
 	m.unplace(mem)
 	g.set(mem, bound)
-	mem.node, mem.retries = node, 0
+	mem.node, mem.retries, mem.since = node, 0, m.now
+	if !m.synced {
+		mem.since = mem.Created
+	}
 	s := m.book.ClaimedBy(mem.ID)
 	if s != nil && s.Node != node {
 		moved := *s
@@ -156,6 +160,9 @@ func (m *Machine) podGone(e PodGone) {
 // for a replacement, unless none will come.
 func (m *Machine) vacate(g *group, mem *member, end End) {
 	s := m.book.ClaimedBy(mem.ID)
+	if m.keepRoom(g, mem, s) {
+		return
+	}
 	if s == nil {
 		return
 	}

@@ -3,6 +3,7 @@ package core
 import (
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/ledger"
 	"muster.sh/muster/scheduler/planner"
 )
 
@@ -15,6 +16,7 @@ func (m *Machine) offer() {
 		if m.repair() && m.admit() {
 			m.extend()
 		}
+		m.watchMove()
 		m.settle()
 	}
 }
@@ -39,6 +41,7 @@ func (m *Machine) admit() bool {
 			m.try(g)
 		}
 		if g.phase == Waiting && g.blocks {
+			m.makeRoom(g)
 			return false
 		}
 	}
@@ -95,11 +98,9 @@ func (m *Machine) stillHopes(g *group, r planner.Request) bool {
 func (m *Machine) try(g *group) {
 	n := m.need(g)
 	r := m.request(g, n)
-	var shares []planner.Share
-	var verdict gang.Verdict
-	m.book.Read(func(v cluster.View) { shares, verdict = planner.Plan(v, r.Request) })
+	txn := m.book.Begin()
+	shares, verdict := m.plan(g, txn, r.Request)
 	if verdict.Code == "" {
-		txn := m.book.Begin()
 		txn.Hold(r.slots(g, n, shares)...)
 		if _, err := txn.Commit(); err == nil {
 			m.start(g)
@@ -111,6 +112,16 @@ func (m *Machine) try(g *group) {
 	g.tried, g.triedAt = true, m.book.Changes()
 	g.judged = m.judge(g, r.Request, verdict)
 	m.reviewed[g.decl.ID] = true
+}
+
+// plan plans a gang, also onto the room that is kept for it alone.
+func (m *Machine) plan(g *group, txn *ledger.Txn, r planner.Request) (shares []planner.Share, v gang.Verdict) {
+	if m.move == nil || m.move.group != g {
+		m.book.Read(func(now cluster.View) { shares, v = planner.Plan(now, r) })
+		return shares, v
+	}
+	txn.Release(m.kept()...)
+	return planner.Plan(txn.View(), r)
 }
 
 // judge finds out whether a plan that failed will succeed once other gangs have

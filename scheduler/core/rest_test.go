@@ -18,7 +18,8 @@ func (h *history) rest() {
 	clear(h.vetoed)
 	clear(h.unready)
 	clear(h.broken)
-	h.fates = false
+	h.fates, h.refused = false, false
+	h.RetryEvictions()
 	for range 4 {
 		h.arrive()
 		h.Now = h.Now.Add(h.Options.VetoTimeout + time.Second)

@@ -49,6 +49,10 @@ func (w *World) carryOut(d core.Decision) {
 		w.send("api/"+string(d.Gang), func() { w.store(d) })
 	case core.DropReservation:
 		w.send("api/"+string(d.Gang), func() { delete(w.Stored, d.Gang) })
+	case core.Evict:
+		w.evict(d)
+	case core.Spare:
+		delete(w.evicting, d.Pod)
 	case core.Explain:
 		w.Verdicts[d.Gang] = append(w.Verdicts[d.Gang], d.Verdict.Code)
 	}

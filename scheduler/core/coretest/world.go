@@ -38,6 +38,8 @@ type World struct {
 	Started map[gang.PodID]bool
 	// Others are bound pods that belong to no gang.
 	Others map[gang.PodID]cluster.Pod
+	// Budgets are how many more pods of each disruption budget may be evicted.
+	Budgets map[string]int
 	// Stored reservations.
 	Stored map[gang.ID][]core.ReservedSlot
 
@@ -63,12 +65,16 @@ type World struct {
 	Absent func(node string) bool
 	// StoreFails, if set, says why a reservation can't be stored.
 	StoreFails func(id gang.ID) string
+	// Refuses, if set, says why a pod can't be evicted, and whether that is for now only.
+	Refuses func(id gang.PodID) (why string, again bool)
 	// Fate, if set, says what becomes of a bind.
 	Fate func(id gang.PodID, node string) Fate
 
 	flights  []flight
 	kubelets map[string]*kubelet
 	cycles   map[gang.PodID]*cycle
+	// evicting has the evictions that were ordered and not carried out.
+	evicting map[gang.PodID]core.Evict
 	// assumed are pods of no gang whose bind is under way.
 	assumed map[gang.PodID]cluster.Pod
 	open    map[gang.ID]core.Epoch
@@ -86,7 +92,7 @@ func NewWith(o core.Options) *World {
 		Members: map[gang.PodID]*core.Member{}, Bound: map[gang.PodID]string{}, Dying: map[gang.PodID]bool{},
 		Started: map[gang.PodID]bool{}, kubelets: map[string]*kubelet{},
 		Others: map[gang.PodID]cluster.Pod{}, Stored: map[gang.ID][]core.ReservedSlot{},
-		Seen: map[string]int{}, Verdicts: map[gang.ID][]gang.Code{},
+		Budgets: map[string]int{}, Seen: map[string]int{}, Verdicts: map[gang.ID][]gang.Code{},
 	}
 	w.start()
 	return w
@@ -98,6 +104,7 @@ func (w *World) start() {
 	w.Board = &core.Board{}
 	w.Synced = false
 	w.cycles, w.assumed = map[gang.PodID]*cycle{}, map[gang.PodID]cluster.Pod{}
+	w.evicting = map[gang.PodID]core.Evict{}
 	w.open, w.shut = map[gang.ID]core.Epoch{}, map[gang.ID]core.Epoch{}
 }
 

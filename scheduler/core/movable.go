@@ -1,0 +1,117 @@
+package core
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/planner"
+	"muster.sh/muster/scheduler/victims"
+)
+
+// movable is all that may be moved now.
+func (m *Machine) movable() []victims.Unit {
+	var units []victims.Unit
+	for _, id := range sortedKeys(m.groups) {
+		g := m.groups[id]
+		if !g.declared || g.phase != Started || g.decl.Moves == gang.MovesNothing || !m.need(g).empty() || m.isStarting(g) {
+			continue
+		}
+		for _, s := range m.book.Holding(id).Slots {
+			if mem := m.members[s.Claimant]; s.Elastic && mem != nil && m.mayMove(mem) {
+				units = append(units, m.unit(g, mem))
+			}
+		}
+	}
+	return units
+}
+
+// mayMove says whether a member has run long enough. One that several budgets count the
+// API server never evicts.
+func (m *Machine) mayMove(mem *member) bool {
+	return mem.state == bound && !mem.terminating && len(mem.Budgets) <= 1 && m.runs(mem) >= m.opts.Moves.Cooldown
+}
+
+// runs is how long a member has run at least.
+func (m *Machine) runs(mem *member) time.Duration { return m.now.Sub(mem.since) }
+
+const (
+	// podCost is what it costs to move a pod; each hour for which it has run costs one
+	// more, up to maxHours of them.
+	podCost  = 10
+	maxHours = 9
+)
+
+func (m *Machine) unit(g *group, mem *member) victims.Unit {
+	return victims.Unit{
+		Gang: g.decl.ID, Pods: []victims.Pod{{ID: mem.ID, Budget: budgetOf(mem)}},
+		Cost:  podCost + min(int64(m.runs(mem)/time.Hour), maxHours),
+		Again: m.again(g, mem),
+	}
+}
+
+func budgetOf(mem *member) string {
+	if len(mem.Budgets) == 0 {
+		return ""
+	}
+	return mem.Budgets[0]
+}
+
+// again is how a member is placed when it comes back.
+func (m *Machine) again(g *group, mem *member) planner.Request {
+	return m.request(g, need{members: []*member{mem}}).Request
+}
+
+// leaving are the pods that will soon take no room any more: members that are being
+// deleted, and for whose room nobody waits.
+func (m *Machine) leaving() []gang.PodID {
+	var out []gang.PodID
+	for _, id := range sortedKeys(m.members) {
+		mem := m.members[id]
+		if s := m.book.ClaimedBy(id); mem.terminating && mem.state == bound && (s == nil || s.Elastic) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// tellMoved says who is moved for a gang. Gangs of other namespaces are not named: that
+// is not this tenant's to know.
+func (m *Machine) tellMoved(g *group, units []victims.Unit) string {
+	pods, names := map[string]int{}, []string{}
+	for _, u := range units {
+		name := "other namespaces"
+		if of := m.groups[u.Gang].decl.Owner; of.Namespace == g.decl.Owner.Namespace {
+			name = tellObject(of)
+		}
+		if pods[name] == 0 {
+			names = append(names, name)
+		}
+		pods[name] += len(u.Pods)
+	}
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%d of %s", pods[name], name)
+	}
+	return "pods are moved for which there is room elsewhere: " + strings.Join(names, ", ")
+}
+
+// tellMover says to a gang for whom its pods are moved.
+func (m *Machine) tellMover(g *group, to gang.ID) string {
+	name := "a gang of another namespace"
+	if of := g.decl.Owner; of.Namespace == m.groups[to].decl.Owner.Namespace {
+		name = tellObject(of)
+	}
+	return "moved to make room for " + name + "; there is room for it elsewhere"
+}
+
+func tellObject(o gang.Object) string { return strings.ToLower(o.Kind) + " " + o.Name }
+
+// tellLate says why a move has taken too long.
+func (m *Machine) tellLate(v *move) string {
+	if n := len(v.leaving); n > 0 {
+		return cmp.Or(v.hindrance, fmt.Sprintf("%d pods had not gone after %s", n, m.opts.Moves.Timeout))
+	}
+	return "others that lack members went first"
+}
