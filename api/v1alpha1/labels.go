@@ -20,6 +20,15 @@ const (
 	// further than what is required, where there is no room for them together.
 	PreferredTopologyAnnotation = "muster.sh/preferred-topology"
 
+	// MovableAnnotation says what of a gang may be evicted to let others start, as long
+	// as there is room for it elsewhere, where the configuration allows that at all. It
+	// is read where topologies are. Without it these are members above the gang's
+	// minimum, with MovableWhole all of its members together as well, with MovableNot
+	// none.
+	MovableAnnotation = "muster.sh/movable"
+	MovableWhole      = "true"
+	MovableNot        = "false"
+
 	// GangMembersAnnotation makes the pods that bear it a gang together with the
 	// others of their Job, JobSet, group of a LeaderWorkerSet, or other controller.
 	// It says how many of them start together: a whole number from 1 to 100,000,

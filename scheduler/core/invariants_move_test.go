@@ -75,7 +75,7 @@ func movesAreNeeded(s Seen) error {
 func (m *Machine) fitsWithout(pods []gang.PodID) bool {
 	txn := m.book.Begin()
 	txn.Release(m.kept()...)
-	txn.Evict(m.leaving()...)
+	txn.Evict(m.vacating()...)
 	txn.Evict(pods...)
 	g := m.move.group
 	if !enter(txn, m.request(g, m.need(g)).Request) {

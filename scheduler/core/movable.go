@@ -64,9 +64,9 @@ func (m *Machine) again(g *group, mem *member) planner.Request {
 	return m.request(g, need{members: []*member{mem}}).Request
 }
 
-// leaving are the pods that will soon take no room any more: members that are being
+// vacating are the pods that will soon take no room any more: members that are being
 // deleted, and for whose room nobody waits.
-func (m *Machine) leaving() []gang.PodID {
+func (m *Machine) vacating() []gang.PodID {
 	var out []gang.PodID
 	for _, id := range sortedKeys(m.members) {
 		mem := m.members[id]

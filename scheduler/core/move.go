@@ -66,7 +66,7 @@ func (m *Machine) searchAgain(g *group, after time.Duration) {
 func (m *Machine) search(g *group) {
 	o := &m.opts.Moves
 	q := victims.Query{
-		Request: m.request(g, m.need(g)).Request, Units: m.movable(), Leaving: m.leaving(),
+		Request: m.request(g, m.need(g)).Request, Units: m.movable(), Leaving: m.vacating(),
 		Budgets: m.budgets, MaxPods: o.MaxPods, MaxTries: o.MaxTries,
 	}
 	found, ok := victims.Search(m.book, &q)

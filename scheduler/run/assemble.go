@@ -118,6 +118,12 @@ func machineOptions(c *config.SchedulerConfiguration) core.Options {
 	o.MaxAttempts = int(c.Gangs.MaxAttempts)
 	o.RetryAfter = c.Gangs.RetryAfter.Duration
 	o.Strategy = strategies[c.Placement.Strategy]
+	if moves := &c.Consolidation; moves.Enabled {
+		o.Moves = core.Moves{
+			MaxPods: int(moves.MaxMoves), MaxTries: int(*moves.MaxTries),
+			After: moves.After.Duration, Cooldown: moves.Cooldown.Duration, Timeout: moves.Timeout.Duration,
+		}
+	}
 	return o
 }
 

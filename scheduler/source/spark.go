@@ -103,14 +103,12 @@ func (c *collector) confRead(driver types.UID, in conf) {
 		c.refuse(a, err.Error())
 		return
 	}
-	near, err := topology(p.obj.Annotations)
-	if err != nil {
+	g := gang.Gang{ID: a.id, Owner: a.driver, Queue: p.obj.Labels[v1alpha1.QueueLabel], Created: a.created, Roles: roles}
+	if err := annotated(&g, p.obj.Annotations); err != nil {
 		c.refuse(a, err.Error())
 		return
 	}
-	c.emit(core.GangSet{Gang: gang.Gang{
-		ID: a.id, Owner: a.driver, Queue: p.obj.Labels[v1alpha1.QueueLabel], Created: a.created, Roles: roles, Topology: near,
-	}})
+	c.emit(core.GangSet{Gang: g})
 }
 
 // roles works out who belongs to an application: its driver, and the executors

@@ -70,7 +70,7 @@ func memberDeclaration(p *v1.Pod) declaration {
 	}
 	d.gang.MinMember = n
 	if d.broken == nil {
-		d.gang.Topology, d.broken = topology(p.Annotations)
+		d.broken = annotated(&d.gang, p.Annotations)
 	}
 	return d
 }

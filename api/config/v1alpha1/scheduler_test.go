@@ -26,6 +26,9 @@ func TestAnEmptyFileMeansTheDefaults(t *testing.T) {
 	if c.Serving.BindAddress != "127.0.0.1" || *c.Serving.Port == 0 {
 		t.Errorf("serving: %s:%d", c.Serving.BindAddress, *c.Serving.Port)
 	}
+	if c.Consolidation.Enabled || c.Consolidation.MaxMoves != 8 || *c.Consolidation.MaxTries == 0 {
+		t.Errorf("consolidation: %+v", c.Consolidation)
+	}
 	if c.Gangs.ExpectedMemberTimeout.Duration != 5*time.Minute || *c.Spark.MinExecutorsFloor != 1 || c.Placement.Strategy != Pack {
 		t.Errorf("gangs %+v, spark %+v, placement %+v", c.Gangs, c.Spark, c.Placement)
 	}
@@ -41,6 +44,7 @@ serving: {bindAddress: "0.0.0.0", port: 0}
 gangs: {expectedMemberTimeout: 90s, maxAttempts: 3}
 spark: {minExecutorsFloor: 0, configMapTimeout: 1m}
 placement: {strategy: Fragmentation}
+consolidation: {enabled: true, maxMoves: 3, maxTries: 0, after: 10s, cooldown: 1h, timeout: 1m}
 podGroups: {empty: Enqueue}
 `))
 	if err != nil {
@@ -52,7 +56,9 @@ podGroups: {empty: Enqueue}
 		c.Serving.BindAddress != "0.0.0.0", *c.Serving.Port != 0,
 		c.Gangs.ExpectedMemberTimeout != metav1.Duration{Duration: 90 * time.Second}, c.Gangs.MaxAttempts != 3,
 		*c.Spark.MinExecutorsFloor != 0, c.Spark.ConfigMapTimeout.Duration != time.Minute,
-		c.Placement.Strategy != Fragmentation, c.PodGroups.Empty != EnqueueEmpty:
+		c.Placement.Strategy != Fragmentation,
+		!c.Consolidation.Enabled, c.Consolidation.MaxMoves != 3, *c.Consolidation.MaxTries != 0, c.Consolidation.After.Duration != 10*time.Second,
+		c.Consolidation.Cooldown.Duration != time.Hour, c.Consolidation.Timeout.Duration != time.Minute, c.PodGroups.Empty != EnqueueEmpty:
 		t.Errorf("read %+v", c)
 	}
 }
@@ -80,6 +86,9 @@ func TestAWrongFileIsRefusedWithItsCause(t *testing.T) {
 		"a duration without unit":        {header + "spark: {settleTime: \"5\"}\n", "missing unit"},
 		"a strategy that does not exist": {header + "placement: {strategy: binpack}\n", "placement.strategy: Unsupported value: \"binpack\": supported values: \"Pack\", \"Spread\", \"Fragmentation\""},
 		"a policy that does not exist":   {header + "podGroups: {empty: Adopt}\n", "podGroups.empty: Unsupported value"},
+		"too many moves":                 {header + "consolidation: {maxMoves: 101}\n", "consolidation.maxMoves"},
+		"a negative number of tries":     {header + "consolidation: {maxTries: -1}\n", "consolidation.maxTries"},
+		"a negative cooldown":            {header + "consolidation: {cooldown: -1s}\n", "consolidation.cooldown"},
 		"what is no YAML":                {header + "spark: [", "yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
