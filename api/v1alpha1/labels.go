@@ -29,6 +29,16 @@ const (
 	MovableWhole      = "true"
 	MovableNot        = "false"
 
+	// BelowMinimumAnnotation says what becomes of a gang that falls below its minimum
+	// while it runs. With "continue" room is held for those that are lost, and after a
+	// time the gang goes on with fewer; with "wait" the gang goes then, and with "go" at
+	// once: all its members are evicted, and what comes after them starts as a whole. It is
+	// read from where RequiredTopologyAnnotation is.
+	BelowMinimumAnnotation = "muster.sh/below-minimum"
+	// BelowMinimumTimeoutAnnotation says for how long room is held for members that are
+	// lost, as "90s" or "10m".
+	BelowMinimumTimeoutAnnotation = "muster.sh/below-minimum-timeout"
+
 	// GangMembersAnnotation makes the pods that bear it a gang together with the
 	// others of their Job, JobSet, group of a LeaderWorkerSet, or other controller.
 	// It says how many of them start together: a whole number from 1 to 100,000,

@@ -9,7 +9,8 @@ import (
 // yet, such as the executors of a Spark driver that has only just started. The
 // scheduler stores one before it binds the first member, so that a restart
 // cannot lose the room; it removes it when the gang ends. It is owned by the
-// object that stands for the gang and goes with it.
+// object that stands for the gang and goes with it. It also remembers that a gang
+// goes, until nothing of it is left.
 //
 // It is the scheduler's own memory. Nobody else is to write it, and the
 // scheduler checks what it finds against the owner before it uses it.
@@ -37,6 +38,11 @@ type ReservationSpec struct {
 	// Owner is the object that stands for the gang, in the namespace of the
 	// Reservation. Its UID tells it from a later object of the same name.
 	Owner ReservationOwner `json:"owner"`
+	// Leaving says that the gang fell below its minimum and goes: what is left of it is
+	// being evicted, and nothing is held for it.
+	//
+	// +optional
+	Leaving bool `json:"leaving,omitempty"`
 	// Slots are the room of each member, counted by role and node.
 	//
 	// +listType=map

@@ -54,8 +54,9 @@ func (t *Table) RemoveNode(name string) {
 	}
 }
 
-// SetPod records that a pod takes room on pod.Node. A pod is on one node only.
-func (t *Table) SetPod(pod Pod) {
+// SetPod records that a pod takes room on pod.Node. A pod is on one node only. It
+// reports whether more is known of the node's zones now.
+func (t *Table) SetPod(pod Pod) bool {
 	if old, known := t.pods[pod.ID]; known && old.Node == pod.Node {
 		t.byName[pod.Node].remove(old)
 	} else if known {
@@ -64,10 +65,11 @@ func (t *Table) SetPod(pod Pod) {
 	s := t.state(pod.Node)
 	s.add(pod)
 	t.pods[pod.ID] = pod
-	if s.zoning != nil {
-		s.zoning.set(&pod)
-		s.zoning.believe(s.pods)
+	if s.zoning == nil {
+		return false
 	}
+	s.zoning.set(&pod)
+	return s.zoning.believe(s.pods)
 }
 
 // RemovePod forgets a pod and returns what was recorded of it.

@@ -93,6 +93,9 @@ func (m *Machine) ring(g *group) {
 	if g.dropVetoes(m.now) {
 		g.tried = false
 	}
+	if g.decl.BelowMinimum.Policy != gang.Continue {
+		return // it goes as a whole, or not at all
+	}
 	for _, slot := range g.overdue(m.now) {
 		g.lost[m.book.Slot(slot).Role]++
 		m.release(g, slot)
@@ -121,6 +124,9 @@ func (g *group) nextDeadline(now time.Time) time.Time {
 	consider(g.retryAt)
 	consider(g.collectingUntil)
 	consider(g.movesAt)
+	if g.decl.BelowMinimum.Policy != gang.Continue {
+		consider(g.wholeBy)
+	}
 	for _, t := range g.deadlines {
 		consider(t)
 	}
@@ -133,8 +139,8 @@ func (g *group) nextDeadline(now time.Time) time.Time {
 }
 
 // await gives an unclaimed slot the time in which its member must come.
-func (m *Machine) await(g *group, id ledger.SlotID) {
-	g.deadlines[id] = m.now.Add(m.opts.ExpectedTimeout)
+func (m *Machine) await(g *group, id ledger.SlotID, within time.Duration) {
+	g.deadlines[id] = m.now.Add(within)
 	m.alarmAt(g, g.deadlines[id])
 }
 

@@ -45,6 +45,8 @@ type StoreReservation struct {
 	Owner gang.Object
 	Epoch Epoch
 	Slots []ReservedSlot
+	// Leaving makes it outlive this process that the gang goes, with nothing held.
+	Leaving bool
 }
 
 // DropReservation removes what StoreReservation stored.
@@ -54,8 +56,8 @@ type DropReservation struct{ Gang gang.ID }
 // acknowledged by Evicted, and tried again until it is done, Spare takes it back,
 // or it fails for good.
 //
-// It is not stored: a new leader decides anew who is to be evicted. Evicting
-// a pod a second time changes nothing.
+// It is not stored, but that the gang goes is: a new leader decides anew who of it is
+// still to be evicted. Evicting a pod a second time changes nothing.
 type Evict struct {
 	Gang   gang.ID
 	Pod    gang.PodID

@@ -86,6 +86,8 @@ type ReservationFound struct {
 	Gang  gang.ID
 	Owner gang.Object
 	Slots []ReservedSlot
+	// Leaving says that the gang was going.
+	Leaving bool
 }
 
 // ReservedSlot is room for one member as a Reservation stores it.

@@ -16,6 +16,9 @@ func (m *Machine) review() {
 		if g := m.groups[id]; g != nil {
 			m.keepReservation(g)
 			m.explain(g)
+			if g.isWhole() {
+				g.wholeBy = time.Time{}
+			}
 			m.report(g)
 		}
 	}
@@ -39,6 +42,8 @@ func (m *Machine) code(g *group) gang.Code {
 		return gang.Behind
 	case g.phase == Waiting:
 		return g.judged.Code
+	case g.phase == Leaving:
+		return g.leaving().Code
 	case g.phase != Started || m.isStarting(g):
 		return gang.Reserved
 	case m.isShort(g):
@@ -76,6 +81,8 @@ func (m *Machine) verdict(g *group) gang.Verdict {
 		return g.judged.Because(g.vain)
 	case g.phase == Started:
 		return m.started(g, code)
+	case g.phase == Leaving:
+		return g.leaving()
 	default:
 		return gang.Verdict{Code: code}
 	}

@@ -84,12 +84,13 @@ func (m *Machine) Differs(nodes map[string]cluster.Node, pods []cluster.Pod) err
 // Kept counts the slots that are kept for the gang of a move.
 func (m *Machine) Kept() int { return len(m.kept()) }
 
-// MovesFor returns the gang for which others are being moved, if there is one.
-func (m *Machine) MovesFor() (gang.ID, bool) {
+// MovesFor returns the gang for which others are being moved, if there is one, and whether
+// another is moved as a whole for it.
+func (m *Machine) MovesFor() (id gang.ID, whole bool) {
 	if m.move == nil {
 		return "", false
 	}
-	return m.move.group.decl.ID, true
+	return m.move.group.decl.ID, len(m.move.whole) > 0
 }
 
 // UnderWay returns the first order that is not answered yet.

@@ -149,7 +149,7 @@ func (m *Machine) send(g *group, slots []*ledger.Slot) {
 		if mem := m.members[s.Claimant]; mem != nil {
 			m.place(mem, s, g.epoch, nil)
 		} else {
-			m.await(g, s.ID)
+			m.await(g, s.ID, m.opts.ExpectedTimeout)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"muster.sh/muster/scheduler/gang"
@@ -22,6 +23,8 @@ const (
 	Starting Phase = "Starting"
 	// Started: the latch is open, and stays open.
 	Started Phase = "Started"
+	// Leaving: it is below its minimum, and what is left of it is being evicted.
+	Leaving Phase = "Leaving"
 )
 
 // group is a gang with its members. What room it holds is in the book.
@@ -33,6 +36,10 @@ type group struct {
 	// epoch of the plan by which it was, or is being, started.
 	epoch Epoch
 	roster
+	// wholeBy is when a started gang that is not whole must be, if its policy says
+	// so. It is zero while it is whole.
+	wholeBy   time.Time
+	departure departure
 	// ended counts, by role, members of the minimum that ended well, or that
 	// are not replaced; lost counts those that never came. The minimum is less
 	// by both.
@@ -104,6 +111,12 @@ func (g *group) size() int {
 		perRole += g.minimum(r)
 	}
 	return max(perRole, g.decl.MinMember-sum(g.ended)-sum(g.lost))
+}
+
+// isWhole says whether as many members are bound as the minimum has.
+func (g *group) isWhole() bool {
+	return g.all[bound] >= g.size() &&
+		!slices.ContainsFunc(g.decl.Roles, func(r gang.Role) bool { return g.running[r.Name] < g.minimum(r) })
 }
 
 func sum(counts map[string]int) int {

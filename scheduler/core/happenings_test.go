@@ -98,11 +98,6 @@ var actions = []action{
 	{"binds begin or cease to fail", 1, func(h *history) { h.fates = !h.fates }},
 	{"binds to a node begin or cease to fail", 1, func(h *history) { toggle(h.broken, h.nodeName()) }},
 	{"somebody binds a member", 1, (*history).bindOutside},
-	{"evictions begin or cease to be refused", 1, func(h *history) {
-		if h.refused = !h.refused; !h.refused {
-			h.RetryEvictions()
-		}
-	}},
 	{"a disruption budget changes", 2, func(h *history) {
 		if name := rapid.SampledFrom(budgets).Draw(h.t, "budget"); h.chance("gone", 4) {
 			h.RemoveBudget(name)
@@ -110,8 +105,18 @@ var actions = []action{
 			h.SetBudget(name, h.number("allowed", 0, 2))
 		}
 	}},
+	{"a pod that is being deleted is gone", 3, func(h *history) {
+		if id, ok := pick(h, "pod", h.Dying, nil); ok {
+			h.endMember(id, core.Failed)
+		}
+	}},
+	{"evictions begin or cease to be refused", 3, func(h *history) {
+		h.budget = !h.budget
+		h.RetryEvictions()
+	}},
+	{"evictions begin or cease to be forbidden", 1, func(h *history) { h.forbidden = !h.forbidden }},
 	{"an eviction that nobody asked for is answered", 1, func(h *history) {
-		if id, ok := pick(h, "pod", h.Members, nil); ok {
+		if id, ok := pick(h, "pod", h.Members, func(id gang.PodID) bool { return !h.IsEvicting(id) }); ok {
 			h.Step(core.Evicted{ID: id, Err: "a budget", Again: h.chance("again", 1)})
 		}
 	}},
@@ -191,7 +196,7 @@ func (h *history) submitSpark() {
 	}
 	g := gangtest.Spark(h.name("app"), h.number("executors", 0, 4), h.shape())
 	g.Created = h.Now
-	g.Topology, g.Moves = h.topology(), h.moves()
+	g.Topology, g.Moves, g.BelowMinimum = h.topology(), h.moves(), h.belowMinimum()
 	r := &g.Roles[1]
 	r.Topology = h.topology()
 	if r.Shrinks = h.chance("dynamic", 1); r.Shrinks {
@@ -210,7 +215,7 @@ func (h *history) makeGroup() {
 	if h.chance("tasks", 1) {
 		g.Roles = []gang.Role{{Name: "", Max: -1}, {Name: "ps", Min: h.number("minTaskMember", 0, 2), Max: -1}}
 	}
-	g.Topology, g.Moves = h.topology(), h.moves()
+	g.Topology, g.Moves, g.BelowMinimum = h.topology(), h.moves(), h.belowMinimum()
 	if h.chance("minResources", 3) {
 		g.MinResources = resource.Vector{MilliCPU: int64(h.number("cores", 1, 8)) * 1000}
 	}
@@ -227,10 +232,14 @@ func (h *history) topology() gang.Topology {
 
 // moves draws what of a gang may be moved.
 func (h *history) moves() gang.Moves {
-	if h.chance("stays", 4) {
-		return gang.MovesNothing
-	}
-	return gang.MovesElastic
+	return rapid.SampledFrom([]gang.Moves{gang.MovesElastic, gang.MovesWhole, gang.MovesNothing}).Draw(h.t, "moves")
+}
+
+// belowMinimum draws what becomes of a gang that falls below its minimum; some leave
+// it to the scheduler.
+func (h *history) belowMinimum() gang.BelowMinimum {
+	policy := rapid.SampledFrom([]gang.Policy{"", gang.Wait, gang.Go, gang.Continue}).Draw(h.t, "below its minimum")
+	return gang.BelowMinimum{Policy: policy, Timeout: time.Duration(h.number("minutes", 0, 8)) * time.Minute}
 }
 
 // create makes a pod of a gang's role, in the shape that was declared for it.
@@ -330,6 +339,9 @@ func (h *history) editGang() {
 	g := h.Gangs[id]
 	if _, spark := g.Role("executor"); !spark {
 		g.MinMember = h.number("minMember", 0, 5)
+	}
+	if h.chance("another policy", 3) {
+		g.BelowMinimum = h.belowMinimum()
 	}
 	g.Roles = slices.Clone(g.Roles)
 	for i := range g.Roles {

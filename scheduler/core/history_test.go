@@ -34,7 +34,8 @@ type history struct {
 	unready map[gang.ID]bool
 	broken  map[string]bool // nodes to which every bind fails
 	fates   bool
-	refused bool // evictions
+	// budget refuses evictions for a while, and forbidden for good.
+	budget, forbidden bool
 
 	journal   bytes.Buffer
 	decisions []string
@@ -44,14 +45,17 @@ type history struct {
 
 // moved counts the moves that have begun, and those that have led to a start.
 type moved struct {
-	began, led int
-	of         gang.ID
+	began, whole, led int
+	of                gang.ID
 }
 
 func (v *moved) note(m *core.Machine) {
-	now, _ := m.MovesFor()
+	now, whole := m.MovesFor()
 	if now == v.of {
 		return
+	}
+	if whole {
+		v.whole++
 	}
 	if r, ok := m.Record(v.of); ok && r.Phase != core.Waiting && r.Phase != core.Collecting {
 		v.led++
@@ -91,9 +95,12 @@ func newHistory(t *rapid.T) *history {
 		}
 		return ""
 	}
-	h.Refuses = func(gang.PodID) (string, bool) {
-		if h.refused {
-			return "a budget", h.chance("for now", 1)
+	h.Budget = func(gang.PodID) (string, bool) {
+		switch {
+		case h.forbidden:
+			return "forbidden", false
+		case h.budget:
+			return "a budget", true
 		}
 		return "", false
 	}
@@ -117,7 +124,8 @@ func (h *history) observe(e core.Stamped, out []core.Decision) {
 	h.decisions = append(h.decisions, fmt.Sprintf("%+v", out))
 	seen := core.Seen{
 		Machine: h.Machine, Board: h.Board, Event: e.Event, Out: out, Before: h.before,
-		Stored: func(id gang.ID) []core.ReservedSlot { return h.Stored[id] },
+		Stored:  func(id gang.ID) []core.ReservedSlot { return h.Stored[id] },
+		Leaving: func(id gang.ID) bool { return h.Leaving[id] },
 	}
 	for _, i := range core.Invariants {
 		if err := i.Holds(seen); err != nil {

@@ -7,41 +7,45 @@ import (
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/ledger"
 	"muster.sh/muster/scheduler/planner"
+	"muster.sh/muster/scheduler/victims"
 )
 
 // Invariants of what is moved to let a gang start.
 
-func (s Seen) evicts() []gang.PodID {
-	var out []gang.PodID
-	for _, d := range s.Out {
-		if e, ok := d.(Evict); ok {
-			out = append(out, e.Pod)
-		}
+// moved are the units that this step begins to move.
+func (s Seen) moved() []victims.Unit {
+	if m := s.Machine; m.move != nil && m.move != s.Before.move {
+		return m.move.units
 	}
-	return out
+	return nil
 }
 
 func evictsTheMovable(s Seen) error {
 	m, budgets := s.Machine, map[string]int{}
-	for _, id := range s.evicts() {
-		mem, slot := m.members[id], m.book.ClaimedBy(id)
-		switch {
-		case mem == nil || mem.state != bound || mem.terminating:
-			return fmt.Errorf("%s does not run", id)
-		case slot == nil || !slot.Elastic:
-			return fmt.Errorf("%s is of the minimum", id)
-		case m.groups[mem.Gang].decl.Moves == gang.MovesNothing:
-			return fmt.Errorf("%s may not be moved", id)
-		case !m.need(m.groups[mem.Gang]).empty():
-			return fmt.Errorf("%s is of a gang that lacks members", id)
-		case mem.since.Add(m.opts.Moves.Cooldown).After(m.now):
-			return fmt.Errorf("%s runs since %s, and now it is %s", id, mem.since, m.now)
-		case len(mem.Budgets) > 1:
-			return fmt.Errorf("%s has budgets %v", id, mem.Budgets)
+	for _, u := range s.moved() {
+		g := m.groups[u.Gang]
+		if g.decl.Moves == gang.MovesNothing || (u.Whole && g.decl.Moves != gang.MovesWhole) {
+			return fmt.Errorf("%s may not be moved so", u.Gang)
 		}
-		for _, name := range mem.Budgets {
-			if budgets[name]++; budgets[name] > m.budgets[name] {
-				return fmt.Errorf("%d of budget %s, of which %d may go", budgets[name], name, m.budgets[name])
+		if !u.Whole && (g.phase != Started || !m.need(g).empty()) {
+			return fmt.Errorf("%s is %s, or lacks members", u.Gang, g.phase)
+		}
+		for _, p := range u.Pods {
+			mem, slot := m.members[p.ID], m.book.ClaimedBy(p.ID)
+			switch {
+			case mem == nil || !mem.runs():
+				return fmt.Errorf("%s does not run", p.ID)
+			case !u.Whole && (slot == nil || !slot.Elastic):
+				return fmt.Errorf("%s is of the minimum", p.ID)
+			case mem.since.Add(m.opts.Moves.Cooldown).After(m.now):
+				return fmt.Errorf("%s runs since %s, and now it is %s", p.ID, mem.since, m.now)
+			case len(mem.Budgets) > 1:
+				return fmt.Errorf("%s has budgets %v", p.ID, mem.Budgets)
+			}
+			for _, name := range mem.Budgets {
+				if budgets[name]++; budgets[name] > m.budgets[name] {
+					return fmt.Errorf("%d of budget %s, of which %d may go", budgets[name], name, m.budgets[name])
+				}
 			}
 		}
 	}
@@ -49,41 +53,53 @@ func evictsTheMovable(s Seen) error {
 }
 
 func movesAreNeeded(s Seen) error {
-	m, evicted := s.Machine, s.evicts()
-	if len(evicted) == 0 {
+	m, units, pods := s.Machine, s.moved(), 0
+	for _, d := range s.Out {
+		if e, ok := d.(Evict); ok && m.groups[e.Gang].phase != Leaving && len(units) == 0 {
+			return fmt.Errorf("%s is evicted for nobody", e.Pod)
+		}
+	}
+	if units == nil {
 		return nil
 	}
-	switch {
-	case m.move == nil || m.move == s.Before.move:
-		return fmt.Errorf("%v are evicted for nobody", evicted)
-	case len(evicted) > m.opts.Moves.MaxPods:
-		return fmt.Errorf("%d pods are evicted", len(evicted))
-	case s.Before.gangs[m.move.group.decl.ID].movesAt.After(m.now):
-		return fmt.Errorf("%v are evicted though it was in vain a while ago", evicted)
-	case !m.fitsWithout(evicted):
-		return fmt.Errorf("without %v the gang has no room, or they have none", evicted)
+	for _, u := range units {
+		pods += len(u.Pods)
 	}
-	for k := range evicted {
-		if fewer := slices.Delete(slices.Clone(evicted), k, k+1); m.fitsWithout(fewer) {
-			return fmt.Errorf("%s is evicted and need not be", evicted[k])
+	switch {
+	case pods > m.opts.Moves.MaxPods:
+		return fmt.Errorf("%d pods are moved", pods)
+	case s.Before.gangs[m.move.group.decl.ID].movesAt.After(m.now):
+		return fmt.Errorf("%v are moved though it was in vain a while ago", units)
+	case !m.fitsWithout(units):
+		return fmt.Errorf("without %v the gang has no room, or they have none", units)
+	}
+	for k := range units {
+		if fewer := slices.Delete(slices.Clone(units), k, k+1); m.fitsWithout(fewer) {
+			return fmt.Errorf("%v is moved and need not be", units[k])
 		}
 	}
 	return nil
 }
 
-// fitsWithout says whether the gang of the move fits once pods have gone, and then these.
-func (m *Machine) fitsWithout(pods []gang.PodID) bool {
+// fitsWithout says whether the gang of the move fits once some of the units have gone,
+// and then these. The others are as they were before.
+func (m *Machine) fitsWithout(units []victims.Unit) bool {
 	txn := m.book.Begin()
 	txn.Release(m.kept()...)
-	txn.Evict(m.vacating()...)
-	txn.Evict(pods...)
+	for _, id := range m.vacating() {
+		txn.Evict(id)
+	}
+	for _, u := range units {
+		for _, p := range u.Pods {
+			txn.Evict(p.ID)
+		}
+	}
 	g := m.move.group
 	if !enter(txn, m.request(g, m.need(g)).Request) {
 		return false
 	}
-	for _, id := range pods {
-		mem := m.members[id]
-		if !enter(txn, m.again(m.groups[mem.Gang], mem)) {
+	for _, u := range units {
+		if !enter(txn, u.Again) {
 			return false
 		}
 	}
@@ -105,14 +121,9 @@ func movesEndForAReason(s Seen) error {
 	if v == nil || v == m.move {
 		return nil
 	}
-	id, spared := v.group.decl.ID, map[gang.PodID]bool{}
-	for _, d := range s.Out {
-		if e, ok := d.(Spare); ok {
-			spared[e.Pod] = true
-		}
-	}
+	id := v.group.decl.ID
 	for pod, ours := range v.leaving {
-		if mem := m.members[pod]; ours && mem != nil && !mem.terminating && !spared[pod] {
+		if mem := m.members[pod]; ours && mem != nil && mem.evicting {
 			return fmt.Errorf("%s is still to go, for nobody", pod)
 		}
 	}

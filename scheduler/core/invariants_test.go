@@ -21,6 +21,8 @@ type Seen struct {
 	Before  Snapshot
 	// Stored is what the apiserver has of a gang's Reservation.
 	Stored func(gang.ID) []ReservedSlot
+	// Leaving says whether the apiserver has it that a gang goes.
+	Leaving func(gang.ID) bool
 }
 
 // Snapshot is what is kept of the state before a step.
@@ -30,6 +32,8 @@ type Snapshot struct {
 	gangs  map[gang.ID]gangBefore
 	slots  map[ledger.SlotID]bool
 	move   *move
+	// evicting are the members whose eviction is under way.
+	evicting map[gang.PodID]bool
 }
 
 type gangBefore struct {
@@ -38,15 +42,21 @@ type gangBefore struct {
 	done     int
 	deadline time.Time // of the first slot
 	movesAt  time.Time
+	wholeBy  time.Time
 }
 
 // Snap takes a Snapshot.
 func (m *Machine) Snap() Snapshot {
-	s := Snapshot{now: m.now, move: m.move, synced: m.synced, gangs: map[gang.ID]gangBefore{}, slots: map[ledger.SlotID]bool{}}
+	s := Snapshot{now: m.now, move: m.move, synced: m.synced, gangs: map[gang.ID]gangBefore{}, slots: map[ledger.SlotID]bool{}, evicting: map[gang.PodID]bool{}}
 	for id, g := range m.groups {
-		s.gangs[id] = gangBefore{g.phase, g.epoch, g.doneInAll(), g.firstDeadline(), g.movesAt}
+		s.gangs[id] = gangBefore{g.phase, g.epoch, g.doneInAll(), g.firstDeadline(), g.movesAt, g.wholeBy}
 		for _, slot := range m.book.OfGang(id) {
 			s.slots[slot.ID] = true
+		}
+		for _, mem := range g.order {
+			if mem.evicting {
+				s.evicting[mem.ID] = true
+			}
 		}
 	}
 	return s
@@ -92,6 +102,9 @@ var Invariants = []Invariant{
 	{"no gang keeps its own member out by what it holds for others", nobodyIsInTheirOwnWay},
 	{"no room is given above a maximum", maximumIsKept},
 	{"the minimum shrinks for a reason only", minimumShrinksForAReason},
+	{"evictions are in order", evictionsAreInOrder},
+	{"a gang that goes holds nothing, and goes on or says why not", departuresGoOn},
+	{"a gang goes for a reason only, and in time", minimumIsMinded},
 	{"no deadline is missed", deadlinesAreAhead},
 	{"nobody is evicted who may not be moved", evictsTheMovable},
 	{"who is moved has room elsewhere, and without it the gang would not fit", movesAreNeeded},
@@ -159,7 +172,7 @@ func rostersAreRight(s Seen) error {
 			fresh.join(mem)
 		}
 		if !slices.Equal(fresh.order, g.order) || !maps.Equal(fresh.members, g.members) ||
-			fresh.all != g.all || fresh.live != g.live || !maps.Equal(fresh.waiting, g.waiting) {
+			fresh.all != g.all || fresh.live != g.live || !maps.Equal(fresh.waiting, g.waiting) || !maps.Equal(fresh.running, g.running) {
 			return fmt.Errorf("%s has %+v, counted are %+v", id, g.roster, fresh)
 		}
 		if n := s.Machine.need(g); (g.phase == Collecting || g.phase == Waiting) && n.absent != g.missing() {

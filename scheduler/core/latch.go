@@ -53,9 +53,10 @@ func (m *Machine) open(g *group) {
 	m.decide(OpenLatch{Gang: g.decl.ID, Epoch: g.epoch})
 	for _, s := range m.book.OfGang(g.decl.ID) {
 		if s.Claimant == "" {
-			m.await(g, s.ID)
+			m.await(g, s.ID, m.opts.ExpectedTimeout)
 		}
 	}
+	m.wholeWithin(g, m.opts.ExpectedTimeout)
 	m.touch(g)
 }
 

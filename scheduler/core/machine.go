@@ -17,10 +17,12 @@ import (
 
 // Options are the machine's few constants.
 type Options struct {
-	// ExpectedTimeout is how long room is held for a member that does not
-	// come: from the start of its gang, or from the loss of the member that
-	// had the room.
+	// ExpectedTimeout is how long room is held for a member that has no pod yet,
+	// from the start of its gang on.
 	ExpectedTimeout time.Duration
+	// BelowMinimum is for gangs that do not say themselves what is to become of them
+	// when members are lost.
+	BelowMinimum gang.BelowMinimum
 	// MaxAttempts is how often a gang is planned again after vetoes before it
 	// waits for a change of the cluster and lets others pass.
 	MaxAttempts int
@@ -41,7 +43,10 @@ type Options struct {
 
 // DefaultOptions returns what suits most clusters.
 func DefaultOptions() Options {
-	return Options{ExpectedTimeout: 5 * time.Minute, MaxAttempts: 10, VetoTimeout: 30 * time.Second, CollectTimeout: 10 * time.Second, RetryAfter: time.Second}
+	return Options{
+		ExpectedTimeout: 5 * time.Minute, BelowMinimum: gang.BelowMinimum{Policy: gang.Continue, Timeout: 5 * time.Minute},
+		MaxAttempts: 10, VetoTimeout: 30 * time.Second, CollectTimeout: 10 * time.Second, RetryAfter: time.Second,
+	}
 }
 
 // Machine is the state of all gangs. It has one user and no lock.

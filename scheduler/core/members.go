@@ -11,6 +11,7 @@ func (m *Machine) gangSet(decl gang.Gang) {
 	if decl.Min() == 0 {
 		decl.MinMember = 1 // a gang that asks for nobody starts with its first member
 	}
+	decl.BelowMinimum = decl.BelowMinimum.Or(m.opts.BelowMinimum)
 	g := m.group(decl.ID)
 	if g.declared && reflect.DeepEqual(g.decl, decl) {
 		return
@@ -19,6 +20,9 @@ func (m *Machine) gangSet(decl gang.Gang) {
 		m.abort(g, "the gang was changed")
 	}
 	g.decl, g.declared, g.refused = decl, true, gang.Verdict{}
+	if g.phase == Started {
+		m.minimumChanged(g)
+	}
 	g.tried, g.attempts, g.retryAt = false, 0, time.Time{}
 	m.touch(g)
 }
@@ -43,6 +47,7 @@ func (m *Machine) gangGone(id gang.ID) {
 	if g.phase != Collecting && g.phase != Waiting {
 		m.decide(ShutLatch{Gang: id, Epoch: g.epoch, Reason: "the gang has ended"})
 	}
+	m.spareAll(g)
 	m.dropReservation(g)
 	m.releaseAll(g)
 	fresh := newGroup(id)
@@ -152,7 +157,9 @@ func (m *Machine) podGone(e PodGone) {
 	g.leave(mem)
 	g.tried = false // another takes its turn
 	m.unplace(mem)
+	s := m.book.ClaimedBy(mem.ID)
 	m.vacate(g, mem, e.End)
+	m.keepRoom(mem, s)
 	m.touch(g)
 }
 
@@ -160,9 +167,6 @@ func (m *Machine) podGone(e PodGone) {
 // for a replacement, unless none will come.
 func (m *Machine) vacate(g *group, mem *member, end End) {
 	s := m.book.ClaimedBy(mem.ID)
-	if m.keepRoom(g, mem, s) {
-		return
-	}
 	if s == nil {
 		return
 	}
@@ -173,13 +177,20 @@ func (m *Machine) vacate(g *group, mem *member, end End) {
 	role, _ := g.decl.Role(s.Role)
 	switch {
 	case s.Elastic:
+		if end == Succeeded && g.lost[s.Role] > 0 {
+			// It has done the work of one that was given up.
+			g.lost[s.Role]--
+			g.ended[s.Role]++
+		}
 		m.release(g, s.ID)
 	case end == Succeeded, end == Deleted && role.Shrinks:
 		g.ended[s.Role]++
 		m.release(g, s.ID)
+	case g.phase == Leaving:
+		m.release(g, s.ID)
 	default:
 		m.book.Unclaim(s.ID)
-		m.await(g, s.ID)
+		m.await(g, s.ID, g.decl.BelowMinimum.Timeout)
 		m.checkSlots(s.Node)
 	}
 }

@@ -3,11 +3,11 @@ package core
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"muster.sh/muster/scheduler/gang"
-	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/victims"
 )
 
@@ -16,40 +16,69 @@ func (m *Machine) movable() []victims.Unit {
 	var units []victims.Unit
 	for _, id := range sortedKeys(m.groups) {
 		g := m.groups[id]
-		if !g.declared || g.phase != Started || g.decl.Moves == gang.MovesNothing || !m.need(g).empty() || m.isStarting(g) {
+		if g.phase != Started || g.decl.Moves == gang.MovesNothing || !m.isSettled(g) {
 			continue
 		}
 		for _, s := range m.book.Holding(id).Slots {
 			if mem := m.members[s.Claimant]; s.Elastic && mem != nil && m.mayMove(mem) {
-				units = append(units, m.unit(g, mem))
+				units = append(units, m.elasticUnit(g, mem))
 			}
+		}
+		if g.decl.Moves == gang.MovesWhole && !slices.ContainsFunc(g.order, func(mem *member) bool { return !m.mayMove(mem) }) {
+			units = append(units, m.wholeUnit(g))
 		}
 	}
 	return units
 }
 
+// isSettled says whether all of a gang's minimum runs, and nobody is being deleted who
+// would have to be made up for.
+func (m *Machine) isSettled(g *group) bool {
+	return g.declared && g.isWhole() && g.live[bound] == g.all[bound] && m.need(g).empty()
+}
+
 // mayMove says whether a member has run long enough. One that several budgets count the
 // API server never evicts.
 func (m *Machine) mayMove(mem *member) bool {
-	return mem.state == bound && !mem.terminating && len(mem.Budgets) <= 1 && m.runs(mem) >= m.opts.Moves.Cooldown
+	return mem.runs() && len(mem.Budgets) <= 1 && m.ranFor(mem) >= m.opts.Moves.Cooldown
 }
 
-// runs is how long a member has run at least.
-func (m *Machine) runs(mem *member) time.Duration { return m.now.Sub(mem.since) }
+// ranFor is how long a member has run at least.
+func (m *Machine) ranFor(mem *member) time.Duration { return m.now.Sub(mem.since) }
 
 const (
-	// podCost is what it costs to move a pod; each hour for which it has run costs one
-	// more, up to maxHours of them.
-	podCost  = 10
-	maxHours = 9
+	// elasticCost is what it costs to move a member that its gang can do without, and
+	// wholeCost to move one together with all others, which lose what they have done as
+	// well. Each hour for which a member has run costs one more, up to maxHours of them.
+	elasticCost = 10
+	wholeCost   = 20
+	maxHours    = 9
 )
 
-func (m *Machine) unit(g *group, mem *member) victims.Unit {
+func (m *Machine) cost(mem *member, of int64) int64 {
+	return of + min(int64(m.ranFor(mem)/time.Hour), maxHours)
+}
+
+func (m *Machine) elasticUnit(g *group, mem *member) victims.Unit {
 	return victims.Unit{
-		Gang: g.decl.ID, Pods: []victims.Pod{{ID: mem.ID, Budget: budgetOf(mem)}},
-		Cost:  podCost + min(int64(m.runs(mem)/time.Hour), maxHours),
-		Again: m.again(g, mem),
+		Gang: g.decl.ID, Pods: []victims.Pod{{ID: mem.ID, Budget: budgetOf(mem)}}, Cost: m.cost(mem, elasticCost),
+		Again: m.request(g, need{members: []*member{mem}}).Request,
 	}
+}
+
+// wholeUnit is a gang that goes as a whole. It will be near to itself only.
+func (m *Machine) wholeUnit(g *group) victims.Unit {
+	u := victims.Unit{Gang: g.decl.ID, Whole: true, Again: m.request(g, need{members: g.order}).Request}
+	for _, mem := range g.order {
+		u.Pods = append(u.Pods, victims.Pod{ID: mem.ID, Budget: budgetOf(mem)})
+		u.Cost += m.cost(mem, wholeCost)
+	}
+	u.Again.MinFree, u.Again.Near.On = g.decl.MinResources, nil
+	for role, near := range u.Again.NearByRole {
+		near.On = nil
+		u.Again.NearByRole[role] = near
+	}
+	return u
 }
 
 func budgetOf(mem *member) string {
@@ -59,18 +88,13 @@ func budgetOf(mem *member) string {
 	return mem.Budgets[0]
 }
 
-// again is how a member is placed when it comes back.
-func (m *Machine) again(g *group, mem *member) planner.Request {
-	return m.request(g, need{members: []*member{mem}}).Request
-}
-
 // vacating are the pods that will soon take no room any more: members that are being
 // deleted, and for whose room nobody waits.
 func (m *Machine) vacating() []gang.PodID {
 	var out []gang.PodID
 	for _, id := range sortedKeys(m.members) {
 		mem := m.members[id]
-		if s := m.book.ClaimedBy(id); mem.terminating && mem.state == bound && (s == nil || s.Elastic) {
+		if s := m.book.ClaimedBy(id); mem.terminating && mem.state == bound && (s == nil || s.Elastic || m.groups[mem.Gang].phase == Leaving) {
 			out = append(out, id)
 		}
 	}

@@ -35,8 +35,12 @@ const keeper gang.ID = "moves"
 // nodes on which it will fit, until it starts or the move is given up.
 type move struct {
 	group *group
-	// leaving are the pods that are still to go; true for those that this move evicts.
+	units []victims.Unit
+	// leaving are the pods that are still to go; true for members that this move has
+	// evicted by themselves. Gangs that go as a whole wait behind the gang for which
+	// they do.
 	leaving map[gang.PodID]bool
+	whole   map[gang.ID]bool
 	until   time.Time
 	// told says who is moved, hindrance why an eviction could not be carried out yet.
 	told, hindrance string
@@ -77,7 +81,10 @@ func (m *Machine) search(g *group) {
 
 // begin keeps what is free where the gang will fit, and evicts who is in its way.
 func (m *Machine) begin(g *group, q *victims.Query, found *victims.Found) bool {
-	v := &move{group: g, leaving: map[gang.PodID]bool{}, until: m.now.Add(m.opts.Moves.Timeout), told: m.tellMoved(g, found.Units)}
+	v := &move{
+		group: g, units: found.Units, leaving: map[gang.PodID]bool{}, whole: map[gang.ID]bool{},
+		until: m.now.Add(m.opts.Moves.Timeout), told: m.tellMoved(g, found.Units),
+	}
 	for _, share := range found.Shares {
 		for _, id := range q.Leaving {
 			if p, _ := m.book.Pod(id); p.Node == share.Node {
@@ -87,7 +94,7 @@ func (m *Machine) begin(g *group, q *victims.Query, found *victims.Found) bool {
 	}
 	for _, u := range found.Units {
 		for _, p := range u.Pods {
-			v.leaving[p.ID] = true
+			v.leaving[p.ID] = !u.Whole
 		}
 	}
 	if !m.keepFree(v, q, found) {
@@ -95,13 +102,25 @@ func (m *Machine) begin(g *group, q *victims.Query, found *victims.Found) bool {
 	}
 	m.move, g.vain, g.movesAt = v, "", v.until
 	m.alarmAt(g, v.until)
-	for _, u := range found.Units {
-		for _, p := range u.Pods {
-			m.decide(Evict{Gang: u.Gang, Pod: p.ID, Reason: m.tellMover(g, u.Gang)})
-		}
+	for i := range found.Units {
+		m.evictUnit(g, &found.Units[i])
 	}
 	m.reviewed[g.decl.ID] = true
 	return true
+}
+
+func (m *Machine) evictUnit(g *group, u *victims.Unit) {
+	why := m.tellMover(g, u.Gang)
+	if u.Whole {
+		m.move.whole[u.Gang] = true
+		m.leave(m.groups[u.Gang], why)
+		m.touch(m.groups[u.Gang])
+		return
+	}
+	for _, p := range u.Pods {
+		m.members[p.ID].evicting = true
+		m.decide(Evict{Gang: u.Gang, Pod: p.ID, Reason: why})
+	}
 }
 
 // keepFree keeps what the gang needs of each node beyond what the leaving pods have.
@@ -130,29 +149,23 @@ func (m *Machine) keepFree(v *move, q *victims.Query, found *victims.Found) bool
 	return err == nil
 }
 
-// keepRoom keeps the room of a pod that has gone for the gang for which it went, and
-// reports whether it went for one. A member that meanwhile makes up for one of its gang's
-// minimum is replaced like any other.
-func (m *Machine) keepRoom(g *group, mem *member, s *ledger.Slot) bool {
-	if m.move == nil || mem.node == "" {
-		return false
+// keepRoom keeps the room of a member that has gone for the gang for which it went, if
+// there is one, and if nobody waits for the slot that it had: it may have made up for a
+// lost one of its gang's minimum meanwhile.
+func (m *Machine) keepRoom(mem *member, had *ledger.Slot) {
+	if m.move == nil {
+		return
 	}
-	if _, leaves := m.move.leaving[mem.ID]; !leaves {
-		return false
-	}
+	_, leaves := m.move.leaving[mem.ID]
 	delete(m.move.leaving, mem.ID)
-	if s != nil && !s.Elastic {
-		return false
-	}
-	if s != nil {
-		m.release(g, s.ID)
+	if !leaves || (had != nil && m.book.Slot(had.ID) != nil) {
+		return
 	}
 	txn := m.book.Begin()
 	txn.Hold(ledger.Slot{Gang: keeper, Role: mem.Role, Node: mem.node, Shape: mem.Shape})
 	if held, err := txn.Commit(); err == nil {
 		m.checkSlots(held[0].Node)
 	}
-	return true
 }
 
 func (m *Machine) kept() []ledger.SlotID {
@@ -193,11 +206,14 @@ func (m *Machine) giveUp(why string) {
 	}
 }
 
-// endMove gives back what is kept, and spares who has not gone yet.
+// endMove gives back what is kept, and spares members that have not gone yet.
 func (m *Machine) endMove() {
 	for _, id := range sortedKeys(m.move.leaving) {
 		mem := m.members[id]
-		if m.move.leaving[id] && mem != nil && !mem.terminating {
+		if !m.move.leaving[id] || mem == nil || !mem.evicting {
+			continue
+		}
+		if mem.evicting = false; mem.runs() {
 			m.decide(Spare{Gang: mem.Gang, Pod: id})
 		}
 	}
@@ -205,16 +221,17 @@ func (m *Machine) endMove() {
 	m.book.Release(m.kept()...)
 }
 
-// evicted takes in what became of an eviction.
-func (m *Machine) evicted(e Evicted) {
-	if m.move == nil || !m.move.leaving[e.ID] || e.Err == "" {
+// moveAnswered takes in what became of the eviction of a member.
+func (m *Machine) moveAnswered(mem *member, e Evicted) {
+	if e.Err == "" {
 		return
 	}
 	m.move.hindrance = "a pod can't be evicted"
-	if mem := m.members[e.ID]; mem.Namespace == m.move.group.decl.Owner.Namespace {
+	if mem.Namespace == m.move.group.decl.Owner.Namespace {
 		m.move.hindrance = fmt.Sprintf("pod %s can't be evicted: %s", mem.Name, e.Err)
 	}
 	if !e.Again {
+		mem.evicting = false
 		m.giveUp(m.move.hindrance)
 	}
 }

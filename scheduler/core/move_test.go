@@ -2,7 +2,9 @@ package core_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +73,13 @@ func (s *scattered) wait(name string, members int, cores int64) gang.ID {
 	return g.ID
 }
 
+// stop lets those go that are being deleted.
+func (s *scattered) stop() {
+	for _, id := range slices.Sorted(maps.Keys(s.Dying)) {
+		s.End(string(id), core.Failed)
+	}
+}
+
 func small() gang.Gang { return gangtest.Group("small", 1) }
 
 func (s *scattered) verdict(id gang.ID) gang.Verdict {
@@ -86,9 +95,7 @@ func TestAGangStartsOnceThoseInItsWayHaveMoved(t *testing.T) {
 	if v := s.verdict(s.large); v.Code != gang.NoRoom {
 		t.Fatalf("at first it is %s", v)
 	}
-	s.Async = true // from here on the evictions take their time
 	s.Pass(moves.After)
-	s.Deliver(0)
 	if want := []gang.PodID{"small-2", "small-3"}; !slices.Equal(s.evicted, want) {
 		t.Fatalf("%v are evicted, want %v", s.evicted, want)
 	}
@@ -98,8 +105,7 @@ func TestAGangStartsOnceThoseInItsWayHaveMoved(t *testing.T) {
 	if want := "moved to make room for podgroup large; there is room for it elsewhere"; s.reasons[0] != want {
 		t.Errorf("the pod that goes is told %q, want %q", s.reasons[0], want)
 	}
-	s.Async = false
-	s.DeliverAll()
+	s.stop()
 	if n := s.BoundOf(s.large); n != 2 {
 		t.Errorf("%d of 2 members of the gang run", n)
 	}
@@ -107,6 +113,37 @@ func TestAGangStartsOnceThoseInItsWayHaveMoved(t *testing.T) {
 	s.Pod(s.small, "", "small-5", gangtest.Shape(1, 1))
 	if s.Bound["small-4"] != "n0" || s.Bound["small-5"] != "n0" {
 		t.Errorf("in the place of those that were moved: %v", s.Bound)
+	}
+}
+
+func TestAGangThatAllowsItIsMovedAsAWhole(t *testing.T) {
+	o := moves
+	o.MaxPods = 4
+	s := newScattered(o)
+	g := gangtest.Group("small", 4)
+	g.Moves = gang.MovesWhole
+	s.run(g)
+	s.Pass(time.Hour)
+	s.large = s.wait("large", 2, 4)
+	s.Pass(moves.After)
+	if len(s.evicted) != 4 {
+		t.Fatalf("%v are evicted", s.evicted)
+	}
+	if v := s.verdict(s.small); v.Code != gang.Leaving || !strings.Contains(v.Detail, "moved to make room for podgroup large") {
+		t.Errorf("it is told: %s", v)
+	}
+	for i := range 4 {
+		s.Pod(s.small, "", fmt.Sprintf("again-%d", i), gangtest.Shape(1, 1))
+	}
+	for _, id := range s.evicted[:3] {
+		s.End(string(id), core.Failed)
+	}
+	if n := s.BoundOf(s.small); n != 1 {
+		t.Errorf("%d members of the gang that goes are bound, want the last one alone", n)
+	}
+	s.stop()
+	if s.BoundOf(s.large) != 2 || s.BoundOf(s.small) != 4 {
+		t.Errorf("in the end %v are bound", s.Bound)
 	}
 }
 
@@ -162,12 +199,8 @@ func TestRoomThatIsMadeIsKept(t *testing.T) {
 	s.run(small())
 	s.Pass(time.Hour)
 	s.large = s.wait("large", 2, 4)
-	s.Async = true
 	s.Pass(moves.After)
-	s.Deliver(0)
-	for s.InFlight() > 0 && len(s.Bound) == 4 {
-		s.Deliver(0)
-	}
+	s.End("small-2", core.Failed)
 	// One of the two has gone. Neither its room nor what is free beside it is to be had.
 	for node, cores := range map[string]int64{"n0": 2, "n1": 0, "n2": 0} {
 		if free, _ := s.Free(node, "of another"); free.MilliCPU != cores*1000 {
@@ -193,7 +226,7 @@ func TestAMoveThatFailsIsGivenUpAndToldOf(t *testing.T) {
 		},
 		"others take the room": {
 			nil,
-			func(s *scattered) { s.Other("other", "n1", gangtest.Shape(1, 1).Request); s.DeliverAll() },
+			func(s *scattered) { s.Other("other", "n1", gangtest.Shape(1, 1).Request); s.stop() },
 			"others were to be moved to make room, but others took the room",
 		},
 	} {
@@ -202,15 +235,8 @@ func TestAMoveThatFailsIsGivenUpAndToldOf(t *testing.T) {
 			s.run(small())
 			s.Pass(time.Hour)
 			s.large = s.wait("large", 2, 4)
-			s.Refuses = c.refuses
-			if c.refuses == nil {
-				s.Async = true
-			}
+			s.Budget = c.refuses
 			s.Pass(moves.After)
-			if s.Async {
-				s.Deliver(0)
-			}
-			s.Async = false
 			c.then(s)
 			if v := s.verdict(s.large); v.Code != gang.NoRoom || v.Detail != c.want {
 				t.Errorf("it is told: %s", v)
@@ -219,7 +245,7 @@ func TestAMoveThatFailsIsGivenUpAndToldOf(t *testing.T) {
 				t.Errorf("%d slots are kept", n)
 			}
 			before := len(s.evicted)
-			s.Refuses = nil
+			s.Budget = nil
 			s.Pass(moves.Cooldown - moves.Timeout - time.Minute)
 			if len(s.evicted) > before {
 				t.Errorf("%v are evicted so soon again", s.evicted[before:])
@@ -230,7 +256,7 @@ func TestAMoveThatFailsIsGivenUpAndToldOf(t *testing.T) {
 
 // TestHistoriesOfMoves lets random histories happen on a cluster in which moves help.
 func TestHistoriesOfMoves(t *testing.T) {
-	began, led := 0, 0
+	began, led, whole := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHistory(rt)
 		h.Options.Moves = core.Moves{MaxPods: 3, MaxTries: 100, After: 5 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
@@ -244,26 +270,31 @@ func TestHistoriesOfMoves(t *testing.T) {
 		h.scatter()
 		h.Now = h.Now.Add(time.Minute)
 		h.Step(core.Tick{})
-		h.Now = h.Now.Add(time.Minute)
-		h.Step(core.Tick{})
+		if h.chance("those that are moved go", 1) {
+			h.arrive()
+			for _, id := range slices.Sorted(maps.Keys(h.Dying)) {
+				h.endMember(id, core.Failed)
+			}
+			h.arrive()
+		}
 		for h.steps < 60 {
 			h.act()
 		}
 		h.windDown()
 		h.checkReplay()
-		began, led = began+h.moved.began, led+h.moved.led
+		began, led, whole = began+h.moved.began, led+h.moved.led, whole+h.moved.whole
 	})
-	if !testing.Short() && (began == 0 || led == 0) {
-		t.Errorf("%d moves began, and %d led to a start", began, led)
+	text := fmt.Sprintf("%d moves began, %d of them of a whole gang, and %d led to a start", began, whole, led)
+	if t.Log(text); !testing.Short() && (led == 0 || whole == 0 || began == led) {
+		t.Errorf("not all kinds have occurred: %s", text)
 	}
-	t.Logf("%d moves began, and %d led to a start", began, led)
 }
 
 // scatter runs a gang with members above its minimum on every node, and lets another wait
 // for whole nodes.
 func (h *history) scatter() {
-	small := gangtest.Group(h.name("small"), 1)
-	small.Created = h.Now
+	small := gangtest.Group(h.name("small"), h.number("minimum", 1, 3))
+	small.Created, small.Moves = h.Now, h.moves()
 	h.Declare(small)
 	for i := range 3 {
 		id := gang.PodID(h.name("pod"))

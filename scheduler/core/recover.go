@@ -33,6 +33,7 @@ func (m *Machine) resume(g *group) {
 		m.restoreSlots(g)
 	}
 	g.found = nil
+	m.wholeWithin(g, m.opts.ExpectedTimeout) // whether its start was cut short, or it had fallen below
 	m.serve(g)
 }
 
@@ -74,7 +75,7 @@ func (m *Machine) restoreSlots(g *group) {
 		if err != nil {
 			continue
 		}
-		m.await(g, slots[0].ID)
+		m.await(g, slots[0].ID, m.opts.ExpectedTimeout)
 		m.checkSlots(r.Node)
 	}
 }

@@ -18,9 +18,9 @@ func (h *history) rest() {
 	clear(h.vetoed)
 	clear(h.unready)
 	clear(h.broken)
-	h.fates, h.refused = false, false
-	h.RetryEvictions()
+	h.fates, h.budget, h.forbidden = false, false, false
 	for range 4 {
+		h.RetryEvictions()
 		h.arrive()
 		h.Now = h.Now.Add(h.Options.VetoTimeout + time.Second)
 		h.Step(core.Tick{})
@@ -35,7 +35,17 @@ func (h *history) rest() {
 	for _, id := range slices.Sorted(maps.Keys(h.Members)) {
 		h.checkStranded(id)
 	}
+	h.checkGone()
 	h.checkFigures()
+}
+
+// checkGone says that of a gang that goes nothing runs any more.
+func (h *history) checkGone() {
+	for _, r := range h.Machine.Records() {
+		if r.Phase == core.Leaving && h.runs(r.Gang) {
+			h.fail("a gang that goes is gone at rest: %s is not", r.Gang)
+		}
+	}
 }
 
 // checkFigures compares sums with the records that they are of, and with what
@@ -100,10 +110,10 @@ func (h *history) checkStranded(id gang.PodID) {
 		return
 	}
 	r, _ := h.Machine.Record(mem.Gang)
-	if r.Phase != core.Started {
+	if r.Phase != core.Started && r.Phase != core.Leaving {
 		h.fail("no gang is stranded: %s of %s waits while others run, and the gang is %s", id, mem.Gang, r.Phase)
 	}
-	if h.Machine.Lacks(mem.Gang, mem.Role) <= 0 {
+	if r.Phase == core.Leaving || h.Machine.Lacks(mem.Gang, mem.Role) <= 0 {
 		return
 	}
 	for _, node := range h.Nodes {

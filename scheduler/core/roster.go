@@ -21,7 +21,13 @@ type member struct {
 	since   time.Time
 	epoch   Epoch
 	retries int
+	// evicting says that an eviction is under way, and kept why it does not succeed.
+	evicting bool
+	kept     string
 }
+
+// runs says whether a member is bound and not being deleted.
+func (mem *member) runs() bool { return mem.state == bound && !mem.terminating }
 
 type memberState int
 
@@ -44,10 +50,12 @@ type roster struct {
 	all, live [numStates]int
 	// waiting counts, by role, live members that are not bound.
 	waiting map[string]int
+	// running counts, by role, members that are bound.
+	running map[string]int
 }
 
 func newRoster() roster {
-	return roster{members: map[gang.PodID]*member{}, waiting: map[string]int{}}
+	return roster{members: map[gang.PodID]*member{}, waiting: map[string]int{}, running: map[string]int{}}
 }
 
 // join adds a member, and reports whether it is the youngest.
@@ -89,15 +97,21 @@ func (r *roster) die(mem *member) {
 
 func (r *roster) count(mem *member, by int) {
 	r.all[mem.state] += by
+	if mem.state == bound {
+		add(r.running, mem.Role, by)
+	}
 	if mem.terminating {
 		return
 	}
 	r.live[mem.state] += by
-	if mem.state == bound {
-		return
+	if mem.state != bound {
+		add(r.waiting, mem.Role, by)
 	}
-	if r.waiting[mem.Role] += by; r.waiting[mem.Role] == 0 {
-		delete(r.waiting, mem.Role)
+}
+
+func add(counts map[string]int, role string, by int) {
+	if counts[role] += by; counts[role] == 0 {
+		delete(counts, role)
 	}
 }
 

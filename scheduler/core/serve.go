@@ -2,6 +2,7 @@ package core
 
 import (
 	"slices"
+	"time"
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
@@ -15,7 +16,12 @@ func (m *Machine) settleGroup(g *group) {
 		m.serve(g)
 		if m.over(g) {
 			m.startOver(g)
+		} else {
+			m.mindMinimum(g)
 		}
+	}
+	if g.phase == Leaving {
+		m.seeOff(g)
 	}
 	if g.phase == Collecting || g.phase == Waiting {
 		m.enroll(g)
@@ -40,6 +46,7 @@ func (m *Machine) startOver(g *group) {
 	}
 	m.dropReservation(g)
 	clear(g.lost)
+	g.wholeBy = time.Time{}
 	m.short.Remove(g.decl.ID)
 	m.elastic.Remove(g.decl.ID)
 	g.phase, g.tried = Collecting, false
@@ -52,6 +59,9 @@ func (m *Machine) enroll(g *group) {
 	if !g.declared {
 		g.phase = Collecting
 		m.queue.Remove(g.decl.ID)
+		return
+	}
+	if g.found != nil && g.found.Leaving && m.resumeDeparture(g) {
 		return
 	}
 	if g.runs() && !g.busy() {

@@ -32,6 +32,10 @@ func (m *Machine) start(g *group) {
 
 func (m *Machine) reservationStored(e ReservationStored) {
 	g, ok := m.groups[e.Gang]
+	if ok && g.phase == Leaving && g.epoch == e.Epoch {
+		m.departureStored(g, e.Err)
+		return
+	}
 	if !ok || g.phase != Storing || g.epoch != e.Epoch {
 		return
 	}

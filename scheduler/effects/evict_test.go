@@ -27,7 +27,9 @@ func refusedByBudget() error {
 }
 
 // evict wants a member of the PodGroup evicted.
-func (b *bench) evict(id gang.PodID) { b.Do(core.Evict{Gang: podGroup, Pod: id, Reason: "its gang goes"}) }
+func (b *bench) evict(id gang.PodID) {
+	b.Do(core.Evict{Gang: podGroup, Pod: id, Reason: "its gang goes"})
+}
 
 // try tries the evictions that are due.
 func (b *bench) try() {

@@ -64,7 +64,7 @@ func TestOnlyLackOfRoomCallsTheAutoscaler(t *testing.T) {
 	for code, reason := range map[gang.Code]string{
 		gang.NoRoom: v1.PodReasonUnschedulable, gang.TooBig: v1.PodReasonUnschedulable, gang.Behind: v1.PodReasonUnschedulable,
 		gang.Vetoed: v1.PodReasonUnschedulable, gang.Short: v1.PodReasonUnschedulable,
-		gang.Refused: "GangRefused", gang.Collecting: "GangCollecting",
+		gang.Leaving: "GangLeaving", gang.Kept: "GangKept", gang.Refused: "GangRefused", gang.Collecting: "GangCollecting",
 	} {
 		b := newBench(t)
 		d := b.addPod("d")

@@ -69,7 +69,7 @@ func object(d core.StoreReservation) *v1alpha1.Reservation {
 			}},
 		},
 		Spec: v1alpha1.ReservationSpec{
-			Gang:  string(d.Gang),
+			Gang: string(d.Gang), Leaving: d.Leaving,
 			Owner: v1alpha1.ReservationOwner{APIVersion: d.Owner.APIVersion, Kind: d.Owner.Kind, Name: d.Owner.Name, UID: types.UID(d.Owner.UID)},
 		},
 	}

@@ -42,13 +42,28 @@ func TestReservationIsStoredOwnedAndAcknowledged(t *testing.T) {
 	if len(r.OwnerReferences) != 1 || r.OwnerReferences[0].UID != "uid-d" || r.OwnerReferences[0].BlockOwnerDeletion != nil {
 		t.Errorf("owners %+v", r.OwnerReferences)
 	}
-	if got := fmt.Sprint(r.Spec); got != "{spark/team/app {v1 Pod d uid-d} [{executor n1 1} {executor n2 2}]}" {
+	if got := fmt.Sprint(r.Spec); got != "{spark/team/app {v1 Pod d uid-d} false [{executor n1 1} {executor n2 2}]}" {
 		t.Errorf("spec %s", got)
 	}
 	if acks := b.acks(); len(acks) != 1 || acks[0] != (core.ReservationStored{Gang: app, Epoch: 7}) {
 		t.Errorf("acknowledged %v", acks)
 	}
 	b.writes("create reservations")
+}
+
+func TestThatAGangGoesIsStoredInThePlaceOfWhatItHeld(t *testing.T) {
+	b := newBench(t)
+	b.Do(storeSlots(7, "n1"))
+	b.flush(app)
+	b.acks()
+	b.Do(core.StoreReservation{Gang: app, Owner: driver, Epoch: 8, Leaving: true})
+	b.flush(app)
+	if r, err := b.reservation("spark.app"); err != nil || !r.Spec.Leaving || len(r.Spec.Slots) > 0 {
+		t.Errorf("stored is %+v, %v", r, err)
+	}
+	if acks := b.acks(); len(acks) != 1 || acks[0] != (core.ReservationStored{Gang: app, Epoch: 8}) {
+		t.Errorf("acknowledged %v", acks)
+	}
 }
 
 func TestReservationIsBroughtUpToDate(t *testing.T) {

@@ -72,8 +72,8 @@ func condition(x *explainWrite) volcano.PodGroupCondition {
 		c.Type, c.Reason = volcano.PodGroupScheduled, "tasks in gang are ready to be scheduled"
 	case gang.Collecting:
 		c.Reason = volcano.NotEnoughPodsReason
-	case gang.Refused:
-		c.Reason = "Refused"
+	case gang.Refused, gang.Leaving, gang.Kept:
+		c.Reason = string(x.Verdict.Code)
 	}
 	return c
 }

@@ -50,6 +50,9 @@ type Gang struct {
 	// MinResources is room that must be free over the whole cluster before the
 	// gang starts, that of its minimum members included; mostly empty.
 	MinResources resource.Vector `json:"minResources,omitzero"`
+	// BelowMinimum is what becomes of the gang when it falls below its minimum; what it
+	// does not say is the scheduler's to choose.
+	BelowMinimum BelowMinimum `json:"belowMinimum,omitzero"`
 	// Topology is for all members together.
 	Topology Topology `json:"topology,omitzero"`
 	// Moves says what of it may be moved to let others start.

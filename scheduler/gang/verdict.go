@@ -40,6 +40,10 @@ const (
 	Running Code = "Running"
 	// Short: the gang was whole and has lost members of its minimum.
 	Short Code = "Short"
+	// Leaving: the gang fell below its minimum and goes; its members are being evicted.
+	Leaving Code = "Leaving"
+	// Kept: the gang is to go, and can't: a disruption budget refuses an eviction, say.
+	Kept Code = "Kept"
 )
 
 // Constraint is a reason for which a node can't take one more member.
@@ -119,6 +123,10 @@ func (v Verdict) String() string {
 		b.WriteString("the whole minimum is running")
 	case Short:
 		b.WriteString("below its minimum")
+	case Leaving:
+		b.WriteString("its members are being evicted")
+	case Kept:
+		b.WriteString("its members are to be evicted, and one can't be")
 	}
 	v.describeRole(&b)
 	if v.Detail != "" {

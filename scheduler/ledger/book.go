@@ -88,7 +88,9 @@ func (b *Book) SetPod(p cluster.Pod) {
 	if p.Aligned != nil && p.Started && (!known || !old.Started) {
 		b.changes.Freed++ // its zones are no longer to be guessed
 	}
-	b.table.SetPod(p)
+	if b.table.SetPod(p) {
+		b.changes.Freed++ // a report was waiting for it
+	}
 	b.changed(p.Node)
 }
 

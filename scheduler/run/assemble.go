@@ -17,6 +17,7 @@ import (
 
 	config "muster.sh/muster/api/config/v1alpha1"
 	"muster.sh/muster/scheduler/core"
+	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/hold"
 	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/plugin"
@@ -115,6 +116,7 @@ func members(schedulerName string) func(*v1.Pod) bool {
 func machineOptions(c *config.SchedulerConfiguration) core.Options {
 	o := core.DefaultOptions()
 	o.ExpectedTimeout = c.Gangs.ExpectedMemberTimeout.Duration
+	o.BelowMinimum = gang.BelowMinimum{Policy: policies[c.Gangs.BelowMinimum.Policy], Timeout: c.Gangs.BelowMinimum.Timeout.Duration}
 	o.MaxAttempts = int(c.Gangs.MaxAttempts)
 	o.RetryAfter = c.Gangs.RetryAfter.Duration
 	o.Strategy = strategies[c.Placement.Strategy]
@@ -125,6 +127,11 @@ func machineOptions(c *config.SchedulerConfiguration) core.Options {
 		}
 	}
 	return o
+}
+
+// policies of gangs below their minimum, by their names in the configuration.
+var policies = map[config.BelowMinimumPolicy]gang.Policy{
+	config.ContinueBelowMinimum: gang.Continue, config.WaitBelowMinimum: gang.Wait, config.GoBelowMinimum: gang.Go,
 }
 
 // strategies of placing, by their names in the configuration.

@@ -17,7 +17,7 @@ func logDecision(logger klog.Logger, d core.Decision) {
 	case core.ShutLatch:
 		logger.Info("Turn the gang back", "gang", d.Gang, "epoch", d.Epoch, "reason", d.Reason)
 	case core.StoreReservation:
-		logger.Info("Store what is reserved", "gang", d.Gang, "epoch", d.Epoch, "slots", len(d.Slots))
+		logger.Info("Store what is reserved", "gang", d.Gang, "epoch", d.Epoch, "slots", len(d.Slots), "leaving", d.Leaving)
 	case core.DropReservation:
 		logger.Info("Drop what is reserved", "gang", d.Gang)
 	case core.Evict:

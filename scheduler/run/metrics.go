@@ -117,7 +117,7 @@ func (gauges) Collect(ch chan<- prometheus.Metric) {
 	if err := m.engine.loop.Ask(ctx, func(m *core.Machine) { f = m.Figures() }); err != nil {
 		return
 	}
-	for _, phase := range []core.Phase{core.Collecting, core.Waiting, core.Storing, core.Starting, core.Started} {
+	for _, phase := range []core.Phase{core.Collecting, core.Waiting, core.Storing, core.Starting, core.Started, core.Leaving} {
 		gauge(gangsDesc, float64(f.Gangs[phase]), string(phase))
 	}
 	f.Unclaimed.Each(func(name string, value int64) {

@@ -3,6 +3,7 @@ package source
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	volcano "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
 	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/scheduler/core"
@@ -265,6 +267,28 @@ func TestReservationsAreClaimedByTheDriverThatTheyName(t *testing.T) {
 	s.expect("gang spark/team/app; driver 1..1; executor 3..3 expected "+executorShape,
 		"found spark/team/app [{executor n1} {executor n1} {executor n2}]", "synced",
 		"discard team/of-an-earlier-driver", "discard team/of-nobody", "discard elsewhere/from-elsewhere", "discard team/broken")
+}
+
+func TestAGangThatGoesIsKnownByItsOwner(t *testing.T) {
+	pg := newPodGroup("g", volcano.PodGroupSpec{MinMember: 2})
+	s := &story{t, newCollector(settings{schedulerName: testScheduler})}
+	s.setPod(newPod("w", inGroup("g"), on("n1")))
+	s.setGroup(volcanoGroups.declaration(object(t, pg, volcano.SchemeGroupVersion.WithKind("PodGroup"))))
+	mark := func(name, uid string) reservation {
+		r := reservation{}
+		r.Name, r.Namespace = name, "team"
+		r.Spec = v1alpha1.ReservationSpec{Gang: "podgroup/team/g", Owner: v1alpha1.ReservationOwner{UID: types.UID(uid)}, Leaving: true}
+		return r
+	}
+	s.replayed([]reservation{mark("good", "uid-g"), mark("of-an-earlier-one", "uid-before")})
+	events, errands := s.take()
+	want := core.ReservationFound{Gang: "podgroup/team/g", Owner: s.groups["podgroup/team/g"].declared.gang.Owner, Leaving: true}
+	if found := events[len(events)-2]; !reflect.DeepEqual(found, want) {
+		t.Errorf("found is %+v, want %+v", found, want)
+	}
+	if !slices.Equal(errands, []errand{discard{"team", "of-an-earlier-one"}}) {
+		t.Errorf("errands: %v", errands)
+	}
 }
 
 func TestNodesAreTold(t *testing.T) {

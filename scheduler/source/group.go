@@ -43,7 +43,7 @@ func (a groupAPI) custom() customAPI {
 
 func (a groupAPI) declaration(u *unstructured.Unstructured) declaration {
 	d := declaration{gang: groupOf(a.kind, a.resource.GroupVersion(), u)}
-	if d.broken = annotated(&d.gang, u.GetAnnotations()); d.broken == nil {
+	if d.broken = readWishes(u.GetAnnotations(), &d.gang); d.broken == nil {
 		d.broken = a.declare(u, &d)
 	}
 	return d

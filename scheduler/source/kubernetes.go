@@ -27,7 +27,7 @@ func kubernetesGroup(pg *schedulingv1beta1.PodGroup) declaration {
 	if policy := pg.Spec.SchedulingPolicy.Gang; policy != nil {
 		d.gang.MinMember = max(int(policy.MinCount), 1)
 	}
-	if d.broken = annotated(&d.gang, pg.Annotations); len(d.gang.Topology.Levels) > 0 || pg.Spec.SchedulingConstraints == nil {
+	if d.broken = readWishes(pg.Annotations, &d.gang); len(d.gang.Topology.Levels) > 0 || pg.Spec.SchedulingConstraints == nil {
 		return d
 	}
 	for _, t := range pg.Spec.SchedulingConstraints.Topology {

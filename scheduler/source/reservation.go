@@ -26,14 +26,27 @@ func (c *collector) claimReservations() {
 	for i := range c.reservations {
 		r := &c.reservations[i]
 		id := gang.ID(r.Spec.Gang)
-		a := c.apps[id]
-		if a == nil || !ofNamespace(id, r.Namespace) || a.driver.UID != string(r.Spec.Owner.UID) {
+		owner := c.ownerOf(id)
+		if owner.UID == "" || !ofNamespace(id, r.Namespace) || owner.UID != string(r.Spec.Owner.UID) {
 			c.ask(discard{r.Namespace, r.Name})
 			continue
 		}
-		c.emit(core.ReservationFound{Gang: id, Owner: a.driver, Slots: slots(r.Spec.Slots)})
+		c.emit(core.ReservationFound{Gang: id, Owner: owner, Slots: slots(r.Spec.Slots), Leaving: r.Spec.Leaving})
 	}
 	c.reservations = nil
+}
+
+// ownerOf returns the object that stands for a gang that is known.
+func (c *collector) ownerOf(id gang.ID) gang.Object {
+	switch {
+	case c.apps[id] != nil:
+		return c.apps[id].driver
+	case c.clients[id] != nil:
+		return c.clients[id].owner
+	case c.groups[id] != nil && c.groups[id].declared != nil:
+		return c.groups[id].declared.gang.Owner
+	}
+	return gang.Object{}
 }
 
 // ofNamespace says whether a gang is one of a namespace.

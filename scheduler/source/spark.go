@@ -104,7 +104,7 @@ func (c *collector) confRead(driver types.UID, in conf) {
 		return
 	}
 	g := gang.Gang{ID: a.id, Owner: a.driver, Queue: p.obj.Labels[v1alpha1.QueueLabel], Created: a.created, Roles: roles}
-	if err := annotated(&g, p.obj.Annotations); err != nil {
+	if err := readWishes(p.obj.Annotations, &g); err != nil {
 		c.refuse(a, err.Error())
 		return
 	}

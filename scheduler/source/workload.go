@@ -70,7 +70,7 @@ func memberDeclaration(p *v1.Pod) declaration {
 	}
 	d.gang.MinMember = n
 	if d.broken == nil {
-		d.broken = annotated(&d.gang, p.Annotations)
+		d.broken = readWishes(p.Annotations, &d.gang)
 	}
 	return d
 }

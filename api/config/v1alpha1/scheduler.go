@@ -95,6 +95,8 @@ type Gangs struct {
 	// pod yet, such as the executors of a driver that has just started.
 	// Default: 5m.
 	ExpectedMemberTimeout metav1.Duration `json:"expectedMemberTimeout,omitzero"`
+	// BelowMinimum is what becomes of gangs that lose members while they run.
+	BelowMinimum BelowMinimum `json:"belowMinimum,omitzero"`
 	// MaxAttempts is how often a gang is planned anew after checks of its
 	// members' own cycles have refused a node, before it waits for a change in
 	// the cluster and lets others pass. Default: 10.
@@ -106,6 +108,31 @@ type Gangs struct {
 	// Scheduled, besides those for the gang. They are the dearest thing that a
 	// scheduler writes. Default: false.
 	PodEvents bool `json:"podEvents,omitempty"`
+}
+
+// BelowMinimumPolicy is what becomes of a gang that falls below its minimum while it
+// runs.
+type BelowMinimumPolicy string
+
+const (
+	// ContinueBelowMinimum ends nobody's work: room is held for those that are lost,
+	// and after the timeout the gang goes on with fewer.
+	ContinueBelowMinimum BelowMinimumPolicy = "Continue"
+	// WaitBelowMinimum holds room for those that are lost. A gang that is not whole again
+	// when the timeout is over goes: its members are evicted.
+	WaitBelowMinimum BelowMinimumPolicy = "Wait"
+	// GoBelowMinimum lets the gang go at once.
+	GoBelowMinimum BelowMinimumPolicy = "Go"
+)
+
+// BelowMinimum is what becomes of gangs that fall below their minimum while they run,
+// unless they say otherwise by the annotations muster.sh/below-minimum and
+// muster.sh/below-minimum-timeout. Evictions respect disruption budgets.
+type BelowMinimum struct {
+	// Policy is Continue, Wait or Go. Default: Continue.
+	Policy BelowMinimumPolicy `json:"policy,omitempty"`
+	// Timeout is how long room is held for a member that is lost. Default: 5m.
+	Timeout metav1.Duration `json:"timeout,omitzero"`
 }
 
 // Strategy is a way to choose among nodes that have room.

@@ -34,6 +34,8 @@ func (c *SchedulerConfiguration) Default() {
 	orPointer(&c.Serving.Port, 10263)
 
 	orDuration(&c.Gangs.ExpectedMemberTimeout, 5*time.Minute)
+	orString(&c.Gangs.BelowMinimum.Policy, ContinueBelowMinimum)
+	orDuration(&c.Gangs.BelowMinimum.Timeout, 5*time.Minute)
 	if c.Gangs.MaxAttempts == 0 {
 		c.Gangs.MaxAttempts = 10
 	}

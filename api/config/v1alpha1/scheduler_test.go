@@ -29,7 +29,7 @@ func TestAnEmptyFileMeansTheDefaults(t *testing.T) {
 	if c.Consolidation.Enabled || c.Consolidation.MaxMoves != 8 || *c.Consolidation.MaxTries == 0 {
 		t.Errorf("consolidation: %+v", c.Consolidation)
 	}
-	if c.Gangs.ExpectedMemberTimeout.Duration != 5*time.Minute || *c.Spark.MinExecutorsFloor != 1 || c.Placement.Strategy != Pack {
+	if c.Gangs.ExpectedMemberTimeout.Duration != 5*time.Minute || c.Gangs.BelowMinimum.Policy != ContinueBelowMinimum || *c.Spark.MinExecutorsFloor != 1 || c.Placement.Strategy != Pack {
 		t.Errorf("gangs %+v, spark %+v, placement %+v", c.Gangs, c.Spark, c.Placement)
 	}
 }
@@ -41,7 +41,7 @@ serveDefaultScheduler: true
 clientConnection: {kubeconfig: /etc/kubeconfig, qps: -1, burst: 7}
 leaderElection: {leaderElect: false}
 serving: {bindAddress: "0.0.0.0", port: 0}
-gangs: {expectedMemberTimeout: 90s, maxAttempts: 3}
+gangs: {expectedMemberTimeout: 90s, maxAttempts: 3, belowMinimum: {policy: Wait, timeout: 7m}}
 spark: {minExecutorsFloor: 0, configMapTimeout: 1m}
 placement: {strategy: Fragmentation}
 consolidation: {enabled: true, maxMoves: 3, maxTries: 0, after: 10s, cooldown: 1h, timeout: 1m}
@@ -55,6 +55,7 @@ podGroups: {empty: Enqueue}
 		c.ClientConnection != ClientConnection{Kubeconfig: "/etc/kubeconfig", QPS: -1, Burst: 7},
 		c.Serving.BindAddress != "0.0.0.0", *c.Serving.Port != 0,
 		c.Gangs.ExpectedMemberTimeout != metav1.Duration{Duration: 90 * time.Second}, c.Gangs.MaxAttempts != 3,
+		c.Gangs.BelowMinimum != BelowMinimum{WaitBelowMinimum, metav1.Duration{Duration: 7 * time.Minute}},
 		*c.Spark.MinExecutorsFloor != 0, c.Spark.ConfigMapTimeout.Duration != time.Minute,
 		c.Placement.Strategy != Fragmentation,
 		!c.Consolidation.Enabled, c.Consolidation.MaxMoves != 3, *c.Consolidation.MaxTries != 0, c.Consolidation.After.Duration != 10*time.Second,
@@ -81,6 +82,9 @@ func TestAWrongFileIsRefusedWithItsCause(t *testing.T) {
 		"a lease without a place":        {header + "leaderElection: {resourceNamespace: a.b}\n", "leaderElection.resourceNamespace"},
 		"a negative burst":               {header + "clientConnection: {burst: -1}\n", "clientConnection.burst"},
 		"a negative duration":            {header + "gangs: {expectedMemberTimeout: -1s}\n", "gangs.expectedMemberTimeout"},
+		"a policy below the minimum that does not exist": {header + "gangs: {belowMinimum: {policy: Evict}}\n",
+			"gangs.belowMinimum.policy: Unsupported value: \"Evict\": supported values: \"Continue\", \"Wait\", \"Go\""},
+		"no time below the minimum":      {header + "gangs: {belowMinimum: {timeout: -1s}}\n", "gangs.belowMinimum.timeout"},
 		"no attempt":                     {header + "gangs: {maxAttempts: -1}\n", "gangs.maxAttempts"},
 		"a negative floor":               {header + "spark: {minExecutorsFloor: -1}\n", "spark.minExecutorsFloor"},
 		"a duration without unit":        {header + "spark: {settleTime: \"5\"}\n", "missing unit"},

@@ -74,10 +74,20 @@ func (s *Serving) validate(path *field.Path) field.ErrorList {
 
 func (g *Gangs) validate(path *field.Path) field.ErrorList {
 	errs := positive(path.Child("expectedMemberTimeout"), g.ExpectedMemberTimeout)
+	errs = append(errs, g.BelowMinimum.validate(path.Child("belowMinimum"))...)
 	if g.MaxAttempts < 1 {
 		errs = append(errs, field.Invalid(path.Child("maxAttempts"), g.MaxAttempts, "must be at least 1"))
 	}
 	return append(errs, positive(path.Child("retryAfter"), g.RetryAfter)...)
+}
+
+func (b *BelowMinimum) validate(path *field.Path) field.ErrorList {
+	errs := positive(path.Child("timeout"), b.Timeout)
+	switch b.Policy {
+	case ContinueBelowMinimum, WaitBelowMinimum, GoBelowMinimum:
+		return errs
+	}
+	return append(errs, field.NotSupported(path.Child("policy"), b.Policy, []BelowMinimumPolicy{ContinueBelowMinimum, WaitBelowMinimum, GoBelowMinimum}))
 }
 
 func (p *Placement) validate(path *field.Path) field.ErrorList {

@@ -124,6 +124,7 @@ func (w *World) End(name string, end core.End) {
 	delete(w.Others, id)
 	delete(w.cycles, id)
 	delete(w.assumed, id)
+	delete(w.evictions, id)
 	w.tell("pod/"+name, core.PodGone{ID: id, End: end})
 }
 
@@ -145,7 +146,7 @@ func (w *World) PodEvent(id gang.PodID) core.PodSet {
 // way is lost, but for calls that the apiserver still gets: keep says which
 // do. The test tells the new machine what exists.
 func (w *World) Crash(keep func(line string) bool) {
-	old, cycles, assumed := w.flights, w.cycles, w.assumed
+	old, cycles, assumed, evictions := w.flights, w.cycles, w.assumed, w.evictions
 	w.flights = nil
 	w.start()
 	for _, f := range old {
@@ -157,6 +158,11 @@ func (w *World) Crash(keep func(line string) bool) {
 	for _, id := range slices.Sorted(maps.Keys(cycles)) {
 		if c := cycles[id]; c.binding && keep("late/"+string(id)) {
 			w.send("late/"+string(id), func() { w.bindLate(id, c.node) })
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(evictions)) {
+		if !evictions[id].refused && keep("late/"+string(id)) {
+			w.send("late/"+string(id), func() { w.evictLate(id) })
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(assumed)) {
@@ -207,9 +213,10 @@ func (w *World) Existing() []core.Event {
 		g, declared := w.Gangs[id]
 		if !declared {
 			delete(w.Stored, id) // its owner is gone
+			delete(w.Leaving, id)
 			continue
 		}
-		out = append(out, core.ReservationFound{Gang: id, Owner: g.Owner, Slots: w.Stored[id]})
+		out = append(out, core.ReservationFound{Gang: id, Owner: g.Owner, Slots: w.Stored[id], Leaving: w.Leaving[id]})
 	}
 	return out
 }

@@ -48,11 +48,11 @@ func (w *World) carryOut(d core.Decision) {
 	case core.StoreReservation:
 		w.send("api/"+string(d.Gang), func() { w.store(d) })
 	case core.DropReservation:
-		w.send("api/"+string(d.Gang), func() { delete(w.Stored, d.Gang) })
+		w.send("api/"+string(d.Gang), func() { delete(w.Stored, d.Gang); delete(w.Leaving, d.Gang) })
 	case core.Evict:
 		w.evict(d)
 	case core.Spare:
-		delete(w.evicting, d.Pod)
+		delete(w.evictions, d.Pod)
 	case core.Explain:
 		w.Verdicts[d.Gang] = append(w.Verdicts[d.Gang], d.Verdict.Code)
 	}
@@ -232,7 +232,7 @@ func (w *World) store(d core.StoreReservation) {
 		err = w.StoreFails(d.Gang)
 	}
 	if err == "" {
-		w.Stored[d.Gang] = d.Slots
+		w.Stored[d.Gang], w.Leaving[d.Gang] = d.Slots, d.Leaving
 	}
 	if d.Epoch != 0 {
 		w.send("store/"+string(d.Gang), func() { w.Step(core.ReservationStored{Gang: d.Gang, Epoch: d.Epoch, Err: err}) })

@@ -40,8 +40,9 @@ type World struct {
 	Others map[gang.PodID]cluster.Pod
 	// Budgets are how many more pods of each disruption budget may be evicted.
 	Budgets map[string]int
-	// Stored reservations.
-	Stored map[gang.ID][]core.ReservedSlot
+	// Stored reservations, and those of gangs that go.
+	Stored  map[gang.ID][]core.ReservedSlot
+	Leaving map[gang.ID]bool
 
 	// Log has every event and decision, as one line each.
 	Log []string
@@ -65,20 +66,20 @@ type World struct {
 	Absent func(node string) bool
 	// StoreFails, if set, says why a reservation can't be stored.
 	StoreFails func(id gang.ID) string
-	// Refuses, if set, says why a pod can't be evicted, and whether that is for now only.
-	Refuses func(id gang.PodID) (why string, again bool)
+	// Budget, if set, says why a member can't be evicted, and whether that may change.
+	Budget func(id gang.PodID) (why string, again bool)
 	// Fate, if set, says what becomes of a bind.
 	Fate func(id gang.PodID, node string) Fate
 
 	flights  []flight
 	kubelets map[string]*kubelet
 	cycles   map[gang.PodID]*cycle
-	// evicting has the evictions that were ordered and not carried out.
-	evicting map[gang.PodID]core.Evict
 	// assumed are pods of no gang whose bind is under way.
 	assumed map[gang.PodID]cluster.Pod
-	open    map[gang.ID]core.Epoch
-	shut    map[gang.ID]core.Epoch
+	// evictions that were ordered, of members that still exist.
+	evictions map[gang.PodID]*eviction
+	open      map[gang.ID]core.Epoch
+	shut      map[gang.ID]core.Epoch
 }
 
 // New returns a world with a machine that has been told nothing.
@@ -91,7 +92,7 @@ func NewWith(o core.Options) *World {
 		Nodes: map[string]cluster.Node{}, Gangs: map[gang.ID]gang.Gang{}, Refused: map[gang.ID]core.GangRefused{},
 		Members: map[gang.PodID]*core.Member{}, Bound: map[gang.PodID]string{}, Dying: map[gang.PodID]bool{},
 		Started: map[gang.PodID]bool{}, kubelets: map[string]*kubelet{},
-		Others: map[gang.PodID]cluster.Pod{}, Stored: map[gang.ID][]core.ReservedSlot{},
+		Others: map[gang.PodID]cluster.Pod{}, Stored: map[gang.ID][]core.ReservedSlot{}, Leaving: map[gang.ID]bool{},
 		Budgets: map[string]int{}, Seen: map[string]int{}, Verdicts: map[gang.ID][]gang.Code{},
 	}
 	w.start()
@@ -103,8 +104,8 @@ func (w *World) start() {
 	w.Machine = core.NewMachine(w.Options, queue.NewFIFO())
 	w.Board = &core.Board{}
 	w.Synced = false
+	w.evictions = map[gang.PodID]*eviction{}
 	w.cycles, w.assumed = map[gang.PodID]*cycle{}, map[gang.PodID]cluster.Pod{}
-	w.evicting = map[gang.PodID]core.Evict{}
 	w.open, w.shut = map[gang.ID]core.Epoch{}, map[gang.ID]core.Epoch{}
 }
 
