@@ -121,9 +121,16 @@ func movesEndForAReason(s Seen) error {
 	if v == nil || v == m.move {
 		return nil
 	}
-	id := v.group.decl.ID
+	id, spared := v.group.decl.ID, map[gang.PodID]bool{}
+	for _, d := range s.Out {
+		if e, ok := d.(Spare); ok {
+			spared[e.Pod] = true
+		}
+	}
+	_, answered := s.Event.(Evicted)
 	for pod, ours := range v.leaving {
-		if mem := m.members[pod]; ours && mem != nil && mem.evicting {
+		mem := m.members[pod]
+		if ours && mem != nil && (mem.evicting || mem.runs() && s.Before.evicting[pod] && !spared[pod] && !answered) {
 			return fmt.Errorf("%s is still to go, for nobody", pod)
 		}
 	}

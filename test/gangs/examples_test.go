@@ -2,56 +2,22 @@ package gangs
 
 import (
 	"context"
-	"errors"
-	"io"
-	"os"
-	"regexp"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"muster.sh/muster/test/testcluster"
 )
 
 const guide = "../../docs/gangs.md"
 
-var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
-
-// examplesOfTheGuide are its objects of which the cluster knows the kind.
-func examplesOfTheGuide(t *testing.T) []*unstructured.Unstructured {
-	t.Helper()
-	text, err := os.ReadFile(guide)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var objects []*unstructured.Unstructured
-	for _, block := range yamlBlock.FindAllStringSubmatch(string(text), -1) {
-		decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(block[1]), 4096)
-		for {
-			u := &unstructured.Unstructured{}
-			err := decoder.Decode(&u.Object)
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				t.Fatalf("an example of %s: %v\n%s", guide, err, block[1])
-			}
-			if kind := u.GetKind(); kind == "Job" || kind == "PodGroup" {
-				objects = append(objects, u)
-			}
-		}
-	}
-	return objects
-}
-
 // examples runs what the guide shows: three Jobs of two pods each, which nothing but
 // the simulation's own annotation is added to.
 func examples(ctx context.Context, t *testing.T, c *testcluster.Cluster) {
 	const jobs, podsOfEach = 3, 2
-	objects := examplesOfTheGuide(t)
+	objects := testcluster.Examples(t, guide, "Job", "PodGroup")
 	found := 0
 	for _, u := range objects {
 		if u.GetKind() != "Job" {
