@@ -9,6 +9,7 @@ import (
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/planner"
+	"muster.sh/muster/scheduler/victims"
 )
 
 // Kinds returns the names of all kinds of events.
@@ -90,7 +91,7 @@ func (m *Machine) MovesFor() (id gang.ID, whole bool) {
 	if m.move == nil {
 		return "", false
 	}
-	return m.move.group.decl.ID, len(m.move.whole) > 0
+	return m.move.group.decl.ID, slices.ContainsFunc(m.move.units, func(u victims.Unit) bool { return u.Whole })
 }
 
 // UnderWay returns the first order that is not answered yet.

@@ -87,7 +87,7 @@ func minimumIsMinded(s Seen) error {
 	m := s.Machine
 	for id, g := range m.groups {
 		policy, before := g.decl.BelowMinimum.Policy, s.Before.gangs[id]
-		if g.phase == Leaving && before.phase == Started && (m.move == nil || !m.move.whole[id]) {
+		if g.phase == Leaving && before.phase == Started && !m.movesWhole(id) {
 			early := before.wholeBy.After(m.now) || (before.wholeBy.IsZero() && policy == gang.Wait)
 			if policy == gang.Continue || early {
 				return fmt.Errorf("%s goes under policy %s, its time is up at %s", id, policy, before.wholeBy)

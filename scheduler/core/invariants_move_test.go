@@ -20,6 +20,11 @@ func (s Seen) moved() []victims.Unit {
 	return nil
 }
 
+// movesWhole says whether a gang is moved as a whole.
+func (m *Machine) movesWhole(id gang.ID) bool {
+	return m.move != nil && slices.ContainsFunc(m.move.units, func(u victims.Unit) bool { return u.Whole && u.Gang == id })
+}
+
 func evictsTheMovable(s Seen) error {
 	m, budgets := s.Machine, map[string]int{}
 	for _, u := range s.moved() {

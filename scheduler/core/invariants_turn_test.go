@@ -59,9 +59,6 @@ func firstComeFirstServed(s Seen) error {
 	for _, late := range s.started() {
 		for e := range s.Machine.queue.All() {
 			early := s.Machine.groups[e.Gang]
-			if s.Before.move != nil && s.Before.move.whole[e.Gang] {
-				continue // it has gone to let the other start
-			}
 			if byTurn(early, late) < 0 && s.Machine.waitsForRoom(early) {
 				return fmt.Errorf("%s starts, and %s waits for room", late.decl.ID, early.decl.ID)
 			}
@@ -112,9 +109,6 @@ func nobodyWaitsInVain(s Seen) error {
 	}
 	for e := range m.queue.All() {
 		g := m.groups[e.Gang]
-		if m.move != nil && m.move.whole[e.Gang] {
-			continue
-		}
 		if g.busy() {
 			return nil
 		}

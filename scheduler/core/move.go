@@ -36,11 +36,11 @@ const keeper gang.ID = "moves"
 type move struct {
 	group *group
 	units []victims.Unit
+	// on are the nodes on which the gang will fit.
+	on map[string]bool
 	// leaving are the pods that are still to go; true for members that this move has
-	// evicted by themselves. Gangs that go as a whole wait behind the gang for which
-	// they do.
+	// evicted by themselves.
 	leaving map[gang.PodID]bool
-	whole   map[gang.ID]bool
 	until   time.Time
 	// told says who is moved, hindrance why an eviction could not be carried out yet.
 	told, hindrance string
@@ -82,14 +82,15 @@ func (m *Machine) search(g *group) {
 // begin keeps what is free where the gang will fit, and evicts who is in its way.
 func (m *Machine) begin(g *group, q *victims.Query, found *victims.Found) bool {
 	v := &move{
-		group: g, units: found.Units, leaving: map[gang.PodID]bool{}, whole: map[gang.ID]bool{},
+		group: g, units: found.Units, on: map[string]bool{}, leaving: map[gang.PodID]bool{},
 		until: m.now.Add(m.opts.Moves.Timeout), told: m.tellMoved(g, found.Units),
 	}
 	for _, share := range found.Shares {
-		for _, id := range q.Leaving {
-			if p, _ := m.book.Pod(id); p.Node == share.Node {
-				v.leaving[id] = false
-			}
+		v.on[share.Node] = true
+	}
+	for _, id := range q.Leaving {
+		if p, _ := m.book.Pod(id); v.on[p.Node] {
+			v.leaving[id] = false
 		}
 	}
 	for _, u := range found.Units {
@@ -112,7 +113,6 @@ func (m *Machine) begin(g *group, q *victims.Query, found *victims.Found) bool {
 func (m *Machine) evictUnit(g *group, u *victims.Unit) {
 	why := m.tellMover(g, u.Gang)
 	if u.Whole {
-		m.move.whole[u.Gang] = true
 		m.leave(m.groups[u.Gang], why)
 		m.touch(m.groups[u.Gang])
 		return
@@ -150,15 +150,15 @@ func (m *Machine) keepFree(v *move, q *victims.Query, found *victims.Found) bool
 }
 
 // keepRoom keeps the room of a member that has gone for the gang for which it went, if
-// there is one, and if nobody waits for the slot that it had: it may have made up for a
-// lost one of its gang's minimum meanwhile.
+// there is one, where that will fit. It does not if somebody waits for the slot that the
+// member had: it may have made up for a lost one of its gang's minimum meanwhile.
 func (m *Machine) keepRoom(mem *member, had *ledger.Slot) {
 	if m.move == nil {
 		return
 	}
 	_, leaves := m.move.leaving[mem.ID]
 	delete(m.move.leaving, mem.ID)
-	if !leaves || (had != nil && m.book.Slot(had.ID) != nil) {
+	if !leaves || !m.move.on[mem.node] || (had != nil && m.book.Slot(had.ID) != nil) {
 		return
 	}
 	txn := m.book.Begin()

@@ -268,7 +268,7 @@ func TestHistoriesOfMoves(t *testing.T) {
 		h.DeliverAll()
 		h.Step(core.Synced{})
 		h.scatter()
-		h.Now = h.Now.Add(time.Minute)
+		h.Now = h.Now.Add(time.Duration(h.number("seconds", 5, 60)) * time.Second)
 		h.Step(core.Tick{})
 		if h.chance("those that are moved go", 1) {
 			h.arrive()

@@ -93,14 +93,10 @@ var mutantsOfMoves = []mutant{
 		"m.ranFor(mem) >= m.opts.Moves.Cooldown", "true"},
 	{"who has no room elsewhere is moved", "../victims/proof.go",
 		"return missing{want: -1, unit: u}", "return nothing"},
-	{"who is not needed is moved", "../victims/greedy.go",
-		"return s.reduce(set)", "return set"},
 	{"a move that takes too long is waited for", "move.go",
 		"case !v.until.After(m.now):", "case false:"},
 	{"who was to be moved goes though nobody needs the room", "move.go",
 		"mem.evicting = false; mem.runs() {", "mem.evicting = false; false {"},
-	{"a gang that was moved takes its room back", "offer.go",
-		"if m.move != nil && m.move.whole[e.Gang] {", "if false {"},
 }
 
 // checks is how many histories may pass before a seeded bug is caught.

@@ -28,9 +28,6 @@ func (m *Machine) offer() {
 func (m *Machine) admit() bool {
 	for e := range m.queue.All() {
 		g := m.groups[e.Gang]
-		if m.move != nil && m.move.whole[e.Gang] {
-			continue // it has gone to let another start
-		}
 		if g.busy() {
 			return false
 		}
