@@ -22,7 +22,7 @@ type Shape func(spec v1alpha1.ReservationSpec, role string) corev1.ResourceList
 //
 // A Reservation doesn't say how much room a member needs. It is what shape says;
 // where shape is nil or returns nil, it is what the first member of that role
-// asked for when it came. A role of which no member ever came is an error then.
+// asked for when it came. That of a gang that goes holds no room. A role of which no member ever came is an error then.
 func Reservations(tl *Timeline, shape Shape) ([]Reservation, error) {
 	var reservations []Reservation
 	for _, object := range tl.Objects {
@@ -48,6 +48,9 @@ func reservationOf(tl *Timeline, object *Object, state ObjectState, shape Shape)
 	var spec v1alpha1.ReservationSpec
 	if err := json.Unmarshal(state.Spec, &spec); err != nil {
 		return out, fmt.Errorf("read spec: %w", err)
+	}
+	if spec.Leaving {
+		return out, nil
 	}
 	if spec.Owner.Kind != "Pod" {
 		return out, fmt.Errorf("owner %s %s is no driver pod", spec.Owner.Kind, spec.Owner.Name)

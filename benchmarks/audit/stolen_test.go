@@ -192,6 +192,19 @@ func TestReservationsOfTheLog(t *testing.T) {
 		}
 		checkFound(t, audit.StolenRoom(tl, reservations), nil)
 	})
+	t.Run("the reservation of a gang that goes holds nothing, whoever owns it", func(t *testing.T) {
+		b := start(t)
+		goes := v1alpha1.ReservationSpec{Gang: "job/ns/j/u", Owner: v1alpha1.ReservationOwner{Kind: "Job", Name: "j"}, Leaving: true}
+		leaves := spec(b, 0)
+		leaves.Slots, leaves.Leaving = nil, true
+		tl := b.at(3).object("update", "muster.sh", "Reservation", "r", leaves).object("create", "muster.sh", "Reservation", "job", goes).
+			at(4).create("other", requests("cpu=3")).bind("other", "n").at(9).create("e1", executor("app")).timeline()
+		reservations, err := audit.Reservations(tl, nil)
+		if err != nil || len(reservations) != 1 {
+			t.Fatalf("%v, %v", reservations, err)
+		}
+		checkFound(t, audit.StolenRoom(tl, reservations), nil)
+	})
 	t.Run("a deleted reservation holds nothing", func(t *testing.T) {
 		b := start(t)
 		tl := b.at(3).object("delete", "muster.sh", "Reservation", "r", nil).

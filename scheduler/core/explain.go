@@ -16,9 +16,7 @@ func (m *Machine) review() {
 		if g := m.groups[id]; g != nil {
 			m.keepReservation(g)
 			m.explain(g)
-			if g.isWhole() {
-				g.wholeBy = time.Time{}
-			}
+			g.noteWhole()
 			m.report(g)
 		}
 	}

@@ -202,8 +202,10 @@ func (h *history) submitSpark() {
 	if r.Shrinks = h.chance("dynamic", 1); r.Shrinks {
 		r.Max += 3
 	}
+	driver := h.name("pod")
+	g.Owner.UID = driver
 	h.Declare(g)
-	h.create(g, "driver")
+	h.Pod(g.ID, "driver", driver, h.shape())
 }
 
 func (h *history) makeGroup() {

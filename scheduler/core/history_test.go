@@ -211,6 +211,11 @@ func (h *history) crash() {
 	if err := h.Machine.LostReservations(found); err != nil {
 		h.fail("a reservation outlives the scheduler: %v", err)
 	}
+	for id := range h.Leaving {
+		if r, _ := h.Machine.Record(id); h.Leaving[id] && r.Bound > 0 && r.Phase != core.Leaving {
+			h.fail("that a gang goes outlives the scheduler: %s is %s", id, r.Phase)
+		}
+	}
 }
 
 // checkReplay feeds what was recorded to a new machine.

@@ -81,16 +81,16 @@ func countMembers(g *group, test func(*member) bool) int {
 	return n
 }
 
-// minimumIsMinded says that a gang goes for a reason only, and in time: it had its
-// whole minimum, and has had less for as long as its policy allows.
+// minimumIsMinded says that a gang goes for a reason only, and in time: it has less than
+// its minimum, and has had for as long as its policy allows.
 func minimumIsMinded(s Seen) error {
 	m := s.Machine
 	for id, g := range m.groups {
 		policy, before := g.decl.BelowMinimum.Policy, s.Before.gangs[id]
 		if g.phase == Leaving && before.phase == Started && !m.movesWhole(id) {
 			early := before.wholeBy.After(m.now) || (before.wholeBy.IsZero() && policy == gang.Wait)
-			if policy == gang.Continue || early {
-				return fmt.Errorf("%s goes under policy %s, its time is up at %s", id, policy, before.wholeBy)
+			if policy == gang.Continue || early || hasMinimum(g) {
+				return fmt.Errorf("%s goes under policy %s, its time is up at %s, it has its minimum: %t", id, policy, before.wholeBy, hasMinimum(g))
 			}
 		}
 		if g.phase != Started || policy == gang.Continue {

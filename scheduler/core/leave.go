@@ -39,12 +39,19 @@ func (m *Machine) minimumChanged(g *group) {
 // lets it go when its policy says so and its time is up.
 func (m *Machine) mindMinimum(g *group) {
 	below := g.decl.BelowMinimum
-	switch {
+	switch { // a time of zero is over too
 	case g.wholeBy.After(m.now), g.isWhole():
 	case g.wholeBy.IsZero() && below.Policy != gang.Go:
 		m.wholeWithin(g, below.Timeout)
 	case below.Policy != gang.Continue:
 		m.leave(g, fmt.Sprintf("the gang fell below its minimum, and its policy is %s", below.Policy))
+	}
+}
+
+// noteWhole notes that a gang is whole: what it loses from now on counts anew.
+func (g *group) noteWhole() {
+	if !g.wholeBy.IsZero() && g.isWhole() {
+		g.wholeBy = time.Time{}
 	}
 }
 

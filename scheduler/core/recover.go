@@ -33,7 +33,7 @@ func (m *Machine) resume(g *group) {
 		m.restoreSlots(g)
 	}
 	g.found = nil
-	m.wholeWithin(g, m.opts.ExpectedTimeout) // whether its start was cut short, or it had fallen below
+	m.wholeWithin(g, m.opts.ExpectedTimeout) // its start was cut short, or it has lost members: who knows
 	m.serve(g)
 }
 

@@ -62,6 +62,7 @@ func TestCoschedulingPhase(t *testing.T) {
 		{core.Started, counts{2, 2, 2}, 0, 0, "Scheduling", "Running"},
 		{core.Started, counts{1, 1, 1}, 1, 0, "Running", "Running"},    // one has done its work
 		{core.Started, counts{1, 1, 2}, 0, 1, "Running", "Scheduling"}, // another may come
+		{core.Leaving, counts{2, 1, 2}, 0, 1, "Running", "Scheduling"},
 		{core.Collecting, nobody, 2, 0, "Running", "Finished"},
 		{core.Collecting, nobody, 2, 1, "Running", "Finished"}, // in a second try
 		{core.Collecting, nobody, 1, 1, "Running", "Failed"},

@@ -63,6 +63,15 @@ func TestPodGroupGetsPhaseNumbersAndConditionInOneWrite(t *testing.T) {
 	if s := b.podGroup(); s.Phase != volcano.PodGroupRunning || s.Running != 2 || s.Conditions[0].Type != volcano.PodGroupScheduled {
 		t.Errorf("status %+v", s)
 	}
+
+	b.Do(core.Status{Gang: podGroup, Owner: group, Phase: core.Leaving, Bound: 1, Min: 2})
+	b.Do(explain(group, podGroup, gang.Leaving))
+	b.clock.Step(passing)
+	b.flush(podGroup)
+	b.writes("create events", "patch podgroups/status")
+	if s := b.podGroup(); s.Phase != volcano.PodGroupUnknown || s.Conditions[0].Type != volcano.PodGroupUnschedulableType || s.Conditions[0].Reason != "Leaving" {
+		t.Errorf("status %+v", s)
+	}
 }
 
 // Its owner waits for Inqueue before it creates pods, so that must not wait for
@@ -153,6 +162,7 @@ func TestPhase(t *testing.T) {
 		{core.Started, whole, volcano.PodGroupInqueue, volcano.PodGroupRunning},
 		{core.Started, short, volcano.PodGroupRunning, volcano.PodGroupUnknown},
 		{core.Started, whole, volcano.PodGroupUnknown, volcano.PodGroupRunning},
+		{core.Leaving, whole, volcano.PodGroupRunning, volcano.PodGroupUnknown},
 		{core.Collecting, none, volcano.PodGroupRunning, volcano.PodGroupCompleted},
 		{core.Collecting, none, volcano.PodGroupCompleted, volcano.PodGroupCompleted},
 		{core.Waiting, none, volcano.PodGroupCompleted, volcano.PodGroupPending},

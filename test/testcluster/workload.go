@@ -60,6 +60,8 @@ type PodGroup struct {
 	CPUs    int           // of each member
 	Runs    time.Duration // each member, once it runs
 	Change  func(*corev1.Pod)
+	// Annotations of the group itself.
+	Annotations map[string]string
 }
 
 // CreatePodGroups creates the groups, then the first member of each, then the
@@ -104,7 +106,7 @@ var podGroups = schedulingv1beta1.SchemeGroupVersion.WithResource("podgroups")
 func (c *Cluster) CreatePodGroup(ctx context.Context, g PodGroup) error {
 	group := &schedulingv1beta1.PodGroup{
 		TypeMeta:   metav1.TypeMeta{APIVersion: schedulingv1beta1.SchemeGroupVersion.String(), Kind: "PodGroup"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: g.Name},
+		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: g.Name, Annotations: g.Annotations},
 		Spec:       schedulingv1beta1.PodGroupSpec{MinMember: int32(g.Members)},
 	}
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(group)
