@@ -34,7 +34,7 @@ func (m *Machine) code(g *group) gang.Code {
 		return gang.Collecting
 	case g.keepsTrying():
 		return g.explained
-	case m.move != nil && m.move.group == g:
+	case m.movesFor(g):
 		return gang.MakingRoom
 	case g.phase == Waiting && !g.tried:
 		return gang.Behind

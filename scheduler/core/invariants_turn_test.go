@@ -120,7 +120,7 @@ func nobodyWaitsInVain(s Seen) error {
 		}
 		// Where roles must be together the planner may find with less room what it
 		// misses with more.
-		if r := m.request(g, m.need(g)).Request; (r.Exact() || len(r.NearByRole) == 0) && fits(m.viewOf(g), r) {
+		if r := m.request(g, m.need(g)).Request; (r.Exact() || len(r.NearByRole) == 0) && fits(m.beginFor(g).View(), r) {
 			return fmt.Errorf("%s waits, and there is room for it", e.Gang)
 		}
 		if m.waitsForRoom(g) {
@@ -133,15 +133,6 @@ func nobodyWaitsInVain(s Seen) error {
 		}
 	}
 	return nil
-}
-
-// viewOf is the room that a waiting gang may have.
-func (m *Machine) viewOf(g *group) cluster.View {
-	txn := m.book.Begin()
-	if m.move != nil && m.move.group == g {
-		txn.Release(m.kept()...)
-	}
-	return txn.View()
 }
 
 func (m *Machine) fitsOne(g *group, expected []expectation, elastic bool) bool {

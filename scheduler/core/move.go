@@ -46,12 +46,15 @@ type move struct {
 	told, hindrance string
 }
 
+// movesFor says whether room is being made for a gang.
+func (m *Machine) movesFor(g *group) bool { return m.move != nil && m.move.group == g }
+
 // makeRoom looks whether moving others would let a gang start that waits for room, with
 // nobody before it, and begins to move them.
 func (m *Machine) makeRoom(g *group) {
 	o := &m.opts.Moves
 	switch {
-	case m.move != nil && m.move.group != g:
+	case m.move != nil && !m.movesFor(g):
 		m.giveUp("an earlier gang waits for room")
 	case m.move != nil || o.MaxPods == 0:
 	case g.movesAt.IsZero():

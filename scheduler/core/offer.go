@@ -98,9 +98,9 @@ func (m *Machine) stillHopes(g *group, r planner.Request) bool {
 func (m *Machine) try(g *group) {
 	n := m.need(g)
 	r := m.request(g, n)
-	txn := m.book.Begin()
-	shares, verdict := m.plan(g, txn, r.Request)
+	shares, verdict := m.plan(g, r.Request)
 	if verdict.Code == "" {
+		txn := m.beginFor(g)
 		txn.Hold(r.slots(g, n, shares)...)
 		if _, err := txn.Commit(); err == nil {
 			m.start(g)
@@ -114,14 +114,22 @@ func (m *Machine) try(g *group) {
 	m.reviewed[g.decl.ID] = true
 }
 
-// plan plans a gang, also onto the room that is kept for it alone.
-func (m *Machine) plan(g *group, txn *ledger.Txn, r planner.Request) (shares []planner.Share, v gang.Verdict) {
-	if m.move == nil || m.move.group != g {
-		m.book.Read(func(now cluster.View) { shares, v = planner.Plan(now, r) })
-		return shares, v
+// plan plans a waiting gang, also onto the room that is kept for it alone.
+func (m *Machine) plan(g *group, r planner.Request) (shares []planner.Share, v gang.Verdict) {
+	if m.movesFor(g) {
+		return planner.Plan(m.beginFor(g).View(), r)
 	}
-	txn.Release(m.kept()...)
-	return planner.Plan(txn.View(), r)
+	m.book.Read(func(now cluster.View) { shares, v = planner.Plan(now, r) })
+	return shares, v
+}
+
+// beginFor starts a transaction in which the room that is kept for a gang is free.
+func (m *Machine) beginFor(g *group) *ledger.Txn {
+	txn := m.book.Begin()
+	if m.movesFor(g) {
+		txn.Release(m.kept()...)
+	}
+	return txn
 }
 
 // judge finds out whether a plan that failed will succeed once other gangs have

@@ -17,7 +17,7 @@ func (m *Machine) start(g *group) {
 	g.epoch, g.phase = m.nextEpoch(), Storing
 	g.tried, g.blocks = false, false
 	g.movesAt, g.vain = time.Time{}, ""
-	if m.move != nil && m.move.group == g {
+	if m.movesFor(g) {
 		m.endMove()
 	}
 	m.queue.Remove(g.decl.ID)

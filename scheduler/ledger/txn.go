@@ -19,7 +19,7 @@ type Txn struct {
 
 // Begin starts a transaction.
 func (b *Book) Begin() *Txn {
-	return &Txn{book: b, on: map[string][]int{}, drop: map[SlotID]bool{}, gone: map[string]map[gang.PodID]bool{}}
+	return &Txn{book: b, on: map[string][]int{}, drop: map[SlotID]bool{}}
 }
 
 // Hold adds slots; their IDs are given by Commit.
@@ -44,6 +44,9 @@ func (t *Txn) Evict(pods ...gang.PodID) {
 		p, ok := t.book.table.Pod(id)
 		if !ok {
 			continue
+		}
+		if t.gone == nil {
+			t.gone = map[string]map[gang.PodID]bool{}
 		}
 		if t.gone[p.Node] == nil {
 			t.gone[p.Node] = map[gang.PodID]bool{}
