@@ -37,8 +37,9 @@ var rooms = map[string]room{
 	"cluster":  {pure: true, knows: "resource numa gang", library: "github.com/k8stopologyawareschedwg/podfingerprint"},
 	"ledger":   {pure: true, knows: "resource numa gang cluster"},
 	"planner":  {pure: true, knows: "resource numa gang cluster"},
+	"victims":  {pure: true, knows: "gang cluster ledger planner"},
 	"queue":    {pure: true, knows: "resource gang cluster ledger planner"},
-	"core":     {pure: true, knows: "resource numa gang cluster ledger planner queue"},
+	"core":     {pure: true, knows: "resource numa gang cluster ledger planner victims queue"},
 
 	"explain": {knows: "resource gang core"},
 	"source":  {knows: "resource numa gang cluster core api/v1alpha1 internal/sparkconf", objects: true},

@@ -20,6 +20,15 @@ const (
 	// further than what is required, where there is no room for them together.
 	PreferredTopologyAnnotation = "muster.sh/preferred-topology"
 
+	// MovableAnnotation says what of a gang may be evicted to let others start, as long
+	// as there is room for it elsewhere, where the configuration allows that at all. It
+	// is read where topologies are. Without it these are members above the gang's
+	// minimum, with MovableWhole all of its members together as well, with MovableNot
+	// none.
+	MovableAnnotation = "muster.sh/movable"
+	MovableWhole      = "true"
+	MovableNot        = "false"
+
 	// BelowMinimumAnnotation says what becomes of a gang that falls below its minimum
 	// while it runs. With "continue" room is held for those that are lost, and after a
 	// time the gang goes on with fewer; with "wait" the gang goes then, and with "go" at

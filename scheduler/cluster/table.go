@@ -148,6 +148,20 @@ func (t *Table) Row(name string) (Row, bool) {
 	return Row{Node: s.spec, Free: s.spec.Allocatable.Sub(s.used), Ports: s.ports(nil), Zones: s.zoning.zones()}, true
 }
 
+// RowWithout is Row as if some of the node's pods had gone.
+func (t *Table) RowWithout(name string, gone map[gang.PodID]bool) (Row, bool) {
+	s, ok := t.byName[name]
+	if !ok || s.spec == nil {
+		return Row{}, false
+	}
+	free := s.spec.Allocatable.Sub(s.used)
+	for id := range gone {
+		free = free.Add(s.pods[id].Request)
+	}
+	isGone := func(p Pod) bool { return gone[p.ID] }
+	return Row{Node: s.spec, Free: free, Ports: s.ports(isGone), Zones: s.zonesWithout(isGone)}, true
+}
+
 // WithoutOthers returns what would be free if the pods of all gangs but one had
 // gone: on some nodes, or on all if these are nil.
 func (t *Table) WithoutOthers(id gang.ID, on map[string]bool) View {

@@ -20,6 +20,22 @@ type Row struct {
 	Zones *Zones
 }
 
+// Times says how often a shape can go onto the row's node, at most limit.
+func (r Row) Times(s *gang.Shape, limit int) int {
+	if !Takes(r.Node, s) {
+		return 0
+	}
+	if len(s.HostPorts) > 0 {
+		limit = min(limit, 1)
+	}
+	for _, port := range s.HostPorts {
+		if r.Ports[port] {
+			return 0
+		}
+	}
+	return r.Zones.Times(s.Aligned, nil, int(s.Request.Times(r.Free, int64(limit))))
+}
+
 // Total returns what is free over all nodes that take new pods, not counting
 // what single nodes are overdrawn by.
 func (v View) Total() resource.Vector {

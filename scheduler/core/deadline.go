@@ -123,6 +123,7 @@ func (g *group) nextDeadline(now time.Time) time.Time {
 	}
 	consider(g.retryAt)
 	consider(g.collectingUntil)
+	consider(g.movesAt)
 	if g.decl.BelowMinimum.Policy != gang.Continue {
 		consider(g.wholeBy)
 	}

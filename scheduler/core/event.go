@@ -33,6 +33,8 @@ type Member struct {
 	Role      string     `json:"role"`
 	Shape     gang.Shape `json:"shape"`
 	Created   time.Time  `json:"created"`
+	// Budgets are the names of the disruption budgets that count it; mostly none.
+	Budgets []string `json:"budgets,omitempty"`
 }
 
 // PodSet tells of a new or changed pod that is not finished: one that is bound
@@ -105,6 +107,16 @@ type Assumed struct{ Pod cluster.Pod }
 // Forgotten takes an Assumed back.
 type Forgotten struct{ ID gang.PodID }
 
+// BudgetSet tells how many more of the pods that a disruption budget counts may be
+// evicted now.
+type BudgetSet struct {
+	Name    string
+	Allowed int
+}
+
+// BudgetGone tells that a disruption budget was removed.
+type BudgetGone struct{ Name string }
+
 // AtLatch tells that a member has passed everything but its bind, and waits.
 type AtLatch struct {
 	ID    gang.PodID
@@ -168,6 +180,8 @@ func (ReservationFound) isEvent()  {}
 func (Synced) isEvent()            {}
 func (Assumed) isEvent()           {}
 func (Forgotten) isEvent()         {}
+func (BudgetSet) isEvent()         {}
+func (BudgetGone) isEvent()        {}
 func (AtLatch) isEvent()           {}
 func (Parked) isEvent()            {}
 func (ReservationStored) isEvent() {}

@@ -36,6 +36,8 @@ func (m *Machine) code(g *group) gang.Code {
 		return gang.Collecting
 	case g.keepsTrying():
 		return g.explained
+	case m.movesFor(g):
+		return gang.MakingRoom
 	case g.phase == Waiting && !g.tried:
 		return gang.Behind
 	case g.phase == Waiting:
@@ -73,8 +75,10 @@ func (m *Machine) verdict(g *group) gang.Verdict {
 		return m.collecting(g)
 	case code == gang.Behind:
 		return gang.Verdict{Code: code, Position: m.queue.Position(g.decl.ID), WaitingFor: m.head(g)}
+	case code == gang.MakingRoom:
+		return gang.Verdict{Code: code, Detail: m.move.told}
 	case g.phase == Waiting && g.tried, code == gang.Vetoed, code == gang.NotStored:
-		return g.judged
+		return g.judged.Because(g.vain)
 	case g.phase == Started:
 		return m.started(g, code)
 	case g.phase == Leaving:

@@ -9,6 +9,7 @@ import (
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/planner"
+	"muster.sh/muster/scheduler/victims"
 )
 
 // Kinds returns the names of all kinds of events.
@@ -90,6 +91,18 @@ func (m *Machine) Asked() map[gang.ID][]Lack {
 		}
 	}
 	return out
+}
+
+// Kept counts the slots that are kept for the gang of a move.
+func (m *Machine) Kept() int { return len(m.kept()) }
+
+// MovesFor returns the gang for which others are being moved, if there is one, and whether
+// another is moved as a whole for it.
+func (m *Machine) MovesFor() (id gang.ID, whole bool) {
+	if m.move == nil {
+		return "", false
+	}
+	return m.move.group.decl.ID, slices.ContainsFunc(m.move.units, func(u victims.Unit) bool { return u.Whole })
 }
 
 // UnderWay returns the first order that is not answered yet.

@@ -63,6 +63,10 @@ type group struct {
 	// none behind it may start. It hopes for room on these nodes.
 	blocks bool
 	hope   map[string]bool
+	// movesAt is when it is looked for what could make room, or, while room is being
+	// made, when that is given up. vain is why the last attempt came to nothing.
+	movesAt time.Time
+	vain    string
 	// fills is what came of offering room to a started gang.
 	fills fills
 	// vetoes by shape and node, and the last of them in words.

@@ -103,6 +103,18 @@ var actions = []action{
 	{"binds begin or cease to fail", 1, func(h *history) { h.fates = !h.fates }},
 	{"binds to a node begin or cease to fail", 1, func(h *history) { toggle(h.broken, h.nodeName()) }},
 	{"somebody binds a member", 1, (*history).bindOutside},
+	{"a disruption budget changes", 2, func(h *history) {
+		if name := rapid.SampledFrom(budgets).Draw(h.t, "budget"); h.chance("gone", 4) {
+			h.RemoveBudget(name)
+		} else {
+			h.SetBudget(name, h.number("allowed", 0, 2))
+		}
+	}},
+	{"a pod that is being deleted is gone", 3, func(h *history) {
+		if id, ok := pick(h, "pod", h.Dying, nil); ok {
+			h.endMember(id, core.Failed)
+		}
+	}},
 	{"evictions begin or cease to be refused", 3, func(h *history) {
 		h.budget = !h.budget
 		h.RetryEvictions()
@@ -116,6 +128,8 @@ var actions = []action{
 	{"the scheduler crashes", 1, (*history).crash},
 	{"the world comes to rest", 1, (*history).rest},
 }
+
+var budgets = []string{"first", "second"}
 
 func toggle[K comparable](set map[K]bool, k K) {
 	if set[k] {
@@ -187,7 +201,7 @@ func (h *history) submitSpark() {
 	}
 	g := gangtest.Spark(h.name("app"), h.number("executors", 0, 4), h.shape())
 	g.Created = h.Now
-	g.Topology, g.BelowMinimum = h.topology(), h.belowMinimum()
+	g.Topology, g.Moves, g.BelowMinimum = h.topology(), h.moves(), h.belowMinimum()
 	r := &g.Roles[1]
 	r.Topology = h.topology()
 	if r.Shrinks = h.chance("dynamic", 1); r.Shrinks {
@@ -208,7 +222,7 @@ func (h *history) makeGroup() {
 	if h.chance("tasks", 1) {
 		g.Roles = []gang.Role{{Name: "", Max: -1}, {Name: "ps", Min: h.number("minTaskMember", 0, 2), Max: -1}}
 	}
-	g.Topology, g.BelowMinimum = h.topology(), h.belowMinimum()
+	g.Topology, g.Moves, g.BelowMinimum = h.topology(), h.moves(), h.belowMinimum()
 	if h.chance("minResources", 3) {
 		g.MinResources = resource.Vector{MilliCPU: int64(h.number("cores", 1, 8)) * 1000}
 	}
@@ -221,6 +235,11 @@ func (h *history) topology() gang.Topology {
 		return gang.Topology{}
 	}
 	return gang.Topology{Levels: []string{"zone"}, Required: h.chance("required", 1)}
+}
+
+// moves draws what of a gang may be moved.
+func (h *history) moves() gang.Moves {
+	return rapid.SampledFrom([]gang.Moves{gang.MovesElastic, gang.MovesWhole, gang.MovesNothing}).Draw(h.t, "moves")
 }
 
 // belowMinimum draws what becomes of a gang that falls below its minimum; some leave
@@ -239,6 +258,11 @@ func (h *history) create(g gang.Gang, role string) {
 	}
 	h.Now = h.Now.Add(time.Millisecond)
 	h.Pod(g.ID, role, h.name("pod"), shape)
+	if h.chance("with a budget", 7) {
+		id := gang.PodID(fmt.Sprintf("pod%d", h.names))
+		h.Members[id].Budgets = budgets[:h.number("budgets", 1, 2)]
+		h.TellPod(id)
+	}
 }
 
 func (h *history) membersOf(id gang.ID, role string) int {

@@ -43,6 +43,30 @@ type history struct {
 	journal   bytes.Buffer
 	decisions []string
 	written   written
+	moved     moved
+}
+
+// moved counts the moves that have begun, and those that have led to a start.
+type moved struct {
+	began, whole, led int
+	of                gang.ID
+}
+
+func (v *moved) note(m *core.Machine) {
+	now, whole := m.MovesFor()
+	if now == v.of {
+		return
+	}
+	if whole {
+		v.whole++
+	}
+	if r, ok := m.Record(v.of); ok && r.Phase != core.Waiting && r.Phase != core.Collecting {
+		v.led++
+	}
+	if now != "" {
+		v.began++
+	}
+	v.of = now
 }
 
 // strategies of placing. None of them may matter to an invariant.
@@ -57,6 +81,9 @@ func newHistory(t *rapid.T) *history {
 	o.MaxAttempts = 3 // so that gangs step back before a history ends
 	o.AskAfter = 10 * time.Second
 	o.Strategy = rapid.SampledFrom(strategies).Draw(t, "strategy")
+	if rapid.Bool().Draw(t, "moves") {
+		o.Moves = core.Moves{MaxPods: 3, MaxTries: 100, After: 5 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
+	}
 	h := &history{t: t, World: coretest.NewWith(o), vetoed: map[string]bool{}, apart: map[gang.ID]bool{}, unready: map[gang.ID]bool{}, broken: map[string]bool{}, written: written{}}
 	h.Async = true
 	h.World.Observe = h.observe
@@ -118,6 +145,7 @@ func (h *history) observe(e core.Stamped, out []core.Decision) {
 	if len(h.Faults) > 0 {
 		h.fail("%s", strings.Join(h.Faults, "; "))
 	}
+	h.moved.note(h.Machine)
 	h.before = h.Machine.Snap()
 }
 

@@ -22,6 +22,8 @@ func evictionsAreInOrder(s Seen) error {
 		switch mem := s.Machine.members[e.Pod]; {
 		case g == nil || mem == nil || mem.Gang != e.Gang:
 			return fmt.Errorf("%s is evicted, which is no member of %s", e.Pod, e.Gang)
+		case s.Machine.move != nil && s.Machine.move.leaving[e.Pod]:
+			// It is moved by itself.
 		case g.phase != Leaving || !s.Leaving(e.Gang):
 			return fmt.Errorf("%s is evicted of %s, which is %s; that it goes is stored: %t", e.Pod, e.Gang, g.phase, s.Leaving(e.Gang))
 		case mem.state != bound || mem.terminating:
@@ -29,7 +31,7 @@ func evictionsAreInOrder(s Seen) error {
 		case s.Before.evicting[e.Pod] && answered.ID != e.Pod:
 			return fmt.Errorf("%s is evicted twice", e.Pod)
 		}
-		if owner := g.members[gang.PodID(g.decl.Owner.UID)]; owner != nil && owner.ID != e.Pod && owner.state == bound && !owner.terminating {
+		if owner := g.members[gang.PodID(g.decl.Owner.UID)]; g.phase == Leaving && owner != nil && owner.ID != e.Pod && owner.state == bound && !owner.terminating {
 			return fmt.Errorf("%s is evicted before the owner of its gang, %s", e.Pod, owner.ID)
 		}
 	}
@@ -85,7 +87,7 @@ func minimumIsMinded(s Seen) error {
 	m := s.Machine
 	for id, g := range m.groups {
 		policy, before := g.decl.BelowMinimum.Policy, s.Before.gangs[id]
-		if g.phase == Leaving && before.phase == Started {
+		if g.phase == Leaving && before.phase == Started && !m.movesWhole(id) {
 			early := before.wholeBy.After(m.now) || (before.wholeBy.IsZero() && policy == gang.Wait)
 			if policy == gang.Continue || early || hasMinimum(g) {
 				return fmt.Errorf("%s goes under policy %s, its time is up at %s, it has its minimum: %t", id, policy, before.wholeBy, hasMinimum(g))

@@ -31,6 +31,7 @@ type Snapshot struct {
 	synced bool
 	gangs  map[gang.ID]gangBefore
 	slots  map[ledger.SlotID]bool
+	move   *move
 	// evicting are the members whose eviction is under way.
 	evicting map[gang.PodID]bool
 }
@@ -40,14 +41,15 @@ type gangBefore struct {
 	epoch    Epoch
 	done     int
 	deadline time.Time // of the first slot
+	movesAt  time.Time
 	wholeBy  time.Time
 }
 
 // Snap takes a Snapshot.
 func (m *Machine) Snap() Snapshot {
-	s := Snapshot{now: m.now, synced: m.synced, gangs: map[gang.ID]gangBefore{}, slots: map[ledger.SlotID]bool{}, evicting: map[gang.PodID]bool{}}
+	s := Snapshot{now: m.now, move: m.move, synced: m.synced, gangs: map[gang.ID]gangBefore{}, slots: map[ledger.SlotID]bool{}, evicting: map[gang.PodID]bool{}}
 	for id, g := range m.groups {
-		s.gangs[id] = gangBefore{g.phase, g.epoch, g.doneInAll(), g.firstDeadline(), g.wholeBy}
+		s.gangs[id] = gangBefore{g.phase, g.epoch, g.doneInAll(), g.firstDeadline(), g.movesAt, g.wholeBy}
 		for _, slot := range m.book.OfGang(id) {
 			s.slots[slot.ID] = true
 		}
@@ -105,6 +107,10 @@ var Invariants = []Invariant{
 	{"a gang goes for a reason only, and in time", minimumIsMinded},
 	{"no deadline is missed", deadlinesAreAhead},
 	{"autoscalers are asked for what is lacking, and for nothing else", asksAreTrue},
+	{"nobody is evicted who may not be moved", evictsTheMovable},
+	{"who is moved has room elsewhere, and without it the gang would not fit", movesAreNeeded},
+	{"a move leads to a start, or to a reason", movesEndForAReason},
+	{"room is kept only for a gang that waits, and not for long", roomIsKeptForOneWhoWaits},
 	{"a step decides no more than there is to decide", stepsAreBounded},
 }
 
@@ -113,7 +119,7 @@ func (m *Machine) allSlots() []*ledger.Slot {
 	for _, id := range sortedKeys(m.groups) {
 		out = append(out, m.book.OfGang(id)...)
 	}
-	return out
+	return append(out, m.book.OfGang(keeper)...)
 }
 
 // An outside event may overdraw a node; then what is held there is given up in
@@ -140,6 +146,9 @@ func roomIsThere(s Seen) error {
 
 func slotsAreClaimedByTheirOwn(s Seen) error {
 	for _, slot := range s.Machine.allSlots() {
+		if slot.Gang == keeper {
+			continue
+		}
 		if slot.Claimant == "" {
 			if r, ok := s.Machine.groups[slot.Gang].decl.Role(slot.Role); slot.Elastic {
 				return fmt.Errorf("an elastic slot of %s waits for a member (%v, %v)", slot.Gang, r, ok)

@@ -123,7 +123,7 @@ func nobodyWaitsInVain(s Seen) error {
 		}
 		// Where roles must be together the planner may find with less room what it
 		// misses with more.
-		if r := m.request(g, m.need(g)).Request; (r.Exact() || len(r.NearByRole) == 0) && fits(m.book.View(), r) {
+		if r := m.request(g, m.need(g)).Request; (r.Exact() || len(r.NearByRole) == 0) && fits(m.beginFor(g).View(), r) {
 			return fmt.Errorf("%s waits, and there is room for it", e.Gang)
 		}
 		if m.waitsForRoom(g) {

@@ -44,7 +44,7 @@ func (m *Machine) mindMinimum(g *group) {
 	case g.wholeBy.IsZero() && below.Policy != gang.Go:
 		m.wholeWithin(g, below.Timeout)
 	case below.Policy != gang.Continue:
-		m.leave(g)
+		m.leave(g, fmt.Sprintf("the gang fell below its minimum, and its policy is %s", below.Policy))
 	}
 }
 
@@ -57,7 +57,7 @@ func (g *group) noteWhole() {
 
 // leave begins to end a gang: nothing new of it is placed, and what it holds for
 // members to come is free for others.
-func (m *Machine) leave(g *group) {
+func (m *Machine) leave(g *group, why string) {
 	m.decide(ShutLatch{Gang: g.decl.ID, Epoch: g.epoch, Reason: "the gang goes"})
 	for _, mem := range g.order {
 		m.unplace(mem)
@@ -70,7 +70,7 @@ func (m *Machine) leave(g *group) {
 	m.short.Remove(g.decl.ID)
 	m.elastic.Remove(g.decl.ID)
 	g.phase = Leaving
-	g.departure = departure{why: fmt.Sprintf("the gang fell below its minimum, and its policy is %s", g.decl.BelowMinimum.Policy)}
+	g.departure = departure{why: why}
 	m.moot = false
 }
 
@@ -114,7 +114,7 @@ func (m *Machine) resumeDeparture(g *group) bool {
 		return false
 	}
 	m.queue.Remove(g.decl.ID)
-	g.phase, g.departure = Leaving, departure{why: "the gang fell below its minimum", asked: true, stored: true}
+	g.phase, g.departure = Leaving, departure{why: "an earlier leader has let it go", asked: true, stored: true}
 	g.stored, g.found = []ReservedSlot{}, nil
 	m.touch(g)
 	return true
@@ -139,6 +139,10 @@ func (m *Machine) evicted(e Evicted) {
 	mem := m.members[e.ID]
 	if mem == nil || !mem.evicting {
 		return // it is gone, or was spared
+	}
+	if m.move != nil && m.move.leaving[e.ID] {
+		m.moveAnswered(mem, e)
+		return
 	}
 	g := m.groups[mem.Gang]
 	mem.kept = e.Err

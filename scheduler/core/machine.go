@@ -40,6 +40,8 @@ type Options struct {
 	// Strategy makes the strategy of placing from what members that ask for
 	// devices usually ask for. It is planner.Pack where it is nil.
 	Strategy func(usual []planner.Sample) planner.Strategy
+	// Moves bounds what is evicted to let gangs start. By default nothing is.
+	Moves Moves
 }
 
 // DefaultOptions returns what suits most clusters.
@@ -70,6 +72,10 @@ type Machine struct {
 	nodes map[string]uint64 // how often a node's own state has changed
 	// assumed pods of no gang are not known to be bound yet.
 	assumed map[gang.PodID]bool
+	// budgets are how many more pods of each disruption budget may be evicted now.
+	budgets map[string]int
+	// move is what is under way to let a gang start; nil for nothing.
+	move *move
 
 	// unsettled gangs are looked at once more before the step ends.
 	unsettled map[gang.ID]bool
@@ -100,7 +106,7 @@ func NewMachine(opts Options, q queue.Queue) *Machine {
 	return &Machine{
 		opts: opts, book: ledger.New(), queue: q,
 		groups: map[gang.ID]*group{}, members: map[gang.PodID]*member{},
-		nodes: map[string]uint64{}, assumed: map[gang.PodID]bool{},
+		nodes: map[string]uint64{}, assumed: map[gang.PodID]bool{}, budgets: map[string]int{},
 		unsettled: map[gang.ID]bool{}, short: queue.NewFIFO(), elastic: queue.NewFIFO(), full: map[string]bool{},
 		reviewed: map[gang.ID]bool{},
 		placed:   map[gang.PodID]*Placement{},
@@ -154,6 +160,10 @@ func (m *Machine) take(e Event) {
 		m.reservationStored(e)
 	case AskFound:
 		m.askFound(e.Gang)
+	case BudgetSet:
+		m.budgets[e.Name] = e.Allowed
+	case BudgetGone:
+		delete(m.budgets, e.Name)
 	case AtLatch:
 		m.atLatch(e)
 	case Parked:

@@ -108,6 +108,7 @@ func (m *Machine) member(t Member) *member {
 		g.tried = g.tried && youngest // an older one takes its turn among them
 		m.touch(g)
 	}
+	mem.Budgets = t.Budgets
 	if g.phase == Started && m.book.ClaimedBy(mem.ID) != nil {
 		t.Role = mem.Role // it is on its way to room for a member of this role
 	}
@@ -128,7 +129,10 @@ func (m *Machine) member(t Member) *member {
 func (m *Machine) arrived(g *group, mem *member, node string) {
 	m.unplace(mem)
 	g.set(mem, bound)
-	mem.node, mem.retries = node, 0
+	mem.node, mem.retries, mem.since = node, 0, m.now
+	if !m.synced {
+		mem.since = mem.Created
+	}
 	s := m.book.ClaimedBy(mem.ID)
 	if s != nil && s.Node != node {
 		moved := *s
@@ -153,7 +157,9 @@ func (m *Machine) podGone(e PodGone) {
 	g.leave(mem)
 	g.tried = false // another takes its turn
 	m.unplace(mem)
+	s := m.book.ClaimedBy(mem.ID)
 	m.vacate(g, mem, e.End)
+	m.keepRoom(mem, s)
 	m.touch(g)
 }
 

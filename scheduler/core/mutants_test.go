@@ -45,7 +45,7 @@ var mutants = []mutant{
 	{"members are released before the reservation is stored", "start.go",
 		"if m.book.Holding(g.decl.ID).Unclaimed() == 0 {", "if true {"},
 	{"a gang passes another that waits for room", "offer.go",
-		"if g.phase == Waiting && g.blocks {\n			return false", "if g.phase == Waiting && g.blocks {\n			continue"},
+		"			m.makeRoom(g)\n			return false", "			m.makeRoom(g)\n			continue"},
 	{"the room of an aborted start stays held", "start.go",
 		"	m.releaseAll(g)\n	for _, mem := range g.order {", "	for _, mem := range g.order {"},
 	{"members of an aborted start are not turned back", "start.go",
@@ -102,6 +102,20 @@ var mutants = []mutant{
 		"b.dropPlacement(id)", ""},
 }
 
+// mutantsOfMoves are bugs in what is moved to make room.
+var mutantsOfMoves = []mutant{
+	{"members of the minimum are moved", "movable.go",
+		"s.Elastic && mem != nil", "mem != nil"},
+	{"who has just come is moved", "movable.go",
+		"m.ranFor(mem) >= m.opts.Moves.Cooldown", "true"},
+	{"who has no room elsewhere is moved", "../victims/proof.go",
+		"return missing{want: -1, unit: u}", "return nothing"},
+	{"a move that takes too long is waited for", "move.go",
+		"case !v.until.After(m.now):", "case false:"},
+	{"who was to be moved goes though nobody needs the room", "move.go",
+		"mem.evicting = false; mem.runs() {", "mem.evicting = false; false {"},
+}
+
 // checks is how many histories may pass before a seeded bug is caught.
 const checks = "400"
 
@@ -114,21 +128,29 @@ func TestPropertiesCatchSeededBugs(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("no go command to compile the seeded bugs with")
 	}
-	for _, m := range mutants {
-		t.Run(m.bug, func(t *testing.T) {
-			t.Parallel()
-			cmd := exec.Command("go", "test", "-vet", "off", "-overlay", overlay(t, m), "-run", "^TestHistories$", "-timeout", "5m", ".",
-				"-rapid.checks", checks, "-rapid.seed", "1", "-rapid.nofailfile", "-rapid.shrinktime", "0s")
-			out, err := cmd.CombinedOutput()
-			switch text := string(out); {
-			case err == nil:
-				t.Errorf("no property notices it in %s histories", checks)
-			case !strings.Contains(text, "--- FAIL: TestHistories") && !strings.Contains(text, "panic: "):
-				t.Fatalf("it can't be tested: %v\n%s", err, text)
-			default:
-				t.Log(firstLine(text, "[rapid] failed", "[rapid] panic", "panic: "))
-			}
-		})
+	for test, list := range map[string][]mutant{"TestHistories": mutants, "TestHistoriesOfMoves": mutantsOfMoves} {
+		for _, m := range list {
+			t.Run(m.bug, func(t *testing.T) {
+				t.Parallel()
+				m.mustBeCaughtBy(t, test)
+			})
+		}
+	}
+}
+
+// mustBeCaughtBy runs a test of histories with the bug.
+func (m mutant) mustBeCaughtBy(t *testing.T, test string) {
+	t.Helper()
+	cmd := exec.Command("go", "test", "-vet", "off", "-overlay", overlay(t, m), "-run", "^"+test+"$", "-timeout", "5m", ".",
+		"-rapid.checks", checks, "-rapid.seed", "1", "-rapid.nofailfile", "-rapid.shrinktime", "0s")
+	out, err := cmd.CombinedOutput()
+	switch text := string(out); {
+	case err == nil:
+		t.Errorf("no property notices it in %s histories", checks)
+	case !strings.Contains(text, "--- FAIL: "+test) && !strings.Contains(text, "panic: "):
+		t.Fatalf("it can't be tested: %v\n%s", err, text)
+	default:
+		t.Log(firstLine(text, "[rapid] failed", "[rapid] panic", "panic: "))
 	}
 }
 

@@ -79,6 +79,10 @@ func (m *Machine) serves(name string, s *ledger.Slot) bool {
 // loseSlot takes back one slot. A gang that has not started is planned anew; a
 // started one gets the slot again elsewhere.
 func (m *Machine) loseSlot(s *ledger.Slot) {
+	if s.Gang == keeper {
+		m.book.Release(s.ID)
+		return
+	}
 	g := m.groups[s.Gang]
 	if g.starting() {
 		m.abort(g, "room on node "+s.Node+" was lost")

@@ -3,6 +3,7 @@ package core
 import (
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/ledger"
 	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/resource"
 )
@@ -16,6 +17,7 @@ func (m *Machine) offer() {
 		if m.repair() && m.admit() {
 			m.extend()
 		}
+		m.watchMove()
 		m.settle()
 	}
 }
@@ -40,6 +42,7 @@ func (m *Machine) admit() bool {
 			m.try(g)
 		}
 		if g.phase == Waiting && g.blocks {
+			m.makeRoom(g)
 			return false
 		}
 	}
@@ -96,11 +99,9 @@ func (m *Machine) stillHopes(g *group, r planner.Request) bool {
 func (m *Machine) try(g *group) {
 	n := m.need(g)
 	r := m.request(g, n)
-	var shares []planner.Share
-	var verdict gang.Verdict
-	m.book.Read(func(v cluster.View) { shares, verdict = planner.Plan(v, r.Request) })
+	shares, verdict := m.plan(g, r.Request)
 	if verdict.Code == "" {
-		txn := m.book.Begin()
+		txn := m.beginFor(g)
 		txn.Hold(r.slots(g, n, shares)...)
 		if _, err := txn.Commit(); err == nil {
 			m.start(g)
@@ -112,6 +113,24 @@ func (m *Machine) try(g *group) {
 	g.tried, g.triedAt = true, m.book.Changes()
 	g.judged = m.judge(g, r.Request, verdict)
 	m.reviewed[g.decl.ID] = true
+}
+
+// plan plans a waiting gang, also onto the room that is kept for it alone.
+func (m *Machine) plan(g *group, r planner.Request) (shares []planner.Share, v gang.Verdict) {
+	if m.movesFor(g) {
+		return planner.Plan(m.beginFor(g).View(), r)
+	}
+	m.book.Read(func(now cluster.View) { shares, v = planner.Plan(now, r) })
+	return shares, v
+}
+
+// beginFor starts a transaction in which the room that is kept for a gang is free.
+func (m *Machine) beginFor(g *group) *ledger.Txn {
+	txn := m.book.Begin()
+	if m.movesFor(g) {
+		txn.Release(m.kept()...)
+	}
+	return txn
 }
 
 // judge finds out whether a plan that failed will succeed once other gangs have

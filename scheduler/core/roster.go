@@ -3,6 +3,7 @@ package core
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"muster.sh/muster/scheduler/gang"
 )
@@ -16,8 +17,10 @@ type member struct {
 	node  string // where it is bound
 	// terminating members are never released.
 	terminating bool
-	epoch       Epoch
-	retries     int
+	// since is when it was seen to be bound.
+	since   time.Time
+	epoch   Epoch
+	retries int
 	// roams says that it may run on any node that its own cycle chooses.
 	roams bool
 	// evicting says that an eviction is under way, and kept why it does not succeed.

@@ -2,6 +2,7 @@ package core
 
 import (
 	"slices"
+	"time"
 
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/queue"
@@ -15,6 +16,10 @@ func queueEntry(g *group) queue.Entry {
 func (m *Machine) start(g *group) {
 	g.epoch, g.phase = m.nextEpoch(), Storing
 	g.tried, g.blocks = false, false
+	g.movesAt, g.vain = time.Time{}, ""
+	if m.movesFor(g) {
+		m.endMove()
+	}
 	m.queue.Remove(g.decl.ID)
 	if m.book.Holding(g.decl.ID).Unclaimed() == 0 {
 		m.launch(g)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -165,5 +166,26 @@ func (e *evictions) send(ctx context.Context, w *eviction) error {
 	if err != nil {
 		return fmt.Errorf("evict pod %s/%s: %w", p.Namespace, p.Name, err)
 	}
+	e.tellEvicted(ctx, p, w.Reason)
 	return nil
+}
+
+// tellEvicted says by an event why a pod was evicted. It is not tried again: the pod is
+// gone whether that can be said or not.
+func (e *evictions) tellEvicted(ctx context.Context, p *v1.Pod, why string) {
+	now := e.cfg.Clock.Now()
+	_, err := e.cfg.Client.EventsV1().Events(p.Namespace).Create(ctx, &eventsv1.Event{
+		ObjectMeta:          metav1.ObjectMeta{Name: fmt.Sprintf("%s.%x", shorten(p.Name, 200), now.UnixNano()), Namespace: p.Namespace},
+		EventTime:           metav1.NewMicroTime(now),
+		ReportingController: e.cfg.SchedulerName,
+		ReportingInstance:   e.cfg.Instance,
+		Action:              "Evicting",
+		Reason:              "Evicted",
+		Regarding:           v1.ObjectReference{APIVersion: "v1", Kind: "Pod", Namespace: p.Namespace, Name: p.Name, UID: p.UID},
+		Note:                shorten(why, maxNote),
+		Type:                v1.EventTypeNormal,
+	}, metav1.CreateOptions{})
+	if err != nil {
+		klog.FromContext(ctx).Error(err, "An eviction could not be told of", "pod", klog.KObj(p))
+	}
 }

@@ -70,10 +70,14 @@ func TestAPodIsEvictedByItsUID(t *testing.T) {
 	})
 	b.evict(pod)
 	b.try()
-	b.writes("create pods/eviction")
+	b.writes("create pods/eviction", "create events")
 	b.answered(core.Evicted{ID: pod})
 	if uid := sent.DeleteOptions.Preconditions.UID; sent.Name != "w" || sent.Namespace != "team" || uid == nil || string(*uid) != string(pod) {
 		t.Errorf("sent is %+v", sent)
+	}
+	told, err := b.client.EventsV1().Events("team").List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(told.Items) != 1 || told.Items[0].Note != "its gang goes" || string(told.Items[0].Regarding.UID) != string(pod) {
+		t.Errorf("it is told %+v, %v", told, err)
 	}
 }
 

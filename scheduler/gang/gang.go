@@ -55,7 +55,22 @@ type Gang struct {
 	BelowMinimum BelowMinimum `json:"belowMinimum,omitzero"`
 	// Topology is for all members together.
 	Topology Topology `json:"topology,omitzero"`
+	// Moves says what of it may be moved to let others start.
+	Moves Moves `json:"moves,omitempty"`
 }
+
+// Moves is what of a gang may be evicted, as long as there is room for it elsewhere.
+type Moves string
+
+// What may be moved of a gang.
+const (
+	// MovesElastic: members above the minimum.
+	MovesElastic Moves = ""
+	// MovesWhole: these, and all of its members together.
+	MovesWhole Moves = "Whole"
+	// MovesNothing: nobody.
+	MovesNothing Moves = "Nothing"
+)
 
 // Role is a kind of member: driver, executor, worker.
 type Role struct {

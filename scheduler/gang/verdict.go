@@ -26,6 +26,8 @@ const (
 	Behind Code = "Behind"
 	// NoRoom: there is too little free room now.
 	NoRoom Code = "NoRoom"
+	// MakingRoom: others are being moved so that the gang can start.
+	MakingRoom Code = "MakingRoom"
 	// Vetoed: a constraint that only the members' own cycles can judge
 	// (volumes, pod affinity, claims) said no.
 	Vetoed Code = "Vetoed"
@@ -86,6 +88,12 @@ type Verdict struct {
 	Detail string `json:"detail,omitempty"`
 }
 
+// Because returns the verdict with a detail, unless it has one or there is none.
+func (v Verdict) Because(detail string) Verdict {
+	v.Detail = cmp.Or(v.Detail, detail)
+	return v
+}
+
 // String says the verdict in one sentence.
 func (v Verdict) String() string {
 	var b strings.Builder
@@ -103,6 +111,8 @@ func (v Verdict) String() string {
 		}
 	case NoRoom:
 		b.WriteString("not enough room")
+	case MakingRoom:
+		b.WriteString("room is made for it")
 	case Vetoed:
 		b.WriteString("no node passes the checks of the members' own cycle")
 	case NotStored:

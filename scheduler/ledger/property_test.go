@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -101,6 +102,26 @@ func TestTheBookIsRightWhateverHappens(t *testing.T) {
 				b.SetPod(pod(id.Draw(t, "pod"), node.Draw(t, "node"), rapid.Int64Range(0, 3).Draw(t, "cores"), rapid.SampledFrom([]gang.ID{"", "g"}).Draw(t, "gang")))
 			},
 			"a pod goes": func(t *rapid.T) { b.RemovePod(id.Draw(t, "pod")) },
+			"a pod goes with its slot, as was supposed": func(t *rapid.T) {
+				p, before := id.Draw(t, "pod"), render(b)
+				txn := b.Begin()
+				txn.Evict(p)
+				would := txn.View()
+				if render(b) != before {
+					t.Fatalf("a what-if left a trace")
+				}
+				if !b.RemovePod(p) {
+					return
+				}
+				if s := b.ClaimedBy(p); s != nil {
+					b.Release(s.ID)
+				}
+				for i, row := range b.View().Rows {
+					if !row.Free.Equal(would.Rows[i].Free) || !maps.Equal(row.Ports, would.Rows[i].Ports) {
+						t.Fatalf("%s is %+v, and should be %+v", row.Node.Name, row, would.Rows[i])
+					}
+				}
+			},
 			"a slot is claimed": func(t *rapid.T) {
 				s, ok := some(t)
 				if p := id.Draw(t, "pod"); ok && b.Slot(s).Claimant == "" && b.ClaimedBy(p) == nil {

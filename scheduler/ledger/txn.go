@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"muster.sh/muster/scheduler/cluster"
+	"muster.sh/muster/scheduler/gang"
 )
 
 // Txn is a set of changes that is made as a whole or not at all. Until it is
@@ -13,6 +14,7 @@ type Txn struct {
 	hold []Slot
 	on   map[string][]int // indices into hold, by node
 	drop map[SlotID]bool
+	gone map[string]map[gang.PodID]bool // by node
 }
 
 // Begin starts a transaction.
@@ -35,11 +37,35 @@ func (t *Txn) Release(ids ...SlotID) {
 	}
 }
 
+// Evict supposes that pods have gone, and frees the slots that they have claimed.
+// Pods go in their own time, so a transaction that supposes it is a what-if only.
+func (t *Txn) Evict(pods ...gang.PodID) {
+	for _, id := range pods {
+		p, ok := t.book.table.Pod(id)
+		if !ok {
+			continue
+		}
+		if t.gone == nil {
+			t.gone = map[string]map[gang.PodID]bool{}
+		}
+		if t.gone[p.Node] == nil {
+			t.gone[p.Node] = map[gang.PodID]bool{}
+		}
+		t.gone[p.Node][id] = true
+		if s := t.book.claims[id]; s != nil {
+			t.drop[s.ID] = true
+		}
+	}
+}
+
 // View returns the free room of every node as it would be after Commit.
 func (t *Txn) View() cluster.View {
 	v := t.book.View()
 	touched := map[string]bool{}
 	for node := range t.on {
+		touched[node] = true
+	}
+	for node := range t.gone {
 		touched[node] = true
 	}
 	for id := range t.drop {
@@ -52,15 +78,18 @@ func (t *Txn) View() cluster.View {
 	}
 	for node := range touched {
 		if i, ok := find(v.Rows, node); ok {
-			v.Rows[i], _ = t.row(node)
+			v.Rows[i], _ = t.Row(node)
 		}
 	}
 	return v
 }
 
-// row works out what would be free on a node.
-func (t *Txn) row(node string) (cluster.Row, bool) {
+// Row returns what would be free on one node after Commit.
+func (t *Txn) Row(node string) (cluster.Row, bool) {
 	row, ok := t.book.table.Row(node)
+	if gone := t.gone[node]; ok && len(gone) > 0 {
+		row, ok = t.book.table.RowWithout(node, gone)
+	}
 	if !ok {
 		return row, false
 	}
@@ -80,6 +109,9 @@ func (t *Txn) row(node string) (cluster.Row, bool) {
 // Commit makes the changes and returns the new slots, or changes nothing and
 // returns an OverdrawnError: an overdrawn node takes no new slot.
 func (t *Txn) Commit() ([]*Slot, error) {
+	if len(t.gone) > 0 {
+		panic("ledger: a what-if in which pods have gone can't be committed")
+	}
 	for _, s := range t.hold {
 		if t.book.claims[s.Claimant] != nil && !t.drop[t.book.claims[s.Claimant].ID] {
 			panic("ledger: a pod would claim two slots")
@@ -104,7 +136,7 @@ func (t *Txn) Commit() ([]*Slot, error) {
 }
 
 func (t *Txn) check(node string, indices []int) error {
-	row, ok := t.row(node)
+	row, ok := t.Row(node)
 	for _, i := range indices {
 		s := &t.hold[i]
 		// The slot is taken from the row already: nothing that it asks for may

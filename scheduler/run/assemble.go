@@ -123,6 +123,12 @@ func machineOptions(c *config.SchedulerConfiguration) core.Options {
 	if c.Autoscaling.Asks() {
 		o.AskAfter = c.Autoscaling.After.Duration
 	}
+	if moves := &c.Consolidation; moves.Enabled {
+		o.Moves = core.Moves{
+			MaxPods: int(moves.MaxMoves), MaxTries: int(*moves.MaxTries),
+			After: moves.After.Duration, Cooldown: moves.Cooldown.Duration, Timeout: moves.Timeout.Duration,
+		}
+	}
 	return o
 }
 

@@ -29,6 +29,7 @@ type client struct {
 	arrivals map[gang.PodID]time.Time
 	rounded  bool
 	declared bool
+	moves    gang.Moves
 	// min is how many executors start together, where a pod says so.
 	min    int
 	minSet bool
@@ -56,6 +57,11 @@ func (c *collector) joinClient(p *pod, id gang.ID, driver *v1.Pod) {
 	if cl.declared {
 		return // it is elastic
 	}
+	var err error
+	if cl.moves, err = moves(p.obj.Annotations); err != nil {
+		c.refuseClient(cl, err.Error())
+		return
+	}
 	if text, ok := p.obj.Annotations[v1alpha1.MinExecutorsAnnotation]; ok && !cl.minSet {
 		c.setClientMinimum(cl, text)
 		return
@@ -68,17 +74,20 @@ func (c *collector) joinClient(p *pod, id gang.ID, driver *v1.Pod) {
 func (c *collector) setClientMinimum(cl *client, text string) {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > sparkconf.MaxExecutors {
-		c.emit(core.GangRefused{
-			ID: cl.id, Owner: cl.owner, Created: cl.created,
-			Verdict: gang.Verdict{Code: gang.Refused, Detail: fmt.Sprintf(
-				"the annotation %s=%.64q of an executor is not a number of executors; set it to a whole number from 1 to %d, or leave it out",
-				v1alpha1.MinExecutorsAnnotation, text, sparkconf.MaxExecutors)},
-		})
-		cl.declared = true // as well as it will ever be
+		c.refuseClient(cl, fmt.Sprintf(
+			"the annotation %s=%.64q of an executor is not a number of executors; set it to a whole number from 1 to %d, or leave it out",
+			v1alpha1.MinExecutorsAnnotation, text, sparkconf.MaxExecutors))
 		return
 	}
 	cl.min, cl.minSet = n, true
 	c.declareClient(cl)
+}
+
+func (c *collector) refuseClient(cl *client, detail string) {
+	c.emit(core.GangRefused{
+		ID: cl.id, Owner: cl.owner, Created: cl.created, Verdict: gang.Verdict{Code: gang.Refused, Detail: detail},
+	})
+	cl.declared = true // as well as it will ever be
 }
 
 // settleClient declares an application once no executor has come for a while.
@@ -135,7 +144,7 @@ func (c *collector) declareClient(cl *client) {
 	cl.declared = true
 	c.emit(core.GangSet{Gang: gang.Gang{
 		ID: cl.id, Owner: cl.owner, Queue: cl.queue, Created: cl.created,
-		Roles: []gang.Role{{Name: RoleExecutor, Min: cl.min, Max: -1, Shrinks: true}},
+		Roles: []gang.Role{{Name: RoleExecutor, Min: cl.min, Max: -1, Shrinks: true}}, Moves: cl.moves,
 	}})
 }
 

@@ -50,6 +50,8 @@ type collector struct {
 	apps       map[gang.ID]*app
 	clients    map[gang.ID]*client
 	groups     map[gang.ID]*group
+	// budgets by namespace and name.
+	budgets map[string]map[string]budget
 	// orphans are executors whose owner has not been seen, by its UID.
 	orphans map[types.UID][]*pod
 
@@ -104,7 +106,7 @@ func newCollector(s settings) *collector {
 		settings: s,
 		nodes:    map[string]*v1.Node{}, zones: map[string]*zoned{},
 		hyperNodes: map[string]hyperNode{}, at: map[string]map[string]string{},
-		pods: map[types.UID]*pod{},
+		pods: map[types.UID]*pod{}, budgets: map[string]map[string]budget{},
 		apps: map[gang.ID]*app{}, clients: map[gang.ID]*client{}, groups: map[gang.ID]*group{},
 		orphans: map[types.UID][]*pod{}, replay: map[types.UID]*v1.Pod{}, awaited: map[types.UID]bool{},
 	}
@@ -213,6 +215,9 @@ func (c *collector) tell(p *pod) {
 		return
 	}
 	e := podSet(p.obj, p.gang, p.role)
+	if e.Member != nil {
+		e.Member.Budgets = c.budgetsOf(p.obj)
+	}
 	if p.told != nil && reflect.DeepEqual(*p.told, e) {
 		return
 	}

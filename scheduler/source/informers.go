@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	v1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -17,15 +18,25 @@ import (
 	"muster.sh/muster/scheduler/gang"
 )
 
-// sharedInformers are those that kube-scheduler has too: of nodes, and of pods.
+// sharedInformers are those that kube-scheduler has too: of nodes, of pods, and of
+// disruption budgets.
 func (s *Source) sharedInformers() []watched {
-	return []watched{
+	shared := []watched{
 		{informer: s.cfg.Informers.Core().V1().Nodes().Informer(), handler: handle(
 			func(n *v1.Node) { s.step(func(c *collector) { c.setNode(n) }) },
 			func(n *v1.Node) { s.step(func(c *collector) { c.removeNode(n.Name) }) },
 		)},
 		{informer: s.cfg.Pods, handler: s.podHandler()},
 	}
+	if s.cfg.Budgets {
+		shared = append(shared, watched{informer: s.cfg.Informers.Policy().V1().PodDisruptionBudgets().Informer(), handler: handle(
+			func(b *policyv1.PodDisruptionBudget) { s.step(func(c *collector) { c.setBudget(b) }) },
+			func(b *policyv1.PodDisruptionBudget) {
+				s.step(func(c *collector) { c.removeBudget(b.Namespace, b.Name) })
+			},
+		)})
+	}
+	return shared
 }
 
 // ownInformers watch what kube-scheduler does not: the few objects that change

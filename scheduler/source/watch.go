@@ -50,6 +50,8 @@ type Config struct {
 	// EmptyPodGroups takes a PodGroup of Volcano's that no pod names yet for one of
 	// ours.
 	EmptyPodGroups bool
+	// Budgets takes in the PodDisruptionBudgets of members as well.
+	Budgets bool
 	// Clock is the real one by default.
 	Clock clock.WithDelayedExecution
 }

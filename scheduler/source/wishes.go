@@ -15,7 +15,10 @@ func readWishes(annotations map[string]string, g *gang.Gang) error {
 	if g.Topology, err = topology(annotations); err != nil {
 		return err
 	}
-	g.BelowMinimum, err = belowMinimum(annotations)
+	if g.BelowMinimum, err = belowMinimum(annotations); err != nil {
+		return err
+	}
+	g.Moves, err = moves(annotations)
 	return err
 }
 
@@ -39,4 +42,19 @@ func belowMinimum(annotations map[string]string) (gang.BelowMinimum, error) {
 		b.Timeout = d
 	}
 	return b, nil
+}
+
+// moves reads what of a gang may be moved.
+func moves(annotations map[string]string) (gang.Moves, error) {
+	switch text, ok := annotations[v1alpha1.MovableAnnotation]; {
+	case !ok:
+		return gang.MovesElastic, nil
+	case text == v1alpha1.MovableWhole:
+		return gang.MovesWhole, nil
+	case text == v1alpha1.MovableNot:
+		return gang.MovesNothing, nil
+	default:
+		return "", fmt.Errorf("the annotation %s=%.64q is neither %s nor %s; set it to one of them, or leave it out",
+			v1alpha1.MovableAnnotation, text, v1alpha1.MovableWhole, v1alpha1.MovableNot)
+	}
 }

@@ -2,49 +2,24 @@ package gangs
 
 import (
 	"context"
-	"errors"
-	"io"
-	"os"
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"muster.sh/muster/test/testcluster"
 )
 
 const guide = "../../docs/gangs.md"
 
-var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
-
 // examplesOfTheGuide are its objects of which the cluster knows the kind.
 func examplesOfTheGuide(t *testing.T) []*unstructured.Unstructured {
 	t.Helper()
-	text, err := os.ReadFile(guide)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var objects []*unstructured.Unstructured
-	for _, block := range yamlBlock.FindAllStringSubmatch(string(text), -1) {
-		decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(block[1]), 4096)
-		for {
-			u := &unstructured.Unstructured{}
-			err := decoder.Decode(&u.Object)
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				t.Fatalf("an example of %s: %v\n%s", guide, err, block[1])
-			}
-			if kind := u.GetKind(); (kind == "Job" || kind == "PodGroup") && (hasOwnGroups() || !ofOwnGroup(u)) {
-				objects = append(objects, u)
-			}
-		}
-	}
-	return objects
+	return slices.DeleteFunc(testcluster.Examples(t, guide, "Job", "PodGroup"), func(u *unstructured.Unstructured) bool {
+		return ofOwnGroup(u) && !hasOwnGroups()
+	})
 }
 
 // ofOwnGroup tells whether an object is a PodGroup of Kubernetes' own, or has pods in one.

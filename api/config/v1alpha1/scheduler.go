@@ -34,6 +34,9 @@ type SchedulerConfiguration struct {
 	Gangs Gangs `json:"gangs,omitzero"`
 	// Placement tells onto which nodes members go where several have room.
 	Placement Placement `json:"placement,omitzero"`
+	// Consolidation moves work to let gangs start for which there is room, but
+	// scattered.
+	Consolidation Consolidation `json:"consolidation,omitzero"`
 	// Spark tells how Spark applications are read.
 	Spark Spark `json:"spark,omitzero"`
 	// PodGroups tells which PodGroups are this scheduler's.
@@ -155,6 +158,27 @@ const (
 type Placement struct {
 	// Strategy is Pack, Spread or Fragmentation. Default: Pack.
 	Strategy Strategy `json:"strategy,omitempty"`
+}
+
+// Consolidation evicts members of gangs that have room elsewhere, where that lets a gang
+// start that waits. Only members above their gang's minimum are moved, and gangs that
+// allow it by the annotation muster.sh/movable.
+type Consolidation struct {
+	// Enabled turns it on. Default: false.
+	Enabled bool `json:"enabled,omitempty"`
+	// MaxMoves is how many pods are moved for one gang at most, up to 100. Default: 8.
+	MaxMoves int32 `json:"maxMoves,omitempty"`
+	// MaxTries bounds the time that is taken to look for something cheaper than what was
+	// found first: the sets of pods that are looked at. Default: 2000.
+	MaxTries *int32 `json:"maxTries,omitempty"`
+	// After is how long the first gang in the queue waits before anybody is moved for it.
+	// Default: 1m.
+	After metav1.Duration `json:"after,omitzero"`
+	// Cooldown is how long a pod runs at least before it is moved, and how long nobody is
+	// moved again for a gang that could not start although others were. Default: 10m.
+	Cooldown metav1.Duration `json:"cooldown,omitzero"`
+	// Timeout is how long the pods may take to go before a move is given up. Default: 5m.
+	Timeout metav1.Duration `json:"timeout,omitzero"`
 }
 
 // EmptyPolicy is what is done with a PodGroup of Volcano's that no pod names yet.

@@ -43,6 +43,14 @@ func (c *SchedulerConfiguration) Default() {
 
 	orString(&c.Placement.Strategy, Pack)
 
+	if c.Consolidation.MaxMoves == 0 {
+		c.Consolidation.MaxMoves = 8
+	}
+	orPointer(&c.Consolidation.MaxTries, 2000)
+	orDuration(&c.Consolidation.After, time.Minute)
+	orDuration(&c.Consolidation.Cooldown, 10*time.Minute)
+	orDuration(&c.Consolidation.Timeout, 5*time.Minute)
+
 	orPointer(&c.Spark.MinExecutorsFloor, 1)
 	orDuration(&c.Spark.ConfigMapTimeout, 30*time.Second)
 	orDuration(&c.Spark.SettleTime, 2*time.Second)

@@ -26,6 +26,9 @@ func TestAnEmptyFileMeansTheDefaults(t *testing.T) {
 	if c.Serving.BindAddress != "127.0.0.1" || *c.Serving.Port == 0 {
 		t.Errorf("serving: %s:%d", c.Serving.BindAddress, *c.Serving.Port)
 	}
+	if c.Consolidation.Enabled || c.Consolidation.MaxMoves != 8 || *c.Consolidation.MaxTries == 0 {
+		t.Errorf("consolidation: %+v", c.Consolidation)
+	}
 	if c.Gangs.ExpectedMemberTimeout.Duration != 5*time.Minute || c.Gangs.BelowMinimum.Policy != ContinueBelowMinimum || *c.Spark.MinExecutorsFloor != 1 || c.Placement.Strategy != Pack {
 		t.Errorf("gangs %+v, spark %+v, placement %+v", c.Gangs, c.Spark, c.Placement)
 	}
@@ -44,6 +47,7 @@ serving: {bindAddress: "0.0.0.0", port: 0}
 gangs: {expectedMemberTimeout: 90s, maxAttempts: 3, belowMinimum: {policy: Wait, timeout: 7m}}
 spark: {minExecutorsFloor: 0, configMapTimeout: 1m}
 placement: {strategy: Fragmentation}
+consolidation: {enabled: true, maxMoves: 3, maxTries: 0, after: 10s, cooldown: 1h, timeout: 1m}
 podGroups: {empty: Enqueue}
 autoscaling: {request: CapacityBuffer, markPods: true, after: 1m}
 `))
@@ -58,6 +62,8 @@ autoscaling: {request: CapacityBuffer, markPods: true, after: 1m}
 		c.Gangs.BelowMinimum != BelowMinimum{WaitBelowMinimum, metav1.Duration{Duration: 7 * time.Minute}},
 		*c.Spark.MinExecutorsFloor != 0, c.Spark.ConfigMapTimeout.Duration != time.Minute,
 		c.Placement.Strategy != Fragmentation, c.PodGroups.Empty != EnqueueEmpty,
+		!c.Consolidation.Enabled, c.Consolidation.MaxMoves != 3, *c.Consolidation.MaxTries != 0, c.Consolidation.After.Duration != 10*time.Second,
+		c.Consolidation.Cooldown.Duration != time.Hour, c.Consolidation.Timeout.Duration != time.Minute,
 		c.Autoscaling.Request != RequestBuffers, !c.Autoscaling.MarkPods, c.Autoscaling.After.Duration != time.Minute:
 		t.Errorf("read %+v", c)
 	}
@@ -92,6 +98,9 @@ func TestAWrongFileIsRefusedWithItsCause(t *testing.T) {
 		"a request nobody answers":       {header + "autoscaling: {request: Please}\n", "autoscaling.request: Unsupported value: \"Please\""},
 		"a class that is no name":        {header + "autoscaling: {provisioningClassName: A b}\n", "autoscaling.provisioningClassName"},
 		"to ask before anything lacks":   {header + "autoscaling: {after: -1s}\n", "autoscaling.after"},
+		"too many moves":                 {header + "consolidation: {maxMoves: 101}\n", "consolidation.maxMoves"},
+		"a negative number of tries":     {header + "consolidation: {maxTries: -1}\n", "consolidation.maxTries"},
+		"a negative cooldown":            {header + "consolidation: {cooldown: -1s}\n", "consolidation.cooldown"},
 		"what is no YAML":                {header + "spark: [", "yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,6 +21,7 @@ func (c *SchedulerConfiguration) Validate() field.ErrorList {
 	errs = append(errs, c.Serving.validate(field.NewPath("serving"))...)
 	errs = append(errs, c.Gangs.validate(field.NewPath("gangs"))...)
 	errs = append(errs, c.Placement.validate(field.NewPath("placement"))...)
+	errs = append(errs, c.Consolidation.validate(field.NewPath("consolidation"))...)
 	errs = append(errs, c.Spark.validate(field.NewPath("spark"))...)
 	errs = append(errs, c.PodGroups.validate(field.NewPath("podGroups"))...)
 	errs = append(errs, c.Autoscaling.validate(field.NewPath("autoscaling"))...)
@@ -96,6 +97,19 @@ func (p *Placement) validate(path *field.Path) field.ErrorList {
 		return nil
 	}
 	return field.ErrorList{field.NotSupported(path.Child("strategy"), p.Strategy, []Strategy{Pack, Spread, Fragmentation})}
+}
+
+func (c *Consolidation) validate(path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if c.MaxMoves < 1 || c.MaxMoves > 100 {
+		errs = append(errs, field.Invalid(path.Child("maxMoves"), c.MaxMoves, "must be from 1 to 100"))
+	}
+	if *c.MaxTries < 0 {
+		errs = append(errs, field.Invalid(path.Child("maxTries"), *c.MaxTries, "must not be negative"))
+	}
+	errs = append(errs, positive(path.Child("after"), c.After)...)
+	errs = append(errs, positive(path.Child("cooldown"), c.Cooldown)...)
+	return append(errs, positive(path.Child("timeout"), c.Timeout)...)
 }
 
 func (s *Spark) validate(path *field.Path) field.ErrorList {

@@ -189,6 +189,9 @@ func (w *World) Existing() []core.Event {
 	for _, name := range slices.Sorted(maps.Keys(w.Nodes)) {
 		out = append(out, core.NodeSet{Node: w.Nodes[name]})
 	}
+	for _, name := range slices.Sorted(maps.Keys(w.Budgets)) {
+		out = append(out, core.BudgetSet{Name: name, Allowed: w.Budgets[name]})
+	}
 	for _, id := range slices.Sorted(maps.Keys(w.Gangs)) {
 		out = append(out, core.GangSet{Gang: w.Gangs[id]})
 	}

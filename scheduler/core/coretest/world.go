@@ -38,6 +38,8 @@ type World struct {
 	Started map[gang.PodID]bool
 	// Others are bound pods that belong to no gang.
 	Others map[gang.PodID]cluster.Pod
+	// Budgets are how many more pods of each disruption budget may be evicted.
+	Budgets map[string]int
 	// Stored reservations, and those of gangs that go.
 	Stored  map[gang.ID][]core.ReservedSlot
 	Leaving map[gang.ID]bool
@@ -93,8 +95,8 @@ func NewWith(o core.Options) *World {
 		Members: map[gang.PodID]*core.Member{}, Bound: map[gang.PodID]string{}, Dying: map[gang.PodID]bool{},
 		Started: map[gang.PodID]bool{}, kubelets: map[string]*kubelet{},
 		Others: map[gang.PodID]cluster.Pod{}, Stored: map[gang.ID][]core.ReservedSlot{}, Leaving: map[gang.ID]bool{},
-		Asked: map[gang.ID][]core.Lack{},
-		Seen:  map[string]int{}, Verdicts: map[gang.ID][]gang.Code{},
+		Asked: map[gang.ID][]core.Lack{}, Budgets: map[string]int{},
+		Seen: map[string]int{}, Verdicts: map[gang.ID][]gang.Code{},
 	}
 	w.start()
 	return w

@@ -1,0 +1,141 @@
+package core
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/victims"
+)
+
+// movable is all that may be moved now.
+func (m *Machine) movable() []victims.Unit {
+	var units []victims.Unit
+	for _, id := range sortedKeys(m.groups) {
+		g := m.groups[id]
+		if g.phase != Started || g.decl.Moves == gang.MovesNothing || !m.isSettled(g) {
+			continue
+		}
+		for _, s := range m.book.Holding(id).Slots {
+			if mem := m.members[s.Claimant]; s.Elastic && mem != nil && m.mayMove(mem) {
+				units = append(units, m.elasticUnit(g, mem))
+			}
+		}
+		if g.decl.Moves == gang.MovesWhole && !slices.ContainsFunc(g.order, func(mem *member) bool { return !m.mayMove(mem) }) {
+			units = append(units, m.wholeUnit(g))
+		}
+	}
+	return units
+}
+
+// isSettled says whether all of a gang's minimum runs, and nobody is being deleted who
+// would have to be made up for.
+func (m *Machine) isSettled(g *group) bool {
+	return g.declared && g.isWhole() && g.live[bound] == g.all[bound] && m.need(g).empty()
+}
+
+// mayMove says whether a member has run long enough. One that several budgets count the
+// API server never evicts.
+func (m *Machine) mayMove(mem *member) bool {
+	return mem.runs() && len(mem.Budgets) <= 1 && m.ranFor(mem) >= m.opts.Moves.Cooldown
+}
+
+// ranFor is how long a member has run at least.
+func (m *Machine) ranFor(mem *member) time.Duration { return m.now.Sub(mem.since) }
+
+const (
+	// elasticCost is what it costs to move a member that its gang can do without, and
+	// wholeCost to move one together with all others, which lose what they have done as
+	// well. Each hour for which a member has run costs one more, up to maxHours of them.
+	elasticCost = 10
+	wholeCost   = 20
+	maxHours    = 9
+)
+
+func (m *Machine) cost(mem *member, of int64) int64 {
+	return of + min(int64(m.ranFor(mem)/time.Hour), maxHours)
+}
+
+func (m *Machine) elasticUnit(g *group, mem *member) victims.Unit {
+	return victims.Unit{
+		Gang: g.decl.ID, Pods: []victims.Pod{{ID: mem.ID, Budget: budgetOf(mem)}}, Cost: m.cost(mem, elasticCost),
+		Again: m.request(g, need{members: []*member{mem}}).Request,
+	}
+}
+
+// wholeUnit is a gang that goes as a whole. It will be near to itself only.
+func (m *Machine) wholeUnit(g *group) victims.Unit {
+	u := victims.Unit{Gang: g.decl.ID, Whole: true, Again: m.request(g, need{members: g.order}).Request}
+	for _, mem := range g.order {
+		u.Pods = append(u.Pods, victims.Pod{ID: mem.ID, Budget: budgetOf(mem)})
+		u.Cost += m.cost(mem, wholeCost)
+	}
+	u.Again.MinFree, u.Again.Near.On = g.decl.MinResources, nil
+	for role, near := range u.Again.NearByRole {
+		near.On = nil
+		u.Again.NearByRole[role] = near
+	}
+	return u
+}
+
+func budgetOf(mem *member) string {
+	if len(mem.Budgets) == 0 {
+		return ""
+	}
+	return mem.Budgets[0]
+}
+
+// vacating are the pods that will soon take no room any more: members that are being
+// deleted, and for whose room nobody waits.
+func (m *Machine) vacating() []gang.PodID {
+	var out []gang.PodID
+	for _, id := range sortedKeys(m.members) {
+		mem := m.members[id]
+		if s := m.book.ClaimedBy(id); mem.terminating && mem.state == bound && (s == nil || s.Elastic || m.groups[mem.Gang].phase == Leaving) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// tellMoved says who is moved for a gang. Gangs of other namespaces are not named: that
+// is not this tenant's to know.
+func (m *Machine) tellMoved(g *group, units []victims.Unit) string {
+	pods, names := map[string]int{}, []string{}
+	for _, u := range units {
+		name := "other namespaces"
+		if of := m.groups[u.Gang].decl.Owner; of.Namespace == g.decl.Owner.Namespace {
+			name = tellObject(of)
+		}
+		if pods[name] == 0 {
+			names = append(names, name)
+		}
+		pods[name] += len(u.Pods)
+	}
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%d of %s", pods[name], name)
+	}
+	return "pods are moved for which there is room elsewhere: " + strings.Join(names, ", ")
+}
+
+// tellMover says to a gang for whom its pods are moved.
+func (m *Machine) tellMover(g *group, to gang.ID) string {
+	name := "a gang of another namespace"
+	if of := g.decl.Owner; of.Namespace == m.groups[to].decl.Owner.Namespace {
+		name = tellObject(of)
+	}
+	return "moved to make room for " + name + "; there is room for it elsewhere"
+}
+
+func tellObject(o gang.Object) string { return strings.ToLower(o.Kind) + " " + o.Name }
+
+// tellLate says why a move has taken too long.
+func (m *Machine) tellLate(v *move) string {
+	if n := len(v.leaving); n > 0 {
+		return cmp.Or(v.hindrance, fmt.Sprintf("%d pods had not gone after %s", n, m.opts.Moves.Timeout))
+	}
+	return "others that lack members went first"
+}
