@@ -28,6 +28,7 @@ func (h *history) rest() {
 		h.Step(core.Tick{})
 	}
 	h.arrive()
+	h.awaitAsks()
 	if what := h.Machine.UnderWay(); what != "" {
 		h.fail("nothing is under way at rest: %s", what)
 	}
@@ -41,6 +42,19 @@ func (h *history) rest() {
 	h.checkFigures()
 	if asked := h.Machine.Asked(); !reflect.DeepEqual(asked, h.Asked) {
 		h.fail("autoscalers are asked for what is lacking at rest: they are for %v, and should be for %v", h.Asked, asked)
+	}
+}
+
+// awaitAsks lets the time pass in which a lack must last before it is asked for: the
+// last of what has happened may have changed one.
+func (h *history) awaitAsks() {
+	for range 3 {
+		if reflect.DeepEqual(h.Machine.Asked(), h.Asked) {
+			return
+		}
+		h.Now = h.Now.Add(h.Options.AskAfter)
+		h.Step(core.Tick{})
+		h.arrive()
 	}
 }
 
