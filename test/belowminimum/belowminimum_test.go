@@ -44,7 +44,7 @@ func TestGangsThatLoseMembersFollowTheirPolicy(t *testing.T) {
 // evicted, and the scheduler is killed. The next must not add the pod that came for the
 // lost one to what is left.
 func goes(ctx context.Context, t *testing.T, c *testcluster.Cluster) {
-	budget := createBudget(ctx, t, c, "go", members)
+	budget := createBudget(ctx, t, c)
 	createReplicas(ctx, t, c, "go", map[string]string{v1alpha1.BelowMinimumAnnotation: "go"})
 	before := awaitWhole(ctx, t, c, "go", nil)
 	kill(ctx, t, c, before[0])

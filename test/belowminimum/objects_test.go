@@ -58,13 +58,14 @@ func remove(ctx context.Context, t *testing.T, c *testcluster.Cluster, name stri
 	}
 }
 
-func createBudget(ctx context.Context, t *testing.T, c *testcluster.Cluster, name string, keeps int32) *policyv1.PodDisruptionBudget {
+// createBudget makes a budget that keeps all members of the gang "go".
+func createBudget(ctx context.Context, t *testing.T, c *testcluster.Cluster) *policyv1.PodDisruptionBudget {
 	t.Helper()
-	least := intstr.FromInt32(keeps)
+	least := intstr.FromInt32(members)
 	budget, err := c.Client().PolicyV1().PodDisruptionBudgets(testcluster.Namespace).Create(ctx, &policyv1.PodDisruptionBudget{
-		ObjectMeta: metav1.ObjectMeta{Name: name},
+		ObjectMeta: metav1.ObjectMeta{Name: "go"},
 		Spec: policyv1.PodDisruptionBudgetSpec{
-			MinAvailable: &least, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{label: name}},
+			MinAvailable: &least, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{label: "go"}},
 		},
 	}, metav1.CreateOptions{})
 	if err != nil {
