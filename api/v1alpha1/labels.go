@@ -26,9 +26,10 @@ const (
 	// minimum, with MovableWhole all of its members together as well, with MovableNot
 	// none.
 	MovableAnnotation = "muster.sh/movable"
-	// MovableWhole and MovableNot are the values of MovableAnnotation.
+	// MovableWhole is a value of MovableAnnotation.
 	MovableWhole = "true"
-	MovableNot   = "false"
+	// MovableNot is the other.
+	MovableNot = "false"
 
 	// BelowMinimumAnnotation says what becomes of a gang that falls below its minimum
 	// while it runs. With "continue" room is held for those that are lost, and after a

@@ -35,7 +35,7 @@ func (b *blueprint) controllerManagerArgs() []string {
 
 func (b *blueprint) controllerManager() component {
 	file, words := b.kubernetes("kube-controller-manager")
-	args := append(words, b.controllerManagerArgs()...)
+	args := slices.Concat(words, b.controllerManagerArgs())
 	if gates := b.spec.gates(); gates != "" {
 		args = append(args, "--feature-gates="+gates)
 	}

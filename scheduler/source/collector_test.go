@@ -12,11 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	volcano "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
-	"k8s.io/utils/ptr"
 	"muster.sh/muster/api/v1alpha1"
-
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
 )
