@@ -53,6 +53,9 @@ func startDaemons(spec *Spec) error {
 	if err := kubelet.up(r); err != nil {
 		return err
 	}
+	if len(spec.KubeProxy) == 0 {
+		return nil
+	}
 	proxy := daemon{"kube-proxy", append([]string{Binary, "kube-proxy"}, spec.KubeProxy...)}
 	ended, err := proxy.start(r, "")
 	if err != nil {
