@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
 	schedulingv1beta1 "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
@@ -126,10 +127,18 @@ func (c *Cluster) AwaitPhase(ctx context.Context, group string, phase scheduling
 	})
 }
 
-// Await waits until something holds for an object.
+// Await waits until something holds for an object of the stories' namespace.
 func (c *Cluster) Await(ctx context.Context, kind schema.GroupVersionResource, name, what string, holds func(*unstructured.Unstructured) bool) error {
+	return await(ctx, c.Dynamic.Resource(kind).Namespace(Namespace), kind, name, what, holds)
+}
+
+// AwaitGlobal waits until something holds for an object that is in no namespace.
+func (c *Cluster) AwaitGlobal(ctx context.Context, kind schema.GroupVersionResource, name, what string, holds func(*unstructured.Unstructured) bool) error {
+	return await(ctx, c.Dynamic.Resource(kind), kind, name, what, holds)
+}
+
+func await(ctx context.Context, objects dynamic.ResourceInterface, kind schema.GroupVersionResource, name, what string, holds func(*unstructured.Unstructured) bool) error {
 	one := "metadata.name=" + name
-	objects := c.Dynamic.Resource(kind).Namespace(Namespace)
 	list := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			o.FieldSelector = one
