@@ -23,7 +23,7 @@ KUBE    := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2; exit }' go.mod)
 MINOR   := $(word 2,$(subst ., ,$(KUBE)))
 LDFLAGS := -s -w $(foreach p,k8s.io/client-go/pkg/version k8s.io/component-base/version,-X $(p).gitVersion=$(KUBE) -X $(p).gitMajor=1 -X $(p).gitMinor=$(MINOR) -X $(p).gitTreeState=clean)
 
-.PHONY: help demo test soak bench bench-quick build lint setup clean unit integration
+.PHONY: help demo test test-numa guest-kernel soak bench bench-quick build lint setup clean unit integration
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,17 @@ unit: $(TESTS) ## run the tests that start no cluster, with few random histories
 
 integration: build $(TESTS) ## run the tests that start clusters
 	$(GO_TEST) $(call tested,$(CLUSTER_TESTS))
+
+# What is emulated takes a quarter of an hour on two cores, so that it is no part of test.
+test-numa: setup build $(TESTS) guest-kernel ## run pods on a real kubelet with two NUMA nodes, in an emulated machine
+	@hack/install-debian.sh emulation
+	MUSTER_EMULATE=1 CGO_ENABLED=0 $(TESTS) --format standard-verbose -- -vet=off -count 1 -timeout 2h -p 1 ./test/numaguest
+
+# It is Debian's, and installed nowhere.
+guest-kernel: $(CACHE)/guest-kernel
+
+$(CACHE)/guest-kernel:
+	@hack/fetch-guest-kernel $@
 
 # Ten thousand histories of 200 events and more; HISTORIES says how many.
 soak: $(TESTS) ## let many more random histories happen than test does (half an hour)

@@ -29,6 +29,10 @@ var (
 	address = netip.MustParsePrefix("10.0.2.15/24")
 )
 
+// SystemCPU is the number of the CPU on which a guest's daemons run. They work hand in
+// hand, and on emulated CPUs each would wait for the turn of the other's.
+const SystemCPU = "0"
+
 // ProgramsDir is where a guest has Config.Programs.
 const ProgramsDir = "/opt/programs"
 

@@ -22,7 +22,7 @@ func Missing(ctx context.Context) []node.Requirement {
 		need("the program "+qemu, "apt-get install qemu-system-x86")
 	}
 	if _, err := findKernel(); err != nil {
-		need("a kernel for guests", "run hack/fetch-guest-kernel ("+err.Error()+")")
+		need("a kernel for guests", "run make guest-kernel ("+err.Error()+")")
 	}
 	for _, lack := range toolchain.Missing(ctx) {
 		need(lack.Name, lack.Cure)

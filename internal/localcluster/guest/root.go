@@ -65,7 +65,7 @@ func (c *Config) root(k *kernel) (map[string]content, error) {
 	if err != nil {
 		return nil, err
 	}
-	machine := node.Machine{Address: address, Gateway: HostIP, Logs: map[string]string{}}
+	machine := node.Machine{Address: address, Gateway: HostIP, SystemCPUs: SystemCPU, Logs: map[string]string{}}
 	for _, file := range loaded {
 		at := path.Join(modulesDir, filepath.Base(file))
 		files[at] = content{file: file}

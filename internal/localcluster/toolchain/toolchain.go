@@ -1,6 +1,6 @@
 // Package toolchain builds the programs that a real node runs beside the
-// kubelet: containerd, runc, CNI plugins, CoreDNS and a few of our own; and the
-// schedulers of others that ours is compared with.
+// kubelet: containerd, runc, CNI plugins, CoreDNS and a few of our own; the
+// schedulers of others that ours is compared with; and an exporter of nodes' zones.
 //
 // They are built from source, by the versions that tools/*/go.mod pin, once:
 // what was built lies in the user's cache and serves every later cluster, in a
@@ -25,6 +25,8 @@ const (
 
 	Coscheduling = "coscheduling" // scheduler: kube-scheduler with the plugin
 	Kueue        = "kueue"        // kueue
+
+	NFD = "nfd" // nfd-topology-updater, of node-feature-discovery
 )
 
 // All names every tool of a node, in the order of building.

@@ -21,6 +21,8 @@ type Machine struct {
 	// Address is that of its network card, and Gateway the way to everything else.
 	Address netip.Prefix `json:"address"`
 	Gateway netip.Addr   `json:"gateway"`
+	// SystemCPUs are those on which the node's daemons run, as the kernel lists them.
+	SystemCPUs string `json:"systemCPUs"`
 	// Logs are devices to which daemons' logs are written, by the daemon's name.
 	Logs map[string]string `json:"logs"`
 }
@@ -37,7 +39,7 @@ func boot() error {
 	}
 	for _, step := range []func() error{
 		mountMachine,
-		func() error { return spec.Cgroups.Mount("/sys/fs/cgroup") },
+		func() error { return spec.Cgroups.Mount(cgroupsDir) },
 		reportToConsole,
 		func() error { return unix.Sethostname([]byte(spec.Name)) },
 		func() error { return loadModules(spec.Machine.Modules) },
