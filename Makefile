@@ -52,7 +52,7 @@ unit: $(TESTS) ## run the tests that start no cluster, with few random histories
 integration: build $(TESTS) ## run the tests that start clusters
 	$(GO_TEST) $(call tested,$(CLUSTER_TESTS))
 
-# What is emulated takes a quarter of an hour on two cores, so that it is no part of test.
+# What is emulated takes half an hour and more, so that it is no part of test.
 test-numa: setup build $(TESTS) guest-kernel ## run pods on a real kubelet with two NUMA nodes, in an emulated machine
 	@hack/install-debian.sh emulation
 	MUSTER_EMULATE=1 CGO_ENABLED=0 $(TESTS) --format standard-verbose -- -vet=off -count 1 -timeout 2h -p 1 ./test/numaguest
