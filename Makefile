@@ -23,7 +23,7 @@ KUBE    := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2; exit }' go.mod)
 MINOR   := $(word 2,$(subst ., ,$(KUBE)))
 LDFLAGS := -s -w $(foreach p,k8s.io/client-go/pkg/version k8s.io/component-base/version,-X $(p).gitVersion=$(KUBE) -X $(p).gitMajor=1 -X $(p).gitMinor=$(MINOR) -X $(p).gitTreeState=clean)
 
-.PHONY: help demo test test-versions soak bench bench-quick build lint setup clean unit integration
+.PHONY: help demo test test-versions test-numa guest-kernel soak bench bench-quick build lint setup clean unit integration
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,17 @@ integration: build $(TESTS) ## run the tests that start clusters
 
 test-versions: build $(TESTS) ## run the core gang tests on older versions of Kubernetes (VERSIONS="1.34 1.35 1.36")
 	GOTESTSUM=$(TESTS) hack/test-versions $(or $(VERSIONS),1.34 1.35 1.36)
+
+# What is emulated takes half an hour and more, so that it is no part of test.
+test-numa: setup build $(TESTS) guest-kernel ## run pods on a real kubelet with two NUMA nodes, in an emulated machine
+	@hack/install-debian.sh emulation
+	MUSTER_EMULATE=1 CGO_ENABLED=0 $(TESTS) --format standard-verbose -- -vet=off -count 1 -timeout 2h -p 1 ./test/numaguest
+
+# It is Debian's, and installed nowhere.
+guest-kernel: $(CACHE)/guest-kernel
+
+$(CACHE)/guest-kernel:
+	@hack/fetch-guest-kernel $@
 
 # How many of each random history, stream and case soak lets happen.
 HISTORIES ?= 10000

@@ -2,7 +2,8 @@
 # Installs what the local cluster, the Spark image and the tests need on a bare
 # Debian 12 machine that has Go, and nothing that is already there. Running it
 # again costs a fraction of a second: it looks for the things themselves and
-# asks the package manager only for those that are missing.
+# asks the package manager only for those that are missing. With "emulation" it
+# installs what emulated machines need instead.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -26,6 +27,12 @@ procps|Spark's scripts|command -v ps
 LIST
 }
 
+needs_for_emulation() {
+  cat <<'LIST'
+qemu-system-x86|emulated machines|command -v qemu-system-x86_64
+LIST
+}
+
 # A JDK 17 that smaller runtimes can be cut from (a JRE is not enough).
 has_jdk() {
   local home
@@ -43,7 +50,7 @@ while IFS='|' read -r package reason check; do
   if ! eval "$check" >/dev/null 2>&1 </dev/null; then
     packages+=("$package") reasons+=("$reason")
   fi
-done < <(needs)
+done < <("needs${1:+_for_$1}")
 
 if [[ ${#packages[@]} -eq 0 ]]; then
   exit 0

@@ -5,6 +5,7 @@ import (
 	"net"
 	"strconv"
 
+	"muster.sh/muster/internal/localcluster/guest"
 	"muster.sh/muster/internal/localcluster/pki"
 	"muster.sh/muster/internal/localcluster/toolchain"
 )
@@ -115,7 +116,8 @@ func (b *blueprint) issueCertificates() error {
 		return err
 	}
 	hosts := []string{loopback, "localhost", apiServerService,
-		"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}
+		"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
+		guest.HostIP.String()}
 	if b.net.bind != loopback {
 		hosts = append(hosts, b.net.bind)
 	}

@@ -21,6 +21,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
 
+	"muster.sh/muster/internal/localcluster/guest"
 	"muster.sh/muster/internal/localcluster/network"
 	"muster.sh/muster/internal/localcluster/toolchain"
 )
@@ -38,6 +39,7 @@ type Cluster struct {
 	tools        toolchain.Paths // what is not in muster-local
 	hub          *network.Hub    // nil without real nodes
 	nodes        []*realNode
+	guests       []*guest.Guest
 	client       kubernetes.Interface
 	config       *rest.Config
 	steps        *steps
@@ -344,7 +346,7 @@ func (c *Cluster) Close() error {
 }
 
 func (c *Cluster) close() error {
-	errs := []error{c.stopNodes()}
+	errs := []error{c.stopNodes(), c.stopGuests()}
 	for _, u := range slices.Backward(c.units) {
 		if !c.spec.Keep {
 			u.kill()

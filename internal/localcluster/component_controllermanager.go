@@ -2,6 +2,7 @@ package localcluster
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 

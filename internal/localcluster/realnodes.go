@@ -104,16 +104,16 @@ func (c *Cluster) startNode(ctx context.Context, place *realNode) error {
 		return err
 	}
 	place.running = running
-	return c.awaitNodeReady(ctx, place, started)
+	ctx, cancel := context.WithTimeout(ctx, nodeReadyTimeout)
+	defer cancel()
+	return c.awaitNodeReady(ctx, place.config.Name, running.LogDir(), started)
 }
 
 // awaitNodeReady waits until the node has said, since it was started, that it
 // is Ready, and has lost its taints. An object left by an earlier run of the
 // node looks ready as well.
-func (c *Cluster) awaitNodeReady(ctx context.Context, place *realNode, started time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, nodeReadyTimeout)
-	defer cancel()
-	list := cache.NewListWatchFromClient(c.client.CoreV1().RESTClient(), "nodes", "", fields.OneTermEqualSelector("metadata.name", place.config.Name))
+func (c *Cluster) awaitNodeReady(ctx context.Context, name, logs string, started time.Time) error {
+	list := cache.NewListWatchFromClient(c.client.CoreV1().RESTClient(), "nodes", "", fields.OneTermEqualSelector("metadata.name", name))
 	condition := "it has not registered"
 	_, err := watchtools.UntilWithSync(ctx, list, &corev1.Node{}, nil, func(event watch.Event) (bool, error) {
 		found, ok := event.Object.(*corev1.Node)
@@ -125,7 +125,7 @@ func (c *Cluster) awaitNodeReady(ctx context.Context, place *realNode, started t
 		return ready && len(found.Spec.Taints) == 0, nil
 	})
 	if err != nil {
-		return fmt.Errorf("node %s is not ready: %w (%s; its logs are in %s)", place.config.Name, err, condition, place.running.LogDir())
+		return fmt.Errorf("node %s is not ready: %w (%s; its logs are in %s)", name, errors.Join(context.Cause(ctx), err), condition, logs)
 	}
 	return nil
 }
@@ -142,16 +142,12 @@ func readyCondition(n *corev1.Node, since time.Time) (ready bool, why string) {
 	return condition.Status == corev1.ConditionTrue, condition.Message
 }
 
-// nodeConfig describes the i-th node and issues what it identifies itself by.
+// nodeConfig describes the i-th node.
 func (c *Cluster) nodeConfig(i int) (node.Config, error) {
 	name := nodeName(i)
-	certificate := pki.Certificate{File: name, User: "system:node:" + name, Groups: []string{"system:nodes"}}
-	if err := c.plan.ca.Ensure(certificate); err != nil {
+	kubeconfig, err := c.issueNodeKubeconfig(name, c.plan.url(portAPIServer, ""))
+	if err != nil {
 		return node.Config{}, err
-	}
-	kubeconfig := c.paths.kubeconfig(name)
-	if err := writeKubeconfig(kubeconfig, c.plan.url(portAPIServer, ""), c.plan.ca, name); err != nil {
-		return node.Config{}, fmt.Errorf("kubeconfig of %s: %w", name, err)
 	}
 	return node.Config{
 		Name:            name,
@@ -168,6 +164,20 @@ func (c *Cluster) nodeConfig(i int) (node.Config, error) {
 		FeatureGates:    c.spec.FeatureGates,
 		Shared:          c.spec.SharedFolders,
 	}, nil
+}
+
+// issueNodeKubeconfig writes what a node knows the API server by, and shows it, and
+// returns the file.
+func (c *Cluster) issueNodeKubeconfig(name, server string) (string, error) {
+	certificate := pki.Certificate{File: name, User: "system:node:" + name, Groups: []string{"system:nodes"}}
+	if err := c.plan.ca.Ensure(certificate); err != nil {
+		return "", err
+	}
+	kubeconfig := c.paths.kubeconfig(name)
+	if err := writeKubeconfig(kubeconfig, server, c.plan.ca, name); err != nil {
+		return "", fmt.Errorf("kubeconfig of %s: %w", name, err)
+	}
+	return kubeconfig, nil
 }
 
 // RealNodes are the names of the real nodes.

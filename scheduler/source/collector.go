@@ -39,7 +39,8 @@ type collector struct {
 	now time.Time
 
 	nodes map[string]*v1.Node
-	zones map[string]*zoned // by node
+	// zones are by the rank of what tells of them, and by node.
+	zones [zoneAPIs]map[string]*zoned
 	// hyperNodes by name, those of which they are parts, the tiers that there are, and
 	// where each node is.
 	hyperNodes map[string]hyperNode
@@ -104,7 +105,7 @@ func (complaint) isErrand() {}
 func newCollector(s settings) *collector {
 	return &collector{
 		settings: s,
-		nodes:    map[string]*v1.Node{}, zones: map[string]*zoned{},
+		nodes:    map[string]*v1.Node{}, zones: [zoneAPIs]map[string]*zoned{{}, {}},
 		hyperNodes: map[string]hyperNode{}, at: map[string]map[string]string{},
 		pods: map[types.UID]*pod{}, budgets: map[string]map[string]budget{},
 		apps: map[gang.ID]*app{}, clients: map[gang.ID]*client{}, groups: map[gang.ID]*group{},
@@ -130,7 +131,7 @@ func (c *collector) setNode(n *v1.Node) {
 		c.at[n.Name] = c.tiersAt(c.leafOf(n))
 	}
 	c.tellNode(n)
-	if z := c.zones[n.Name]; z != nil && old == nil {
+	if z := c.zonesOf(n.Name); z != nil && old == nil {
 		c.emit(core.ZonesReported{Node: n.Name, Report: z.report}) // it came too early
 	}
 }
@@ -138,7 +139,7 @@ func (c *collector) setNode(n *v1.Node) {
 // tellNode tells of a node, with what is known of it from other objects.
 func (c *collector) tellNode(n *v1.Node) {
 	e := core.NodeSet{Node: node(n)}
-	if z := c.zones[n.Name]; z != nil {
+	if z := c.zonesOf(n.Name); z != nil {
 		e.Node.NUMA = z.topology
 	}
 	e.Node.Tiers = c.at[n.Name]

@@ -3,7 +3,6 @@ package source
 import (
 	"cmp"
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"muster.sh/muster/scheduler/cluster"
-	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/resource"
 )
@@ -30,56 +28,17 @@ const (
 )
 
 // nodeZones are the NodeResourceTopologies of the cluster's nodes.
-var nodeZones = customAPI{
-	resource: v1alpha2.SchemeGroupVersion.WithResource("noderesourcetopologies"),
-	set:      (*collector).setZones,
-	gone:     func(c *collector, u *unstructured.Unstructured) { c.removeZones(u.GetName()) },
-	none: func(c *collector) {
-		for _, node := range sortedKeys(c.zones) {
-			c.removeZones(node)
+var nodeZones = zoneAPI{
+	customAPI: customAPI{resource: v1alpha2.SchemeGroupVersion.WithResource("noderesourcetopologies")},
+	rank:      0,
+	read: func(u *unstructured.Unstructured) (*zoned, error) {
+		var nrt v1alpha2.NodeResourceTopology
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &nrt); err != nil {
+			return nil, err
 		}
+		topology, report, err := zones(&nrt)
+		return &zoned{topology, report}, err
 	},
-}
-
-// zoned is what a node has told of its zones last.
-type zoned struct {
-	topology *numa.Topology
-	report   cluster.ZoneReport
-}
-
-// setZones takes in what a node tells of its zones. One that can't be understood
-// counts as none.
-func (c *collector) setZones(u *unstructured.Unstructured) {
-	var nrt v1alpha2.NodeResourceTopology
-	err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &nrt)
-	z := &zoned{}
-	if err == nil {
-		z.topology, z.report, err = zones(&nrt)
-	}
-	if err != nil {
-		c.ask(complaint{"The zones of a node can't be read", u.GetName(), err})
-		c.removeZones(u.GetName())
-		return
-	}
-	old := c.zones[u.GetName()]
-	if old != nil && reflect.DeepEqual(old.topology, z.topology) {
-		z.topology = old.topology
-	}
-	c.zones[u.GetName()] = z
-	if n := c.nodes[u.GetName()]; n != nil && (old == nil || old.topology != z.topology) {
-		c.tellNode(n)
-	}
-	c.emit(core.ZonesReported{Node: u.GetName(), Report: z.report})
-}
-
-func (c *collector) removeZones(node string) {
-	if c.zones[node] == nil {
-		return
-	}
-	delete(c.zones, node)
-	if n := c.nodes[node]; n != nil {
-		c.tellNode(n)
-	}
 }
 
 // zones is what a NodeResourceTopology tells of its node: how the kubelet aligns, and
@@ -89,12 +48,11 @@ func zones(nrt *v1alpha2.NodeResourceTopology) (*numa.Topology, cluster.ZoneRepo
 	for _, a := range nrt.Attributes {
 		said[a.Name] = a.Value
 	}
-	t := &numa.Topology{Policy: numa.Policy(said[attributePolicy]), Scope: numa.Scope(said[attributeScope])}
-	switch t.Policy {
-	case "", numa.None, numa.BestEffort, numa.Restricted, numa.SingleNUMANode:
-	default:
-		return nil, cluster.ZoneReport{}, fmt.Errorf("attribute %s=%.64q is none of the kubelet's policies", attributePolicy, t.Policy)
+	policy, err := policyOf(said[attributePolicy])
+	if err != nil {
+		return nil, cluster.ZoneReport{}, err
 	}
+	t := &numa.Topology{Policy: policy, Scope: numa.Scope(said[attributeScope])}
 	list, err := numbered(nrt.Zones)
 	if err != nil {
 		return nil, cluster.ZoneReport{}, err
@@ -115,6 +73,15 @@ func zones(nrt *v1alpha2.NodeResourceTopology) (*numa.Topology, cluster.ZoneRepo
 		t.PinnedMemory = policy == "Static"
 	}
 	return t, report, nil
+}
+
+// policyOf is a topology manager's policy by its name.
+func policyOf(name string) (numa.Policy, error) {
+	switch policy := numa.Policy(name); policy {
+	case "", numa.None, numa.BestEffort, numa.Restricted, numa.SingleNUMANode:
+		return policy, nil
+	}
+	return "", fmt.Errorf("%.64q is none of the kubelet's topology manager policies", name)
 }
 
 // numberedZone is a zone with the number of its NUMA node.

@@ -96,8 +96,8 @@ func TestWhereNoCPUsAreExclusiveNoneAreCounted(t *testing.T) {
 
 func TestZonesThatCannotBeReadAreRefused(t *testing.T) {
 	for want, nrt := range map[string]*v1alpha2.NodeResourceTopology{
-		`zone "left" has no number`:      {Zones: v1alpha2.ZoneList{{Name: "left", Type: "Node"}}},
-		"none of the kubelet's policies": {Attributes: v1alpha2.AttributeList{{Name: "topologyManagerPolicy", Value: "strict"}}},
+		`zone "left" has no number`: {Zones: v1alpha2.ZoneList{{Name: "left", Type: "Node"}}},
+		"none of the kubelet's":     {Attributes: v1alpha2.AttributeList{{Name: "topologyManagerPolicy", Value: "strict"}}},
 	} {
 		if _, _, err := zones(nrt); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)

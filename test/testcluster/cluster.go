@@ -1,6 +1,7 @@
 package testcluster
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -35,12 +36,13 @@ const (
 
 // Spec says on what a story is played.
 type Spec struct {
-	Scheduler string // Muster or DefaultScheduler; empty: none, the story binds
-	Config    string // of Muster, what follows apiVersion and kind
-	Replicas  int    // of the scheduler; zero means one
-	Nodes     int    // simulated ones; a story may play others
-	Shape     string // of each node, as "cpu=4,memory=16Gi"
-	Manifest  []byte // what the story needs beside Muster's objects
+	Scheduler string        // Muster or DefaultScheduler; empty: none, the story binds
+	Config    string        // of Muster, what follows apiVersion and kind
+	Replicas  int           // of the scheduler; zero means one
+	Nodes     int           // simulated ones; a story may play others
+	Shape     string        // of each node, as "cpu=4,memory=16Gi"
+	Manifest  []byte        // what the story needs beside Muster's objects
+	Timeout   time.Duration // of the story; zero means ten minutes
 	// Programs run beside the scheduler.
 	Programs []localcluster.ProgramSpec
 	// FeatureGates and RuntimeConfig are of Kubernetes itself.
@@ -76,7 +78,7 @@ func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 	if testing.Short() {
 		t.Skip("starts a whole cluster: not with -short")
 	}
-	ctx := Within(t, storyTimeout)
+	ctx := Within(t, cmp.Or(spec.Timeout, storyTimeout))
 	var shape localcluster.Shape
 	if spec.Nodes > 0 {
 		var err error
@@ -161,7 +163,7 @@ func schedulers(spec Spec) []localcluster.SchedulerSpec {
 // keepLogs copies the cluster's logs to where the test's artifacts are kept.
 func (c *Cluster) keepLogs(t *testing.T) {
 	t.Helper()
-	files := []string{c.AuditLogPath()}
+	files := append([]string{c.AuditLogPath()}, c.GuestLogs()...)
 	for _, component := range c.Components() {
 		files = append(files, c.LogPath(component))
 	}

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
 	schedulingv1beta1 "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
@@ -128,9 +129,17 @@ func (c *Cluster) AwaitPhase(ctx context.Context, group string, phase scheduling
 	})
 }
 
-// Await waits until something holds for an object.
+// Await waits until something holds for an object of the stories' namespace.
 func (c *Cluster) Await(ctx context.Context, kind schema.GroupVersionResource, name, what string, holds func(*unstructured.Unstructured) bool) error {
-	list := c.listWatch(kind, "metadata.name="+name)
+	return await(ctx, listWatch(c.Dynamic.Resource(kind).Namespace(Namespace), "metadata.name="+name), kind, name, what, holds)
+}
+
+// AwaitGlobal waits until something holds for an object that is in no namespace.
+func (c *Cluster) AwaitGlobal(ctx context.Context, kind schema.GroupVersionResource, name, what string, holds func(*unstructured.Unstructured) bool) error {
+	return await(ctx, listWatch(c.Dynamic.Resource(kind), "metadata.name="+name), kind, name, what, holds)
+}
+
+func await(ctx context.Context, list *cache.ListWatch, kind schema.GroupVersionResource, name, what string, holds func(*unstructured.Unstructured) bool) error {
 	var status any
 	_, err := watchtools.UntilWithSync(ctx, list, &unstructured.Unstructured{}, nil, func(e watch.Event) (bool, error) {
 		u, ok := e.Object.(*unstructured.Unstructured)
@@ -156,7 +165,7 @@ func (c *Cluster) AwaitAll(ctx context.Context, kind schema.GroupVersionResource
 		}
 		return holds(all.Items), nil
 	}
-	_, err := watchtools.UntilWithSync(ctx, c.listWatch(kind, ""), &unstructured.Unstructured{},
+	_, err := watchtools.UntilWithSync(ctx, listWatch(c.Dynamic.Resource(kind).Namespace(Namespace), ""), &unstructured.Unstructured{},
 		func(cache.Store) (bool, error) { return check() },
 		func(watch.Event) (bool, error) { return check() })
 	if err != nil {
@@ -165,8 +174,7 @@ func (c *Cluster) AwaitAll(ctx context.Context, kind schema.GroupVersionResource
 	return nil
 }
 
-func (c *Cluster) listWatch(kind schema.GroupVersionResource, fields string) *cache.ListWatch {
-	objects := c.Dynamic.Resource(kind).Namespace(Namespace)
+func listWatch(objects dynamic.ResourceInterface, fields string) *cache.ListWatch {
 	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			o.FieldSelector = fields

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"k8s.io/apimachinery/pkg/util/validation"
+	kubeletconfig "k8s.io/kubelet/config/v1beta1"
 
 	"muster.sh/muster/internal/localcluster/node/cgroup"
 	"muster.sh/muster/internal/localcluster/toolchain"
@@ -31,8 +32,9 @@ type Config struct {
 	Tools toolchain.Paths
 
 	// Kubeconfig is the kubelet's, of the user system:node:NAME, and
-	// ProxyKubeconfig kube-proxy's. They name the API server by the hub's
-	// address, and hold certificates and keys themselves.
+	// ProxyKubeconfig kube-proxy's; without it the node has none, and no
+	// Services. They name the API server by the hub's address, and hold
+	// certificates and keys themselves.
 	Kubeconfig, ProxyKubeconfig string
 	// ClientCA is the file of the authority whose clients the kubelet trusts.
 	ClientCA string
@@ -43,6 +45,8 @@ type Config struct {
 	MemoryBytes int64
 	// Labels are set on the node when it registers.
 	Labels map[string]string
+	// Kubelet changes the kubelet's configuration, if it is not nil.
+	Kubelet func(*kubeletconfig.KubeletConfiguration)
 	// FeatureGates are the kubelet's and kube-proxy's.
 	FeatureGates map[string]bool
 	// Shared are folders of the host that the node sees at the same path and

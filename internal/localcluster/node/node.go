@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"sync/atomic"
 
@@ -120,21 +119,15 @@ func (n *Node) prepare(host cgroup.Host) error {
 	if err != nil {
 		return err
 	}
-	for name, source := range map[string]string{
-		kubeletKubeconfig:   n.config.Kubeconfig,
-		kubeProxyKubeconfig: n.config.ProxyKubeconfig,
-		clientCAFile:        n.config.ClientCA,
-	} {
-		if files[name], err = os.ReadFile(source); err != nil {
-			return err
-		}
+	if files[specFile], err = n.config.spec(host).Encode(); err != nil {
+		return err
 	}
 	for name, content := range files {
 		if err := os.WriteFile(n.files.file(name), content, 0o600); err != nil {
 			return err
 		}
 	}
-	return n.config.spec(host).Write(n.files.file(filepath.Base(inside.SpecFile)))
+	return nil
 }
 
 // Name is the node's name.

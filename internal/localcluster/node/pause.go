@@ -15,12 +15,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// pauseImage is the name of the image that holds a pod's namespaces open.
-const pauseImage = "muster.local/pause:1"
+// PauseImage is the name of the image that holds a pod's namespaces open.
+const PauseImage = "muster.local/pause:1"
 
 // pauseArchive makes that image, as an archive to import.
 func pauseArchive(program string) ([]byte, error) {
-	return programArchive(pauseImage, program)
+	return programArchive(PauseImage, program)
 }
 
 // programArchive makes an image with nothing in it but a static program.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"text/template"
 
@@ -31,6 +32,9 @@ const (
 	cniFile             = "10-muster.conflist"
 	pauseFile           = "pause.tar"
 )
+
+// specFile is the one that the node's first process reads.
+var specFile = filepath.Base(inside.SpecFile)
 
 // maxPods is the kubelet's own default, written down since a node's part of
 // the pod network must hold them.
@@ -77,6 +81,9 @@ func (c *Config) kubelet(limits bool) ([]byte, error) {
 		config.CgroupsPerQOS = ptr.To(false)
 		config.EnforceNodeAllocatable = []string{"none"}
 	}
+	if c.Kubelet != nil {
+		c.Kubelet(&config)
+	}
 	return yaml.Marshal(config)
 }
 
@@ -113,7 +120,7 @@ func containerd(limits bool) ([]byte, error) {
 	var out bytes.Buffer
 	err := template.Must(template.New("containerd").Parse(containerdTemplate)).Execute(&out, map[string]any{
 		"Socket":     inside.Containerd,
-		"PauseImage": pauseImage,
+		"PauseImage": PauseImage,
 		"Runc":       runc,
 		"CNIBin":     filepath.Join(inside.ToolsDir, toolchain.CNI),
 		"CNIConf":    inside.ConfigDir,
@@ -148,16 +155,23 @@ func podNetwork(pods netip.Prefix) ([]byte, error) {
 	}, "", "  ")
 }
 
-// configuration renders all that the daemons read.
+// configuration renders all that the daemons read, with what they show who they
+// are by.
 func (c *Config) configuration(limits bool) (map[string][]byte, error) {
 	files := map[string][]byte{}
-	for name, render := range map[string]func() ([]byte, error){
-		kubeletFile:    func() ([]byte, error) { return c.kubelet(limits) },
-		kubeProxyFile:  c.kubeProxy,
-		containerdFile: func() ([]byte, error) { return containerd(limits) },
-		cniFile:        func() ([]byte, error) { return podNetwork(c.Pods) },
-		pauseFile:      func() ([]byte, error) { return pauseArchive(c.Tools.Program(toolchain.NodeTools, "pause")) },
-	} {
+	renders := map[string]func() ([]byte, error){
+		kubeletFile:       func() ([]byte, error) { return c.kubelet(limits) },
+		kubeletKubeconfig: func() ([]byte, error) { return os.ReadFile(c.Kubeconfig) },
+		clientCAFile:      func() ([]byte, error) { return os.ReadFile(c.ClientCA) },
+		containerdFile:    func() ([]byte, error) { return containerd(limits) },
+		cniFile:           func() ([]byte, error) { return podNetwork(c.Pods) },
+		pauseFile:         func() ([]byte, error) { return pauseArchive(c.Tools.Program(toolchain.NodeTools, "pause")) },
+	}
+	if c.ProxyKubeconfig != "" {
+		renders[kubeProxyFile] = c.kubeProxy
+		renders[kubeProxyKubeconfig] = func() ([]byte, error) { return os.ReadFile(c.ProxyKubeconfig) }
+	}
+	for name, render := range renders {
 		content, err := render()
 		if err != nil {
 			return nil, fmt.Errorf("render %s: %w", name, err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	kubeletconfig "k8s.io/kubelet/config/v1beta1"
 	"sigs.k8s.io/yaml"
 
 	"muster.sh/muster/internal/localcluster/network"
@@ -119,6 +120,52 @@ func TestKubeProxyLeavesTrackedConnectionsAlone(t *testing.T) {
 		if conntrack[setting] != want {
 			t.Errorf("conntrack.%s is %v, which is not %v", setting, conntrack[setting], want)
 		}
+	}
+}
+
+func TestANodeWithAMachineOfItsOwnIsToldOfIt(t *testing.T) {
+	c := valid()
+	dir := t.TempDir()
+	for _, file := range []*string{&c.Kubeconfig, &c.ClientCA} {
+		*file = filepath.Join(dir, "credentials")
+	}
+	c.Tools[toolchain.NodeTools] = dir
+	for _, name := range []string{"credentials", "pause"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := c.MachineFiles(Machine{Modules: []string{"/lib/modules/a.ko"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := decoded(t, files["/etc/muster/node.json"])
+	machine, _ := spec["machine"].(map[string]any)
+	if fmt.Sprint(machine["modules"]) != "[/lib/modules/a.ko]" {
+		t.Errorf("it is told of %v", machine)
+	}
+	if spec["kubeProxy"] != nil || spec["binds"] != nil {
+		t.Errorf("without a kube-proxy's credentials and a host's folders it has %v and %v", spec["kubeProxy"], spec["binds"])
+	}
+	if mode := fmt.Sprint(spec["cgroups"]); !strings.Contains(mode, "v2") {
+		t.Errorf("its control groups are %s", mode)
+	}
+	for _, name := range []string{"kubelet.yaml", "kubelet.kubeconfig", "client-ca.crt", "containerd.toml", "pause.tar"} {
+		if len(files["/etc/muster/"+name]) == 0 {
+			t.Errorf("it has no %s", name)
+		}
+	}
+}
+
+func TestTheKubeletsConfigurationCanBeChanged(t *testing.T) {
+	c := valid()
+	c.Kubelet = func(k *kubeletconfig.KubeletConfiguration) { k.CPUManagerPolicy = "static" }
+	data, err := c.kubelet(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := decoded(t, data)["cpuManagerPolicy"]; got != "static" {
+		t.Errorf("cpuManagerPolicy is %v", got)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -37,7 +36,7 @@ func (n *Node) spawn() (*os.File, error) {
 		return nil, errors.Join(err, lifeline.Close())
 	}
 	defer func() { _ = statusEnd.Close() }()
-	cmd := exec.Command(n.config.Binary, inside.Command, inside.StepSetup, n.files.file(filepath.Base(inside.SpecFile)))
+	cmd := exec.Command(n.config.Binary, inside.Command, inside.StepSetup, n.files.file(specFile))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = lifelineEnd, log, log
 	cmd.ExtraFiles = []*os.File{statusEnd}
 	cmd.SysProcAttr = &syscall.SysProcAttr{

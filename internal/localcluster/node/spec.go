@@ -15,14 +15,16 @@ import (
 func (c *Config) spec(host cgroup.Host) *inside.Spec {
 	files := layout(c.Dir)
 	spec := &inside.Spec{
-		Name:      c.Name,
-		Root:      files.root(),
-		Cgroups:   host,
-		Images:    []string{inConfig(pauseFile)},
-		Tools:     requiredTools,
-		Kubelet:   c.kubeletFlags(),
-		KubeProxy: []string{"--config=" + inConfig(kubeProxyFile)},
-		View:      inside.View{CPUs: c.CPUs, MemoryBytes: c.MemoryBytes},
+		Name:    c.Name,
+		Root:    files.root(),
+		Cgroups: host,
+		Images:  []string{inConfig(pauseFile)},
+		Tools:   requiredTools,
+		Kubelet: c.kubeletFlags(),
+		View:    inside.View{CPUs: c.CPUs, MemoryBytes: c.MemoryBytes},
+	}
+	if c.ProxyKubeconfig != "" {
+		spec.KubeProxy = []string{"--config=" + inConfig(kubeProxyFile)}
 	}
 	spec.Binds = []inside.Bind{
 		{Source: files.config(), Target: inside.ConfigDir, ReadOnly: true},

@@ -55,14 +55,17 @@ func mountV1(folder, controllers string) error {
 	return nil
 }
 
+// ownGroup is where a process that has settled is, and those that it starts.
+const ownGroup = "init"
+
 // Settle makes room for groups with controllers below the own one, whose mount
 // is at the folder: such a group must have no processes itself, so the calling
-// one, the only one there, moves into a group called init.
+// one, the only one there, moves into a group of its own.
 func (h Host) Settle(folder string) error {
 	if h.Mode == V1 {
 		return nil
 	}
-	home := filepath.Join(folder, "init")
+	home := filepath.Join(folder, ownGroup)
 	if err := os.Mkdir(home, 0o755); err != nil {
 		return fmt.Errorf("settle in a cgroup: %w", err)
 	}
@@ -79,6 +82,15 @@ func (h Host) Settle(folder string) error {
 		if err != nil && h.Mode == V2 {
 			return fmt.Errorf("hand %s down: %w", controller, err)
 		}
+	}
+	return nil
+}
+
+// Confine leaves a process that has settled, and those that it starts, some CPUs alone,
+// as the kernel lists them: 0,2-3.
+func Confine(folder, cpus string) error {
+	if err := os.WriteFile(filepath.Join(folder, ownGroup, "cpuset.cpus"), []byte(cpus), 0o644); err != nil {
+		return fmt.Errorf("keep to CPUs %s: %w", cpus, err)
 	}
 	return nil
 }

@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// startTimeout bounds one daemon's start; a cold page cache on a busy machine
-// is what makes it this long.
-const startTimeout = 2 * time.Minute
+// startTimeout bounds one daemon's start; a busy machine that is emulated is what
+// makes it this long.
+const startTimeout = 8 * time.Minute
 
 // restartDelay is how long a daemon that ended stays down.
 const restartDelay = time.Second

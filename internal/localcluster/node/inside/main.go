@@ -32,6 +32,8 @@ func step(name string, args []string) error {
 			return errors.New("the spec's file is needed")
 		}
 		return reported(func() error { return setup(args[0]) })
+	case StepBoot:
+		return reported(boot)
 	case StepRun:
 		return reported(run)
 	case StepKubelet:

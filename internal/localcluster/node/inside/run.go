@@ -7,7 +7,12 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"muster.sh/muster/internal/localcluster/node/cgroup"
 )
+
+// cgroupsDir is where control groups are mounted.
+const cgroupsDir = "/sys/fs/cgroup"
 
 // run is the node's first process once it is in the node's root. It ends when
 // the owner closes the lifeline or ends, and with it, by the kernel's hand, ends
@@ -19,8 +24,13 @@ func run() error {
 	}
 	unix.CloseOnExec(statusFile) // it is this process's alone
 	go waitForEnd()
-	if err := spec.Cgroups.Settle("/sys/fs/cgroup"); err != nil {
+	if err := spec.Cgroups.Settle(cgroupsDir); err != nil {
 		return err
+	}
+	if spec.Machine != nil {
+		if err := cgroup.Confine(cgroupsDir, spec.Machine.SystemCPUs); err != nil {
+			return err
+		}
 	}
 	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644); err != nil {
 		return fmt.Errorf("let packets of pods pass: %w", err)
@@ -52,6 +62,9 @@ func startDaemons(spec *Spec) error {
 	kubelet := daemon{"kubelet", append([]string{Binary, Command, StepKubelet}, spec.Kubelet...)}
 	if err := kubelet.up(r); err != nil {
 		return err
+	}
+	if len(spec.KubeProxy) == 0 {
+		return nil
 	}
 	proxy := daemon{"kube-proxy", append([]string{Binary, "kube-proxy"}, spec.KubeProxy...)}
 	ended, err := proxy.start(r, "")

@@ -57,7 +57,7 @@ func enterRoot(spec *Spec) error {
 		r.bindPrograms,
 		r.writeEtc,
 		r.mountKernel,
-		func() error { return spec.Cgroups.Mount(r.path("/sys/fs/cgroup")) },
+		func() error { return spec.Cgroups.Mount(r.path(cgroupsDir)) },
 		func() error { return r.bindAll(spec.Binds) },
 		r.enter,
 	} {

@@ -8,6 +8,11 @@
 //	setup    in new namespaces: mounts the node's root and moves into it
 //	run      in that root, as process 1: starts containerd, kubelet, kube-proxy
 //	kubelet  in one more mount namespace, with the kubelet's view of the machine
+//
+// On a machine of its own a node begins with another first step, and goes on with
+// run:
+//
+//	boot     as the kernel's first process: mounts, kernel modules, network
 package inside
 
 import (
@@ -36,6 +41,7 @@ const Command = "node-init"
 // a node's namespaces: it waits for the end of the process that owns the node.
 const (
 	StepSetup   = "setup"
+	StepBoot    = "boot"
 	StepRun     = "run"
 	StepKubelet = "kubelet"
 	StepJanitor = "janitor"
@@ -65,11 +71,14 @@ type Spec struct {
 	Images []string `json:"images"`
 	// Tools are the folders of programs below ToolsDir.
 	Tools []string `json:"tools"`
-	// Kubelet and KubeProxy are the daemons' arguments.
+	// Kubelet and KubeProxy are the daemons' arguments; a node without the latter
+	// has no Services.
 	Kubelet   []string `json:"kubelet"`
 	KubeProxy []string `json:"kubeProxy"`
 	// View is the machine as the kubelet shall see it.
 	View View `json:"view"`
+	// Machine is set on a node that has a machine of its own.
+	Machine *Machine `json:"machine,omitempty"`
 }
 
 // Bind is something of the host that is visible in the node.
@@ -79,13 +88,13 @@ type Bind struct {
 	ReadOnly bool   `json:"readOnly,omitempty"`
 }
 
-// Write stores the spec for the node's first process.
-func (s *Spec) Write(file string) error {
+// Encode returns the content of the node's SpecFile.
+func (s *Spec) Encode() ([]byte, error) {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
-		return fmt.Errorf("encode the node's spec: %w", err)
+		return nil, fmt.Errorf("encode the node's spec: %w", err)
 	}
-	return os.WriteFile(file, data, 0o600)
+	return data, nil
 }
 
 func readSpec(file string) (*Spec, error) {

@@ -1,38 +1,33 @@
 package kubeletoracle
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	schedulingv1beta1 "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
 	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/resource"
 	"muster.sh/muster/test/testcluster"
 )
 
-// unit is what a user submits: a pod, or a gang of equal pods.
-type unit struct {
-	name    string
-	members int
-	kind    kind
-	runs    time.Duration
-}
-
-// units are as many as have so many pods, the same for the same seed.
-func units(seed uint64, pods int) []unit {
+// groups are what users submit, the same for the same seed: single pods, and gangs of
+// equal ones, as many as have so many pods.
+func groups(seed uint64, pods int) []testcluster.PodGroup {
 	r := rand.New(rand.NewPCG(seed, 0))
-	var all []unit
+	var all []testcluster.PodGroup
 	for pods > 0 {
-		u := unit{name: fmt.Sprintf("u%02d", len(all)), members: 1, kind: mixed(r), runs: time.Duration(1000+r.IntN(4000)) * time.Millisecond}
-		if r.IntN(3) == 0 {
-			u.members = min(2+r.IntN(3), pods)
+		k := mixed(r)
+		g := testcluster.PodGroup{
+			Name: fmt.Sprintf("u%02d", len(all)), Members: 1, Change: k.fill,
+			Runs: time.Duration(1000+r.IntN(4000)) * time.Millisecond,
 		}
-		all = append(all, u)
-		pods -= u.members
+		if r.IntN(3) == 0 {
+			g.Members = min(2+r.IntN(3), pods)
+		}
+		all = append(all, g)
+		pods -= g.Members
 	}
 	return all
 }
@@ -54,26 +49,6 @@ func mixed(r *rand.Rand) kind {
 		}
 	}
 	return k
-}
-
-// submit creates what the unit is made of.
-func (u unit) submit(ctx context.Context, c *testcluster.Cluster) error {
-	if u.members > 1 {
-		if err := c.CreatePodGroup(ctx, testcluster.PodGroup{Name: u.name, Members: u.members}); err != nil {
-			return err
-		}
-	}
-	for i := range u.members {
-		pod := c.Pod(fmt.Sprintf("%s-%d", u.name, i), 0, u.runs)
-		u.kind.fill(pod)
-		if u.members > 1 {
-			pod.Annotations[schedulingv1beta1.KubeGroupNameAnnotationKey] = u.name
-		}
-		if err := c.CreatePod(ctx, pod); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // fill gives a pod the containers of its kind.
