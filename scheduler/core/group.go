@@ -72,9 +72,10 @@ type group struct {
 	// vetoes by shape and node, and the last of them in words.
 	vetoes map[string]map[string]veto
 	veto   string
-	// roaming has the keys of members that roam; futile counts how often in a row
-	// such a member has found no node.
+	// roaming has the keys of members that roam; allRoam says that all do that may.
+	// futile counts how often in a row such a member has found no node.
 	roaming map[string]bool
+	allRoam bool
 	futile  int
 
 	// stored is what the Reservation holds, as far as it was ordered.

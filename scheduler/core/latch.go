@@ -12,7 +12,7 @@ import (
 // place releases a member towards its slot.
 func (m *Machine) place(mem *member, s *ledger.Slot, epoch Epoch, check []string) {
 	m.groups[mem.Gang].set(mem, released)
-	mem.epoch, mem.roams = epoch, m.groups[mem.Gang].roaming[mem.key]
+	mem.epoch, mem.roams = epoch, m.groups[mem.Gang].lets(mem)
 	m.show(mem, s, check)
 	m.decide(Release{Gang: s.Gang, Pod: mem.ID, Epoch: epoch})
 }
@@ -61,7 +61,7 @@ func (m *Machine) openIfWhole(g *group) {
 // open lets the gang's binds go. From here on it is completed, whatever
 // happens: what can't be bound is placed again.
 func (m *Machine) open(g *group) {
-	g.phase, g.attempts, g.futile, g.veto = Started, 0, 0, ""
+	g.phase, g.attempts, g.futile, g.allRoam, g.veto = Started, 0, 0, false, ""
 	m.decide(OpenLatch{Gang: g.decl.ID, Epoch: g.epoch})
 	for _, s := range m.book.OfGang(g.decl.ID) {
 		if s.Claimant == "" {
@@ -97,9 +97,11 @@ func (m *Machine) parked(e Parked) {
 	switch {
 	case e.Veto && node != s.Node:
 		m.vetoHeld(g, node, lasts)
+	case e.Veto && mem.roams && g.phase == Starting && !g.allRoam:
+		g.allRoam = true
 	case e.Veto && mem.roams:
 		m.vetoEverywhere(g, mem)
-	case e.Veto && !e.Room && g.mayRoam(mem):
+	case e.Veto && !e.Room && mem.Shape.Opaque && g.mayRoam(mem):
 		g.roaming[mem.key] = true
 	case e.Veto || mem.retries > maxRetries:
 		m.veto(g, &mem.Shape, s.Node, lasts)

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"muster.sh/muster/scheduler/ledger"
@@ -10,14 +11,33 @@ import (
 // between pods, spread, resource claims) is first sent to where it was planned,
 // which costs least. Once one of them has refused that node, members of its kind
 // roam: each chooses among all nodes in its own cycle, in which those of its gang
-// that went before are seen. The latch is shut until all have a node, so a choice
-// that leaves none for another is undone with the whole start.
+// that went before are seen. If one finds none, all of its gang roam the next time,
+// those first that choose among few: where it could go room was held for others.
+// The latch is shut until all have a node, so a choice that leaves none for another
+// is undone with the whole start.
 
 // mayRoam says whether a member may choose its node itself. One that is tied to
 // others, or to NUMA zones, may not: kube-scheduler's cycle knows of neither.
 func (g *group) mayRoam(mem *member) bool {
 	r, _ := g.decl.Role(mem.Role)
-	return mem.Shape.Opaque && mem.Shape.Aligned == nil && !g.decl.Topology.Required && !r.Topology.Required
+	return mem.Shape.Aligned == nil && !g.decl.Topology.Required && !r.Topology.Required
+}
+
+// lets says whether a member roams when it is sent out now.
+func (g *group) lets(mem *member) bool {
+	return g.roaming[mem.key] || (g.allRoam && g.mayRoam(mem))
+}
+
+// choosyFirst puts the slots of members first that have constraints which the planner
+// does not know.
+func (m *Machine) choosyFirst(slots []*ledger.Slot) {
+	choosy := func(s *ledger.Slot) int {
+		if mem := m.members[s.Claimant]; mem != nil && mem.Shape.Opaque {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(slots, func(a, b *ledger.Slot) int { return choosy(a) - choosy(b) })
 }
 
 // follow moves the slot of a member to the node that it has chosen. Where the

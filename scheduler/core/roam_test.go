@@ -11,6 +11,7 @@ import (
 	"muster.sh/muster/scheduler/core/coretest"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/gang/gangtest"
+	"muster.sh/muster/scheduler/resource"
 )
 
 // opaque is a member of a core with constraints that the planner does not know.
@@ -97,6 +98,25 @@ func TestWhoFindsNoNodeIsToldWhyAndKeepsNobodyBack(t *testing.T) {
 	w.Node("n3", 2, 64)
 	w.Pass(core.DefaultOptions().VetoTimeout)
 	wantBound(t, w, g, 4)
+}
+
+// One member must be where there is room for three, and the plan has the others there.
+func TestAMemberRoamsToWhereOthersOfItsGangWerePlanned(t *testing.T) {
+	w := world(2, 4)
+	w.Other("database", "n0", resource.Vector{MilliCPU: 1000, Pods: 1})
+	w.Veto = func(m *core.Member, node string) string {
+		if m.Shape.Opaque && node != "n0" {
+			return "not beside the database"
+		}
+		return ""
+	}
+	g := gangtest.Group("g", 4)
+	w.Declare(g)
+	for i := range 3 {
+		w.Pod(g.ID, "", fmt.Sprintf("plain-%d", i), gangtest.Shape(1, 1))
+	}
+	w.Pod(g.ID, "", "picky", opaque())
+	wantBound(t, w, g.ID, 4)
 }
 
 // A member that roams leaves alone what is promised to other gangs.

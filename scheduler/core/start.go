@@ -53,8 +53,11 @@ func (m *Machine) reservationStored(e ReservationStored) {
 func (m *Machine) launch(g *group) {
 	g.phase = Starting
 	check := m.nodesToCheck(g)
-	sent := 0
-	for _, s := range m.book.OfGang(g.decl.ID) {
+	sent, slots := 0, m.book.OfGang(g.decl.ID)
+	if len(g.roaming) > 0 {
+		m.choosyFirst(slots)
+	}
+	for _, s := range slots {
 		if mem := m.members[s.Claimant]; mem != nil && mem.state == held {
 			m.place(mem, s, g.epoch, check)
 			sent++
