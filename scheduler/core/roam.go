@@ -4,7 +4,10 @@ import (
 	"slices"
 	"time"
 
+	"muster.sh/muster/scheduler/cluster"
+	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/ledger"
+	"muster.sh/muster/scheduler/planner"
 )
 
 // A member with constraints that the planner does not know (volumes, affinity
@@ -40,23 +43,46 @@ func (m *Machine) choosyFirst(slots []*ledger.Slot) {
 	slices.SortStableFunc(slots, func(a, b *ledger.Slot) int { return choosy(a) - choosy(b) })
 }
 
-// follow moves the slot of a member to the node that it has chosen. Where the
-// room there is held for another that roams, the two change places.
+// follow moves the slot of a member to the node that it has chosen. Others that roam,
+// and have not chosen yet, give way there.
 func (m *Machine) follow(g *group, mem *member, node string) {
 	s := m.book.ClaimedBy(mem.ID)
 	if s == nil || node == "" || node == s.Node {
 		return
 	}
-	if other := m.inItsPlace(g, mem, node); other != nil {
-		m.exchange(s, other)
-		m.showAgain(g, m.members[s.Claimant])
-	} else {
-		moved := *s
-		moved.Node = node
-		m.book.Adopt(moved)
-	}
+	moved := *s
+	moved.Node = node
+	s = m.book.Adopt(moved)
 	m.showAgain(g, mem)
-	m.checkSlots(node)
+	for !m.serves(node, s) && m.giveWay(g, node) {
+	}
+	if m.checkSlots(node); g.phase == Waiting {
+		g.veto = "members that go where they must leave no room for others"
+		m.failed(g, gang.Vetoed)
+	}
+}
+
+// giveWay moves the room of a member that roams off a node, and reports whether it
+// could: there is none, or no room elsewhere.
+func (m *Machine) giveWay(g *group, node string) bool {
+	for _, s := range m.book.Holding(g.decl.ID).Slots {
+		o := m.members[s.Claimant]
+		if s.Node != node || o == nil || !o.roams || o.state != released {
+			continue
+		}
+		var shares []planner.Share
+		r := m.request(g, need{members: []*member{o}})
+		m.book.Read(func(v cluster.View) { shares = planner.Fill(v, r.Request) })
+		if len(shares) == 0 || shares[0].Node == node {
+			continue
+		}
+		moved := *s
+		moved.Node = shares[0].Node
+		m.book.Adopt(moved)
+		m.showAgain(g, o)
+		return true
+	}
+	return false
 }
 
 // showAgain shows the placement of a member whose slot is elsewhere now.
@@ -78,29 +104,6 @@ func (m *Machine) except(mem *member) []string {
 		}
 	}
 	return names
-}
-
-// inItsPlace returns the slot of another member that a member has taken the room
-// of, or nil if there is room beside it.
-func (m *Machine) inItsPlace(g *group, mem *member, node string) *ledger.Slot {
-	if free, ok := m.book.Free(node); !ok || mem.Shape.Request.Fits(free) {
-		return nil
-	}
-	for _, s := range m.book.Holding(g.decl.ID).Slots {
-		if o := m.members[s.Claimant]; s.Node == node && o != nil && o.key == mem.key && o.roams && o.state == released {
-			return s
-		}
-	}
-	return nil
-}
-
-// exchange lets the claimants of two slots change places.
-func (m *Machine) exchange(a, b *ledger.Slot) {
-	first, second := a.Claimant, b.Claimant
-	m.book.Unclaim(a.ID)
-	m.book.Unclaim(b.ID)
-	m.book.Claim(a.ID, second)
-	m.book.Claim(b.ID, first)
 }
 
 // everywhere is the node of a veto that is one of all nodes.
