@@ -31,6 +31,13 @@ func (g *group) lets(mem *member) bool {
 	return g.roaming[mem.key] || (g.allRoam && g.mayRoam(mem))
 }
 
+// roamNoMore has the next start tried as it is planned: by then what stood in its way
+// may be gone, and a plan finds room where choices one after the other do not.
+func (g *group) roamNoMore() {
+	clear(g.roaming)
+	g.allRoam = false
+}
+
 // choosyFirst puts the slots of members first that have constraints which the planner
 // does not know.
 func (m *Machine) choosyFirst(slots []*ledger.Slot) {
@@ -58,6 +65,7 @@ func (m *Machine) follow(g *group, mem *member, node string) {
 	}
 	if m.checkSlots(node); g.phase == Waiting {
 		g.veto = "members that go where they must leave no room for others"
+		g.roamNoMore()
 		m.failed(g, gang.Vetoed)
 	}
 }
@@ -117,6 +125,9 @@ func (m *Machine) vetoEverywhere(g *group, mem *member) {
 		pause = min(m.opts.RetryAfter<<g.futile, pause)
 	}
 	g.futile++
+	if g.phase == Starting {
+		g.roamNoMore()
+	}
 	m.veto(g, &mem.Shape, everywhere, max(pause, time.Millisecond))
 	mem.retries = 0
 }
