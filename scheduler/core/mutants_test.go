@@ -117,13 +117,13 @@ var mutantsOfMoves = []mutant{
 }
 
 // checks is how many histories may pass before a seeded bug is caught.
-const checks = "400"
+const checks = "2000"
 
 var seededBugs = flag.Bool("seeded-bugs", false, "put in one bug after the other, and see whether the histories tell")
 
 func TestPropertiesCatchSeededBugs(t *testing.T) {
 	if !*seededBugs {
-		t.Skip("compiles the package once for each seeded bug: make soak, or -seeded-bugs")
+		t.Skip("compiles the package once for each seeded bug: make seeded-bugs")
 	}
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("no go command to compile the seeded bugs with")
