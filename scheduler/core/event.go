@@ -121,7 +121,7 @@ type BudgetGone struct{ Name string }
 type AtLatch struct {
 	ID    gang.PodID
 	Epoch Epoch
-	// Node that a member which roams has chosen; empty for all others.
+	// Node on which it will run: one that roams has chosen it.
 	Node string
 }
 

@@ -73,10 +73,10 @@ type group struct {
 	vetoes map[string]map[string]veto
 	veto   string
 	// roaming has the keys of members that roam; allRoam says that all do that may.
-	// futile counts how often in a row such a member has found no node.
+	// pause is what was made last because such a member had found no node.
 	roaming map[string]bool
 	allRoam bool
-	futile  int
+	pause   time.Duration
 
 	// stored is what the Reservation holds, as far as it was ordered.
 	stored []ReservedSlot

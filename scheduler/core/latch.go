@@ -61,7 +61,7 @@ func (m *Machine) openIfWhole(g *group) {
 // open lets the gang's binds go. From here on it is completed, whatever
 // happens: what can't be bound is placed again.
 func (m *Machine) open(g *group) {
-	g.phase, g.attempts, g.futile, g.allRoam, g.veto = Started, 0, 0, false, ""
+	g.phase, g.attempts, g.pause, g.allRoam, g.veto = Started, 0, 0, false, ""
 	m.decide(OpenLatch{Gang: g.decl.ID, Epoch: g.epoch})
 	for _, s := range m.book.OfGang(g.decl.ID) {
 		if s.Claimant == "" {

@@ -54,7 +54,7 @@ func (m *Machine) choosyFirst(slots []*ledger.Slot) {
 // and have not chosen yet, give way there.
 func (m *Machine) follow(g *group, mem *member, node string) {
 	s := m.book.ClaimedBy(mem.ID)
-	if s == nil || node == "" || node == s.Node {
+	if s == nil || node == s.Node {
 		return
 	}
 	moved := *s
@@ -120,15 +120,11 @@ const everywhere = ""
 // vetoEverywhere keeps members from being sent out again for a while: each time
 // twice as long, as every try asks all nodes.
 func (m *Machine) vetoEverywhere(g *group, mem *member) {
-	pause := m.opts.VetoTimeout
-	if g.futile < 16 {
-		pause = min(m.opts.RetryAfter<<g.futile, pause)
-	}
-	g.futile++
+	g.pause = min(max(2*g.pause, m.opts.RetryAfter), m.opts.VetoTimeout)
 	if g.phase == Starting {
 		g.roamNoMore()
 	}
-	m.veto(g, &mem.Shape, everywhere, max(pause, time.Millisecond))
+	m.veto(g, &mem.Shape, everywhere, max(g.pause, time.Millisecond))
 	mem.retries = 0
 }
 

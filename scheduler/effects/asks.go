@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/util/flowcontrol"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
 
 	"muster.sh/muster/scheduler/core"
@@ -41,7 +40,7 @@ const (
 // it asked for before, which may be an earlier leader's, is made to agree with it.
 type asks struct {
 	*Config
-	queue workqueue.TypedRateLimitingInterface[errand]
+	queue queue[errand]
 	// marks bounds how many conditions of pods are written in a second.
 	marks flowcontrol.PassiveRateLimiter
 
@@ -64,9 +63,7 @@ func newAsks(cfg *Config) *asks {
 	return &asks{
 		Config: cfg, wanted: map[gang.ID]*core.AskForRoom{}, known: map[gang.ID]bool{},
 		marks: flowcontrol.NewTokenBucketPassiveRateLimiterWithClock(marksPerSecond, marksPerSecond, cfg.Clock),
-		queue: workqueue.NewTypedRateLimitingQueueWithConfig(
-			workqueue.NewTypedItemExponentialFailureRateLimiter[errand](firstPause, longPause),
-			workqueue.TypedRateLimitingQueueConfig[errand]{Clock: cfg.Clock}),
+		queue: newQueue[errand](cfg.Clock, firstPause, longPause),
 	}
 }
 
@@ -91,14 +88,7 @@ func (a *asks) ask(id gang.ID, d *core.AskForRoom) {
 func (a *asks) run(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() { a.adopt(ctx) })
-	for range askWorkers {
-		running.Go(func() {
-			for a.next(ctx) {
-			}
-		})
-	}
-	<-ctx.Done()
-	a.queue.ShutDown()
+	drain(ctx, a.queue, askWorkers, a.next)
 	running.Wait()
 }
 

@@ -19,7 +19,6 @@ import (
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
@@ -52,7 +51,7 @@ type Config struct {
 // Effects sends the writes that decisions ask for.
 type Effects struct {
 	cfg       Config
-	queue     workqueue.TypedRateLimitingInterface[gang.ID]
+	queue     queue[gang.ID]
 	evictions *evictions
 	asks      *asks
 
@@ -107,9 +106,7 @@ func New(cfg Config) (*Effects, error) {
 	}
 	e := &Effects{
 		cfg: cfg, works: map[gang.ID]*work{},
-		queue: workqueue.NewTypedRateLimitingQueueWithConfig(
-			workqueue.NewTypedItemExponentialFailureRateLimiter[gang.ID](firstPause, longPause),
-			workqueue.TypedRateLimitingQueueConfig[gang.ID]{Clock: cfg.Clock}),
+		queue: newQueue[gang.ID](cfg.Clock, firstPause, longPause),
 	}
 	e.evictions = newEvictions(&e.cfg)
 	e.asks = newAsks(&e.cfg)
@@ -173,14 +170,7 @@ func (e *Effects) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() { e.evictions.run(ctx) })
 	running.Go(func() { e.asks.run(ctx) })
-	for range workers {
-		running.Go(func() {
-			for e.next(ctx) {
-			}
-		})
-	}
-	<-ctx.Done()
-	e.queue.ShutDown()
+	drain(ctx, e.queue, workers, e.next)
 	running.Wait()
 }
 

@@ -11,7 +11,6 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
 
 	"muster.sh/muster/scheduler/core"
@@ -29,7 +28,7 @@ const (
 // beside all other writes: a disruption budget may refuse one for hours.
 type evictions struct {
 	cfg   *Config
-	queue workqueue.TypedRateLimitingInterface[gang.PodID]
+	queue queue[gang.PodID]
 
 	mu     sync.Mutex
 	wanted map[gang.PodID]*eviction
@@ -45,9 +44,7 @@ type eviction struct {
 func newEvictions(cfg *Config) *evictions {
 	return &evictions{
 		cfg: cfg, wanted: map[gang.PodID]*eviction{},
-		queue: workqueue.NewTypedRateLimitingQueueWithConfig(
-			workqueue.NewTypedItemExponentialFailureRateLimiter[gang.PodID](firstEvictionPause, longEvictionPause),
-			workqueue.TypedRateLimitingQueueConfig[gang.PodID]{Clock: cfg.Clock}),
+		queue: newQueue[gang.PodID](cfg.Clock, firstEvictionPause, longEvictionPause),
 	}
 }
 
@@ -82,18 +79,7 @@ func (e *evictions) done(w *eviction) {
 
 // run sends evictions until the context ends, and returns once none is being
 // sent any more.
-func (e *evictions) run(ctx context.Context) {
-	var running sync.WaitGroup
-	for range evictors {
-		running.Go(func() {
-			for e.next(ctx) {
-			}
-		})
-	}
-	<-ctx.Done()
-	e.queue.ShutDown()
-	running.Wait()
-}
+func (e *evictions) run(ctx context.Context) { drain(ctx, e.queue, evictors, e.next) }
 
 // next tries one eviction, and reports false at the end.
 func (e *evictions) next(ctx context.Context) bool {

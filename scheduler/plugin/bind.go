@@ -27,11 +27,7 @@ func (p *Plugin) Bind(ctx context.Context, state fwk.CycleState, pod *v1.Pod, no
 	if c.place == nil {
 		return p.binder.Bind(ctx, state, pod, node)
 	}
-	chosen := ""
-	if c.place.Roams {
-		chosen = node
-	}
-	first, err := p.Latch.Wait(ctx, idOf(pod), c.place.Gang, c.place.Epoch, chosen)
+	first, err := p.Latch.Wait(ctx, idOf(pod), c.place.Gang, c.place.Epoch, node)
 	if err != nil {
 		return fwk.AsStatus(err)
 	}

@@ -51,8 +51,8 @@ func NewLatch(placement func(gang.PodID) (core.Placement, bool), post func(core.
 
 // Wait announces a member and waits for its gang. It returns the member's place in
 // the queue of binds once the latch is open, and a *Refusal when the member is
-// turned back. chosen is the node of a member that roams.
-func (l *Latch) Wait(ctx context.Context, pod gang.PodID, id gang.ID, epoch core.Epoch, chosen string) (*turn, error) {
+// turned back.
+func (l *Latch) Wait(ctx context.Context, pod gang.PodID, id gang.ID, epoch core.Epoch, node string) (*turn, error) {
 	entered := l.enter(pod, id, epoch)
 	// Only after entering: whoever shuts the latch has cleared the Board
 	// before, and answers all that have entered.
@@ -60,7 +60,7 @@ func (l *Latch) Wait(ctx context.Context, pod gang.PodID, id gang.ID, epoch core
 		l.leave(pod, entered)
 		return nil, turnedBack("the placement was taken back")
 	}
-	l.post(core.AtLatch{ID: pod, Epoch: epoch, Node: chosen})
+	l.post(core.AtLatch{ID: pod, Epoch: epoch, Node: node})
 	select {
 	case a := <-entered:
 		return a.turn, a.err

@@ -10,7 +10,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
@@ -54,7 +53,7 @@ func (s *Source) ownInformers() []watched {
 // kubernetesGroups watches Kubernetes' own PodGroups, if the API server serves
 // them. It is asked once, for only a restart of the API server changes it.
 func (s *Source) kubernetesGroups() ([]watched, error) {
-	served, err := servesResource(s.cfg.Client.Discovery(), schedulingv1beta1.SchemeGroupVersion, "podgroups")
+	served, err := servesPodGroups(s.cfg.Client.Discovery())
 	if err != nil || !served {
 		return nil, err
 	}
@@ -71,16 +70,15 @@ func (s *Source) kubernetesGroups() ([]watched, error) {
 	}}, nil
 }
 
-// servesResource asks the API server whether it serves a resource in a version.
-func servesResource(server discovery.DiscoveryInterface, version schema.GroupVersion, resource string) (bool, error) {
-	list, err := server.ServerResourcesForGroupVersion(version.String())
+func servesPodGroups(server discovery.DiscoveryInterface) (bool, error) {
+	list, err := server.ServerResourcesForGroupVersion(schedulingv1beta1.SchemeGroupVersion.String())
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("ask the API server whether it serves %s of %s: %w", resource, version, err)
+		return false, fmt.Errorf("ask the API server whether it serves PodGroups: %w", err)
 	}
-	return slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == resource }), nil
+	return slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == "podgroups" }), nil
 }
 
 // podHandler takes in pods of ours to their end, and those of others for as long as

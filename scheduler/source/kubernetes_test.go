@@ -86,7 +86,7 @@ func TestKubernetesPodGroupsAreLookedForAtTheStart(t *testing.T) {
 		if c.fails != nil {
 			client.PrependReactor("get", "resource", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, c.fails })
 		}
-		got, err := servesResource(client.Discovery().(*discoveryfake.FakeDiscovery), schedulingv1beta1.SchemeGroupVersion, "podgroups")
+		got, err := servesPodGroups(client.Discovery().(*discoveryfake.FakeDiscovery))
 		if got != c.want || (err != nil) != (c.fails != nil) {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}

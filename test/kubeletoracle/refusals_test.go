@@ -24,13 +24,7 @@ func TestMusterBindsNoPodThatItsKubeletRefuses(t *testing.T) {
 	ctx, c := play(t, testcluster.Muster)
 	c.RequireUnaligned(ctx, t, tooLarge(c), hosts)
 	c.Stream(ctx, t, groups(seed, pods))
-	c.RequireNoFault(t, 0)
-	if n := c.CountRefused(t); n > 0 {
-		t.Errorf("kubelets have refused %d pods", n)
-	}
-	if n := testcluster.Count(c.Pods.List(nil), testcluster.Succeeded); n != pods {
-		t.Errorf("%d of %d pods have run", n, pods)
-	}
+	c.RequireAllRan(t, pods)
 }
 
 // TestKubeletsRefusePodsOfTheDefaultScheduler proves that the other test would notice.

@@ -34,13 +34,7 @@ func TestMusterBindsNoPodThatTheKubeletRefuses(t *testing.T) {
 	startExporter(ctx, t, c)
 	c.RequireUnaligned(ctx, t, tooLarge(c), 1)
 	c.Stream(ctx, t, groups(seed, pods))
-	c.RequireNoFault(t, 0)
-	if n := c.CountRefused(t); n > 0 {
-		t.Errorf("the kubelet has refused %d pods", n)
-	}
-	if n := testcluster.Count(c.Pods.List(nil), testcluster.Succeeded); n != pods {
-		t.Errorf("%d of %d pods have run", n, pods)
-	}
+	c.RequireAllRan(t, pods)
 }
 
 // TestTheKubeletRefusesPodsOfTheDefaultScheduler proves that the other test would notice.

@@ -68,6 +68,19 @@ func unscheduled(p *corev1.Pod) string {
 // Refused reports whether a kubelet has refused a pod for its zones.
 func Refused(p *corev1.Pod) bool { return p.Status.Reason == topologymanager.ErrorTopologyAffinity }
 
+// RequireAllRan fails the test if anything was wrong, or not all pods of a stream have
+// run, of which kubelets may have refused none.
+func (c *Cluster) RequireAllRan(t *testing.T, pods int) {
+	t.Helper()
+	c.RequireNoFault(t, 0)
+	if n := c.CountRefused(t); n > 0 {
+		t.Errorf("kubelets have refused %d pods", n)
+	}
+	if n := Count(c.Pods.List(nil), Succeeded); n != pods {
+		t.Errorf("%d of %d pods have run", n, pods)
+	}
+}
+
 // CountRefused counts the pods that kubelets have refused for their zones, and tells
 // what became of the others.
 func (c *Cluster) CountRefused(t *testing.T) int {

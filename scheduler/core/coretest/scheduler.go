@@ -96,11 +96,7 @@ func (w *World) schedule(id gang.PodID, epoch core.Epoch) {
 		return
 	}
 	c.node = place.Node
-	at := core.AtLatch{ID: mem.ID, Epoch: epoch}
-	if place.Roams {
-		at.Node = place.Node
-	}
-	w.send("ack/"+string(mem.ID), func() { w.Step(at) })
+	w.send("ack/"+string(mem.ID), func() { w.Step(core.AtLatch{ID: mem.ID, Epoch: epoch, Node: place.Node}) })
 	switch {
 	case w.open[mem.Gang] == epoch:
 		w.bind(mem.ID)
