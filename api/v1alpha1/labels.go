@@ -50,8 +50,17 @@ const (
 	// QueueLabel names the queue that is charged. Of a Spark application it is read
 	// from the driver pod (spark.kubernetes.driver.label.muster.sh/queue), in client
 	// mode from the executors; of a PodGroup from its object, but Volcano's has a
-	// field for it; of other gangs from their pods.
+	// field for it; of other gangs from their pods. On a Namespace it names the queue of
+	// all gangs there that name none, and gives them the right to it. Where the label is
+	// missing, Volcano's annotation scheduling.volcano.sh/queue-name has its place.
 	QueueLabel = "muster.sh/queue"
+	// QueueNamespacesAnnotation on a Queue lists the namespaces that may charge it and
+	// the queues below it, separated by commas. Without it all may that may charge the
+	// queue above, and at the top all.
+	QueueNamespacesAnnotation = "muster.sh/namespaces"
+	// QueueMaxPriorityAnnotation on a Queue is the highest priority that counts in it and
+	// in the queues below it: pods of a higher one are served as if they had this.
+	QueueMaxPriorityAnnotation = "muster.sh/max-priority"
 
 	// GangLabel is on objects that ask cluster autoscalers for the room of a gang. As
 	// an annotation it has the gang's name, as a label a digest of it.

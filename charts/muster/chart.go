@@ -25,6 +25,13 @@ var schedulerNamespaceRules []byte
 //go:embed crds/muster.sh_reservations.yaml
 var reservationCRD []byte
 
+// Tenants' queues are of Volcano's API. Its definition is generated from Volcano's types.
+//
+//go:generate go tool -modfile=../../tools/controller-gen/go.mod controller-gen crd:crdVersions=v1 paths=volcano.sh/apis/pkg/apis/scheduling/v1beta1 output:crd:dir=crds
+//go:generate rm crds/scheduling.volcano.sh_podgroups.yaml
+//go:embed crds/scheduling.volcano.sh_queues.yaml
+var queueCRD []byte
+
 // SchedulerClusterRules are the rights that muster-scheduler needs in every
 // namespace, for a ClusterRole.
 func SchedulerClusterRules() []rbacv1.PolicyRule {
@@ -43,10 +50,12 @@ func SchedulerNamespaceRules() []rbacv1.PolicyRule {
 	return parse[[]rbacv1.PolicyRule](schedulerNamespaceRules)
 }
 
-// CustomResourceDefinitions are the definitions of the objects of muster.sh.
+// CustomResourceDefinitions are the definitions of the objects of muster.sh, and of
+// Volcano's Queues.
 func CustomResourceDefinitions() []*apiextensions.CustomResourceDefinition {
-	crd := parse[apiextensions.CustomResourceDefinition](reservationCRD)
-	return []*apiextensions.CustomResourceDefinition{&crd}
+	reservation := parse[apiextensions.CustomResourceDefinition](reservationCRD)
+	queue := parse[apiextensions.CustomResourceDefinition](queueCRD)
+	return []*apiextensions.CustomResourceDefinition{&reservation, &queue}
 }
 
 // parse reads a file that is part of this package, and is tested to be valid.

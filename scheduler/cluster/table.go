@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -118,6 +120,9 @@ func (t *Table) Pod(id gang.PodID) (Pod, bool) {
 	pod, ok := t.pods[id]
 	return pod, ok
 }
+
+// Pods returns what is recorded of all pods, in no order.
+func (t *Table) Pods() iter.Seq[Pod] { return maps.Values(t.pods) }
 
 // Node returns a node, or nil if there is none of that name.
 func (t *Table) Node(name string) *Node {

@@ -102,8 +102,9 @@ func (m *Machine) lacks(g *group) []Lack {
 	case g.phase == Waiting && m.blockedByRoom(g):
 		n = m.need(g)
 	case g.phase == Started && m.short.Position(g.decl.ID)+m.elastic.Position(g.decl.ID) > 0:
-		n.expected = m.need(g).expected
-		n.members = m.admissible(g, n.expected)
+		if n = m.need(g); !g.bounded {
+			n.members = m.admissible(g, n.expected)
+		}
 	}
 	return n.lacks()
 }
@@ -113,6 +114,8 @@ func (m *Machine) blockedByRoom(g *group) bool {
 	switch m.code(g) {
 	case gang.NoRoom, gang.TooBig:
 		return true
+	case gang.OverQuota, gang.NeverInQueue:
+		return g.quota.OfRoom()
 	case gang.Behind:
 		return m.awaited
 	}
@@ -172,7 +175,7 @@ func (m *Machine) reviewBehind() {
 		return
 	}
 	m.awaited = awaited
-	for e := range m.queue.All() {
+	for e := range m.queues.All() {
 		m.reviewed[e.Gang] = true
 	}
 }
@@ -183,7 +186,7 @@ func (m *Machine) roomIsAwaited() bool {
 	if m.short.Len() > 0 {
 		return true
 	}
-	for e := range m.queue.All() {
+	for e := range m.queues.All() {
 		if m.groups[e.Gang].blocks {
 			return true
 		}

@@ -10,7 +10,6 @@ import (
 	"muster.sh/muster/scheduler/core/coretest"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/gang/gangtest"
-	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/scheduler/resource"
 )
 
@@ -30,7 +29,7 @@ type bench struct {
 
 func newBench(nodes int) *bench {
 	b := &bench{
-		Machine: core.NewMachine(core.DefaultOptions(), queue.NewFIFO()), now: gangtest.Epoch0,
+		Machine: core.NewMachine(core.DefaultOptions()), now: gangtest.Epoch0,
 		members: map[gang.PodID]*core.Member{}, latched: map[gang.ID][]gang.PodID{}, open: map[gang.ID]bool{},
 	}
 	for i := range nodes {

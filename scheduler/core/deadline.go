@@ -182,5 +182,5 @@ func (m *Machine) forget(id gang.ID) {
 	delete(m.groups, id)
 	m.short.Remove(id)
 	m.elastic.Remove(id)
-	m.queue.Remove(id)
+	m.queues.Remove(id)
 }

@@ -5,6 +5,7 @@ import (
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/queue"
 )
 
 // Event is something that happened outside of the machine. Events carry their
@@ -33,6 +34,8 @@ type Member struct {
 	Role      string     `json:"role"`
 	Shape     gang.Shape `json:"shape"`
 	Created   time.Time  `json:"created"`
+	// Priority of the pod. A gang has that of its member with the highest.
+	Priority int64 `json:"priority,omitempty"`
 	// Budgets are the names of the disruption budgets that count it; mostly none.
 	Budgets []string `json:"budgets,omitempty"`
 }
@@ -117,6 +120,16 @@ type BudgetSet struct {
 // BudgetGone tells that a disruption budget was removed.
 type BudgetGone struct{ Name string }
 
+// QueueSet declares a queue, or changes it.
+type QueueSet struct{ Queue queue.Spec }
+
+// QueueGone tells that a queue was removed. What was charged to it still is.
+type QueueGone struct{ Name string }
+
+// NamespaceSet tells which queue gangs of a namespace charge that name none, and that
+// all of its gangs may charge; an empty one takes that back.
+type NamespaceSet struct{ Name, Queue string }
+
 // AtLatch tells that a member has passed everything but its bind, and waits.
 type AtLatch struct {
 	ID    gang.PodID
@@ -182,6 +195,9 @@ func (Assumed) isEvent()           {}
 func (Forgotten) isEvent()         {}
 func (BudgetSet) isEvent()         {}
 func (BudgetGone) isEvent()        {}
+func (QueueSet) isEvent()          {}
+func (QueueGone) isEvent()         {}
+func (NamespaceSet) isEvent()      {}
 func (AtLatch) isEvent()           {}
 func (Parked) isEvent()            {}
 func (ReservationStored) isEvent() {}

@@ -38,6 +38,10 @@ func (m *Machine) code(g *group) gang.Code {
 		return g.explained
 	case m.movesFor(g):
 		return gang.MakingRoom
+	case g.phase == Waiting && m.bars(g) != "":
+		return gang.Barred
+	case g.phase == Waiting && g.quota != nil:
+		return quotaCode(g.quota)
 	case g.phase == Waiting && !g.tried:
 		return gang.Behind
 	case g.phase == Waiting:
@@ -74,7 +78,11 @@ func (m *Machine) verdict(g *group) gang.Verdict {
 	case code == gang.Collecting:
 		return m.collecting(g)
 	case code == gang.Behind:
-		return gang.Verdict{Code: code, Position: m.queue.Position(g.decl.ID), WaitingFor: m.head(g)}
+		return gang.Verdict{Code: code, Queue: m.queueOf(g), Position: m.queues.Position(g.decl.ID), WaitingFor: m.head(g)}
+	case code == gang.Barred:
+		return gang.Verdict{Code: code, Queue: m.queueOf(g), Detail: m.bars(g)}
+	case code == gang.OverQuota, code == gang.NeverInQueue:
+		return gang.Verdict{Code: code, Queue: m.queueOf(g), Detail: g.quota.String()}
 	case code == gang.MakingRoom:
 		return gang.Verdict{Code: code, Detail: m.move.told}
 	case g.phase == Waiting && g.tried, code == gang.Vetoed, code == gang.NotStored:
@@ -98,17 +106,18 @@ func (m *Machine) collecting(g *group) gang.Verdict {
 	return v
 }
 
-// head is the owner of the first gang in the queue, if it is another gang of the
-// same namespace.
+// head is the owner of the first gang in the queue of a gang, if it is another gang of
+// the same namespace.
 func (m *Machine) head(g *group) gang.Object {
-	for e := range m.queue.All() {
-		first := m.groups[e.Gang].decl.Owner
-		if e.Gang != g.decl.ID && first.Namespace == g.decl.Owner.Namespace {
-			return first
-		}
-		break
+	e, ok := m.queues.Head(g.decl.ID)
+	if !ok || e.Gang == g.decl.ID {
+		return gang.Object{}
 	}
-	return gang.Object{}
+	first := m.groups[e.Gang].decl.Owner
+	if first.Namespace != g.decl.Owner.Namespace {
+		return gang.Object{}
+	}
+	return first
 }
 
 // isShort says whether a started gang holds less than its minimum.

@@ -9,6 +9,7 @@ import (
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/planner"
+	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/scheduler/victims"
 )
 
@@ -125,7 +126,10 @@ func (m *Machine) Lacks(id gang.ID, role string) int { return m.lack(m.groups[id
 // Startable says whether a gang is whole and would fit into the empty cluster.
 func (m *Machine) Startable(id gang.ID) bool {
 	g := m.groups[id]
-	if g == nil || g.phase != Waiting {
+	if g == nil || g.phase != Waiting || m.bars(g) != "" {
+		return false
+	}
+	if r := m.queues.Turn().Ask(m.entry(g), m.need(g).sum()); r != nil && r.Never {
 		return false
 	}
 	_, v := planner.Plan(m.book.Empty(), m.request(g, m.need(g)).Request)
@@ -135,8 +139,8 @@ func (m *Machine) Startable(id gang.ID) bool {
 // Left says what is still kept though everything has ended.
 func (m *Machine) Left() string {
 	for what, n := range map[string]int{
-		"gangs": len(m.groups), "members": len(m.members), "slots": len(m.allSlots()), "waiting": m.queue.Len(),
-		"short": m.short.Len(), "elastic": m.elastic.Len(),
+		"gangs": len(m.groups), "members": len(m.members), "slots": len(m.allSlots()), "waiting": m.queues.Len(),
+		"short": m.short.Len(), "elastic": m.elastic.Len(), "cores charged": int(m.queues.Used(queue.Root).MilliCPU),
 	} {
 		if n > 0 {
 			return fmt.Sprintf("%d %s", n, what)

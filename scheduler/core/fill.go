@@ -76,23 +76,33 @@ func (m *Machine) fillUp(g *group, expected []expectation, elastic bool) {
 	if last.made && last.freed == m.book.Changes().Freed {
 		return
 	}
-	if m.fill(g, expected, elastic) {
+	some, bounded := m.fill(g, expected, elastic)
+	if some {
 		m.settleGroup(g)
 	}
-	*last = attempt{true, m.book.Changes().Freed}
+	if bounded || g.bounded {
+		m.reviewed[g.decl.ID] = true // what it lacks may have changed
+	}
+	g.bounded = bounded
+	*last = attempt{!bounded, m.book.Changes().Freed}
 }
 
 // fill holds room for members that wait in the hold, and for expected ones, as
 // far as there is room and the gang may have it, and releases the members that
 // got some. Of a gang that lacks members any will do, so that one for which
 // there is no room does not keep the others from making the gang whole. It
-// reports whether anybody got room.
-func (m *Machine) fill(g *group, expected []expectation, elastic bool) bool {
+// reports whether anybody got room, and whether the queue has no quota for some of them.
+func (m *Machine) fill(g *group, expected []expectation, elastic bool) (some, bounded bool) {
 	n := need{members: m.unslotted(g), expected: expected}
-	r, some := m.request(g, n), false
+	r := m.request(g, n)
 	for w := range r.Wants {
 		want := r.Wants[w]
 		want.Count = min(want.Count, m.allowed(g, want.Role, elastic))
+		if elastic && want.Count > 0 {
+			within := m.quotaFor(g, &want)
+			bounded = bounded || within < want.Count
+			want.Count = within
+		}
 		if want.Count <= 0 || m.isFull(r.keys[w]) {
 			continue
 		}
@@ -117,7 +127,7 @@ func (m *Machine) fill(g *group, expected []expectation, elastic bool) bool {
 			some = true
 		}
 	}
-	return some
+	return some, bounded
 }
 
 // isFull says that there is no room for one more member of this kind, as was

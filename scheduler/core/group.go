@@ -6,6 +6,7 @@ import (
 
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/ledger"
+	"muster.sh/muster/scheduler/queue"
 )
 
 // Phase is where a gang is in its life.
@@ -59,6 +60,10 @@ type group struct {
 	// judged is why it failed, surely if the planner can't have missed a way.
 	judged gang.Verdict
 	surely bool
+	// quota is why its queue had none for it when it was its turn; nil if it had.
+	quota *queue.Refusal
+	// bounded says that the queue has no quota for some member above the minimum.
+	bounded bool
 	// blocks says that the gang waits for room that others will free, so that
 	// none behind it may start. It hopes for room on these nodes.
 	blocks bool

@@ -14,6 +14,7 @@ import (
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/gang/gangtest"
 	"muster.sh/muster/scheduler/numa"
+	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/scheduler/resource"
 )
 
@@ -110,6 +111,13 @@ var actions = []action{
 			h.SetBudget(name, h.number("allowed", 0, 2))
 		}
 	}},
+	{"a queue is declared or changed", 3, (*history).setQueue},
+	{"a queue is removed", 1, func(h *history) {
+		if name, ok := pick(h, "queue", h.Queues, nil); ok {
+			h.RemoveQueue(name)
+		}
+	}},
+	{"a namespace gets another queue", 1, func(h *history) { h.SetHome("default", h.queue()) }},
 	{"a pod that is being deleted is gone", 3, func(h *history) {
 		if id, ok := pick(h, "pod", h.Dying, nil); ok {
 			h.endMember(id, core.Failed)
@@ -200,7 +208,7 @@ func (h *history) submitSpark() {
 		return
 	}
 	g := gangtest.Spark(h.name("app"), h.number("executors", 0, 4), h.shape())
-	g.Created = h.Now
+	g.Created, g.Queue = h.Now, h.queue()
 	g.Topology, g.Moves, g.BelowMinimum = h.topology(), h.moves(), h.belowMinimum()
 	r := &g.Roles[1]
 	r.Topology = h.topology()
@@ -218,7 +226,7 @@ func (h *history) makeGroup() {
 		return
 	}
 	g := gangtest.Group(h.name("group"), h.number("minMember", 0, 4))
-	g.Created = h.Now
+	g.Created, g.Queue = h.Now, h.queue()
 	if h.chance("tasks", 1) {
 		g.Roles = []gang.Role{{Name: "", Max: -1}, {Name: "ps", Min: h.number("minTaskMember", 0, 2), Max: -1}}
 	}
@@ -227,6 +235,35 @@ func (h *history) makeGroup() {
 		g.MinResources = resource.Vector{MilliCPU: int64(h.number("cores", 1, 8)) * 1000}
 	}
 	h.Declare(g)
+}
+
+// queue draws the name of a queue, or none.
+func (h *history) queue() string {
+	return rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(h.t, "queue")
+}
+
+func (h *history) setQueue() {
+	s := queue.Spec{
+		Name: rapid.SampledFrom([]string{"a", "b", "c", "root", "default"}).Draw(h.t, "name"), Created: h.Now,
+		Weight: int64(h.number("weight", 1, 3)), Priority: int64(h.number("priority", 0, 1)),
+		Backfill: h.chance("backfill", 1), Closed: h.chance("closed", 7),
+	}
+	if s.Name != queue.Root {
+		s.Parent = rapid.SampledFrom([]string{"", "", "a", "b", "root"}).Draw(h.t, "parent")
+	}
+	if h.chance("capability", 1) {
+		s.Capability = queue.LimitsOf(map[string]int64{resource.CPU: int64(h.number("cores", 1, 10)) * 1000})
+	}
+	if h.chance("deserved", 1) {
+		s.Deserved = queue.LimitsOf(map[string]int64{resource.CPU: int64(h.number("cores", 0, 8)) * 1000})
+	}
+	if h.chance("guarantee", 1) {
+		s.Guarantee = resource.Vector{MilliCPU: int64(h.number("cores", 1, 6)) * 1000}
+	}
+	if h.chance("namespaces", 7) {
+		s.Namespaces = []string{"elsewhere"}
+	}
+	h.SetQueue(s)
 }
 
 // topology draws how near members are to be; most don't care.
@@ -258,6 +295,11 @@ func (h *history) create(g gang.Gang, role string) {
 	}
 	h.Now = h.Now.Add(time.Millisecond)
 	h.Pod(g.ID, role, h.name("pod"), shape)
+	if h.chance("with a priority", 3) {
+		id := gang.PodID(fmt.Sprintf("pod%d", h.names))
+		h.Members[id].Priority = int64(h.number("priority", -1, 2))
+		h.TellPod(id)
+	}
 	if h.chance("with a budget", 7) {
 		id := gang.PodID(fmt.Sprintf("pod%d", h.names))
 		h.Members[id].Budgets = budgets[:h.number("budgets", 1, 2)]
@@ -346,6 +388,9 @@ func (h *history) editGang() {
 	g := h.Gangs[id]
 	if _, spark := g.Role("executor"); !spark {
 		g.MinMember = h.number("minMember", 0, 5)
+	}
+	if h.chance("another queue", 3) {
+		g.Queue = h.queue()
 	}
 	if h.chance("another policy", 3) {
 		g.BelowMinimum = h.belowMinimum()

@@ -18,7 +18,6 @@ import (
 	"muster.sh/muster/scheduler/gang/gangtest"
 	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/planner"
-	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/scheduler/resource"
 )
 
@@ -241,7 +240,7 @@ func (h *history) crash() {
 
 // checkReplay feeds what was recorded to a new machine.
 func (h *history) checkReplay() {
-	fresh, i := core.NewMachine(h.Options, queue.NewFIFO()), 0
+	fresh, i := core.NewMachine(h.Options), 0
 	err := core.Replay(&h.journal, fresh, func(e core.Stamped, out []core.Decision) {
 		if got := h.text(out); got != h.decisions[i] {
 			h.fail("the same events give the same decisions: for %T%+v once %s, then %s", e.Event, e.Event, h.decisions[i], got)

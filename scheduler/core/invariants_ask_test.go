@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/queue"
 )
 
 // asksAreTrue holds that room is asked for exactly while a gang lacks it, for all
@@ -49,6 +50,11 @@ func (m *Machine) lacksRightly(g *group, lacks []Lack) error {
 	switch code := m.code(g); code {
 	case gang.NoRoom, gang.TooBig:
 		want = g.size()
+	case gang.OverQuota, gang.NeverInQueue:
+		// Nodes would help where what there is is guaranteed to others.
+		if g.quota.Queue == queue.Root && g.quota.Reserved {
+			want = g.size()
+		}
 	case gang.Behind:
 		// The queue waits for room that is to come, or for something else.
 		if want = g.size(); !m.queueWaitsForRoom() {
@@ -57,6 +63,11 @@ func (m *Machine) lacksRightly(g *group, lacks []Lack) error {
 	case gang.Short, gang.Running, gang.Reserved:
 		if want = m.unplaced(g); g.phase != Started {
 			want = 0
+		} else if n := m.need(g); g.bounded {
+			want = len(n.members)
+			for _, e := range n.expected {
+				want += e.count
+			}
 		}
 	}
 	if asked != want {

@@ -111,6 +111,9 @@ var Invariants = []Invariant{
 	{"who is moved has room elsewhere, and without it the gang would not fit", movesAreNeeded},
 	{"a move leads to a start, or to a reason", movesEndForAReason},
 	{"room is kept only for a gang that waits, and not for long", roomIsKeptForOneWhoWaits},
+	{"queues are charged for what their gangs have", queuesAreChargedRightly},
+	{"no queue gets more than it may have", quotasAreKept},
+	{"nobody passes who waits for quota", queuesAreInOrder},
 	{"a step decides no more than there is to decide", stepsAreBounded},
 }
 
@@ -195,7 +198,7 @@ func phasesAreTrue(s Seen) error {
 				return fmt.Errorf("member %s of %s is filed wrongly", pod, id)
 			}
 		}
-		waits, slots := m.queue.Position(id) > 0, len(m.book.OfGang(id))
+		waits, slots := m.queues.Position(id) > 0, len(m.book.OfGang(id))
 		switch {
 		case waits != (g.phase == Waiting):
 			return fmt.Errorf("%s is %s, in the queue: %t", id, g.phase, waits)

@@ -1,10 +1,12 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/planner"
+	"muster.sh/muster/scheduler/queue"
 )
 
 // Invariants of whose turn it is: first come, first served, and nobody waits in
@@ -28,7 +30,7 @@ func (s Seen) started() []*group {
 // vetoed too often has stepped back, and one whose Reservation could not be
 // stored keeps its turn.
 func (m *Machine) waitsForRoom(g *group) bool {
-	if g.phase != Waiting || m.steppedBack(g) {
+	if g.phase != Waiting || m.steppedBack(g) || g.quota != nil || m.bars(g) != "" {
 		return false
 	}
 	r := m.request(g, m.need(g)).Request
@@ -57,9 +59,11 @@ func (m *Machine) shortOfRoom() *group {
 
 func firstComeFirstServed(s Seen) error {
 	for _, late := range s.started() {
-		for e := range s.Machine.queue.All() {
+		own := s.Machine.entry(late)
+		for e := range s.Machine.queues.All() {
 			early := s.Machine.groups[e.Gang]
-			if byTurn(early, late) < 0 && s.Machine.waitsForRoom(early) {
+			// Where others may pass, one that had no quota when it was its turn may have it now.
+			if e.Queue == own.Queue && byTurn(e, own) < 0 && !s.Machine.queues.Backfills(e.Queue) && s.Machine.waitsForRoom(early) {
 				return fmt.Errorf("%s starts, and %s waits for room", late.decl.ID, early.decl.ID)
 			}
 		}
@@ -67,14 +71,9 @@ func firstComeFirstServed(s Seen) error {
 	return nil
 }
 
-func byTurn(a, b *group) int {
-	if c := a.decl.Created.Compare(b.decl.Created); c != 0 {
-		return c
-	}
-	if a.decl.ID < b.decl.ID {
-		return -1
-	}
-	return 1
+// byTurn is the order within one queue.
+func byTurn(a, b queue.Entry) int {
+	return cmp.Or(cmp.Compare(b.Priority, a.Priority), a.Created.Compare(b.Created), cmp.Compare(a.Gang, b.Gang))
 }
 
 func elasticComesLast(s Seen) error {
@@ -86,7 +85,10 @@ func elasticComesLast(s Seen) error {
 		if _, ok := s.Event.(AtLatch); ok && mem.roams {
 			continue // its slot has only moved
 		}
-		for e := range s.Machine.queue.All() {
+		if s.Machine.isGuaranteed(s.Machine.groups[mem.Gang]) {
+			continue // what others can't have does not make them wait
+		}
+		for e := range s.Machine.queues.All() {
 			if g := s.Machine.groups[e.Gang]; s.Machine.waitsForRoom(g) {
 				return fmt.Errorf("%s gets a slot above its minimum, and %s waits", mem.ID, g.decl.ID)
 			}
@@ -103,15 +105,19 @@ func nobodyWaitsInVain(s Seen) error {
 		return nil
 	}
 	for e := range m.short.All() {
-		if g := m.groups[e.Gang]; m.fitsOne(g, m.need(g).expected, false) {
+		if g := m.groups[e.Gang]; m.fitsOne(g, m.need(g).expected, nil) {
 			return fmt.Errorf("%s is short, and there is room for one of its members", e.Gang)
 		}
 	}
 	if m.shortOfRoom() != nil {
 		return nil
 	}
-	for e := range m.queue.All() {
+	turn := m.queues.Turn()
+	for e, ok := turn.Next(); ok; e, ok = turn.Next() {
 		g := m.groups[e.Gang]
+		if m.bars(g) != "" {
+			continue
+		}
 		if g.busy() {
 			return nil
 		}
@@ -120,6 +126,11 @@ func nobodyWaitsInVain(s Seen) error {
 		}
 		if !g.retryAt.IsZero() {
 			return nil
+		}
+		if turn.Ask(e, m.need(g).sum()) != nil {
+			continue
+		} else if g.quota != nil {
+			return fmt.Errorf("%s waits for quota, and there is some: %s", e.Gang, g.quota)
 		}
 		// Where roles must be together the planner may find with less room what it
 		// misses with more.
@@ -131,19 +142,24 @@ func nobodyWaitsInVain(s Seen) error {
 		}
 	}
 	for id, g := range m.groups {
-		if g.phase == Started && m.fitsOne(g, nil, true) {
+		if g.phase == Started && m.fitsOne(g, nil, turn) {
 			return fmt.Errorf("a member of %s waits, and there is room for it", id)
 		}
 	}
 	return nil
 }
 
-func (m *Machine) fitsOne(g *group, expected []expectation, elastic bool) bool {
+// fitsOne says whether there is room for one member more: of the minimum, or with a turn
+// of those above it, as far as their queue has the quota.
+func (m *Machine) fitsOne(g *group, expected []expectation, turn *queue.Turn) bool {
 	r := m.request(g, need{members: m.unslotted(g), expected: expected})
 	for _, w := range r.Wants {
 		one := r.Request
 		one.Wants = []planner.Want{w}
-		if m.allowed(g, w.Role, elastic) > 0 && len(planner.Fill(m.book.View(), one)) > 0 {
+		if turn != nil && turn.Room(m.queueOf(g), w.Shape.Request, 1) == 0 {
+			continue
+		}
+		if m.allowed(g, w.Role, turn != nil) > 0 && len(planner.Fill(m.book.View(), one)) > 0 {
 			return true
 		}
 	}

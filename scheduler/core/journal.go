@@ -18,7 +18,8 @@ var kinds = func() map[string]reflect.Type {
 	out := map[string]reflect.Type{}
 	for _, e := range []Event{
 		NodeSet{}, NodeGone{}, ZonesReported{}, PodSet{}, PodGone{}, GangSet{}, GangRefused{}, GangGone{}, ReservationFound{},
-		Synced{}, Assumed{}, Forgotten{}, BudgetSet{}, BudgetGone{}, AtLatch{}, Parked{}, ReservationStored{}, Evicted{}, AskFound{}, Tick{},
+		Synced{}, Assumed{}, Forgotten{}, BudgetSet{}, BudgetGone{},
+		QueueSet{}, QueueGone{}, NamespaceSet{}, AtLatch{}, Parked{}, ReservationStored{}, Evicted{}, AskFound{}, Tick{},
 	} {
 		out[reflect.TypeOf(e).Name()] = reflect.TypeOf(e)
 	}

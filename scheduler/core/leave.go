@@ -113,7 +113,7 @@ func (m *Machine) resumeDeparture(g *group) bool {
 		m.dropReservation(g)
 		return false
 	}
-	m.queue.Remove(g.decl.ID)
+	m.queues.Remove(g.decl.ID)
 	g.phase, g.departure = Leaving, departure{why: "an earlier leader has let it go", asked: true, stored: true}
 	g.stored, g.found = []ReservedSlot{}, nil
 	m.touch(g)

@@ -15,11 +15,10 @@ import (
 	"muster.sh/muster/scheduler/core/coretest"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/gang/gangtest"
-	"muster.sh/muster/scheduler/queue"
 )
 
 func newLoop(handle func([]core.Decision), board *core.Board) *core.Loop {
-	return core.NewLoop(core.NewMachine(core.DefaultOptions(), queue.NewFIFO()), core.LoopOptions{Board: board, Handle: handle, Now: time.Now})
+	return core.NewLoop(core.NewMachine(core.DefaultOptions()), core.LoopOptions{Board: board, Handle: handle, Now: time.Now})
 }
 
 func TestTheLoopTakesEventsFromManyAndOthersReadTheBoardMeanwhile(t *testing.T) {
@@ -118,7 +117,7 @@ func TestAJournalIsReadUpToALineThatWasCutOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := 0
-			err := core.Replay(strings.NewReader(c.text), core.NewMachine(core.DefaultOptions(), queue.NewFIFO()), func(core.Stamped, []core.Decision) { n++ })
+			err := core.Replay(strings.NewReader(c.text), core.NewMachine(core.DefaultOptions()), func(core.Stamped, []core.Decision) { n++ })
 			if n != c.want || (err == nil) != (c.err == "") || (err != nil && !strings.HasPrefix(err.Error(), c.err)) {
 				t.Errorf("%d events are read: %v", n, err)
 			}

@@ -66,8 +66,12 @@ type Machine struct {
 	book    *ledger.Book
 	groups  map[gang.ID]*group
 	members map[gang.PodID]*member
-	queue   queue.Queue
+	queues  *queue.Tree
+	// totalAt is the state of the book when the queues were told what there is in all.
+	totalAt ledger.Changes
 	usual   workload
+	// turn is the last time that room was offered to those who wait in the queues.
+	turn *queue.Turn
 
 	nodes map[string]uint64 // how often a node's own state has changed
 	// assumed pods of no gang are not known to be bound yet.
@@ -81,18 +85,19 @@ type Machine struct {
 	unsettled map[gang.ID]bool
 	// short gangs have started and lack members of their minimum; elastic ones
 	// have members in the hold without a slot.
-	short   queue.Queue
-	elastic queue.Queue
+	short   *queue.FIFO
+	elastic *queue.FIFO
 	alarms  alarms
 	// full has what members there is no room for, as long as none is freed.
 	full   map[string]bool
 	fullAt uint64
 	// reviewed gangs get their verdict worked out at the end of the step.
 	reviewed map[gang.ID]bool
-	// seen is the state of the book when room was last offered; moot is set
-	// while nothing has changed that could let a gang start.
-	seen ledger.Changes
-	moot bool
+	// seen is the state of the book, and seenQueues that of the queues, when room was
+	// last offered; moot is set while nothing else has changed that could let a gang start.
+	seen       ledger.Changes
+	seenQueues uint64
+	moot       bool
 	// awaited says that the queue waits for room to come.
 	awaited bool
 
@@ -102,9 +107,10 @@ type Machine struct {
 }
 
 // NewMachine returns a machine that has seen nothing.
-func NewMachine(opts Options, q queue.Queue) *Machine {
+func NewMachine(opts Options) *Machine {
+	queues := queue.NewTree()
 	return &Machine{
-		opts: opts, book: ledger.New(), queue: q,
+		opts: opts, book: ledger.New(), queues: queues, turn: queues.Turn(),
 		groups: map[gang.ID]*group{}, members: map[gang.PodID]*member{},
 		nodes: map[string]uint64{}, assumed: map[gang.PodID]bool{}, budgets: map[string]int{},
 		unsettled: map[gang.ID]bool{}, short: queue.NewFIFO(), elastic: queue.NewFIFO(), full: map[string]bool{},
@@ -126,6 +132,7 @@ func (m *Machine) Step(at time.Time, e Event) []Decision {
 		m.offer()
 		m.review()
 	}
+	m.recharge()
 	out := m.out
 	m.out = nil
 	return out
@@ -164,6 +171,12 @@ func (m *Machine) take(e Event) {
 		m.budgets[e.Name] = e.Allowed
 	case BudgetGone:
 		delete(m.budgets, e.Name)
+	case QueueSet:
+		m.queueSet(e.Queue)
+	case QueueGone:
+		m.queueGone(e.Name)
+	case NamespaceSet:
+		m.namespaceSet(e)
 	case AtLatch:
 		m.atLatch(e)
 	case Parked:

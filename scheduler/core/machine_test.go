@@ -70,8 +70,8 @@ func TestWhoIsAheadIsNamedOnlyInItsOwnNamespace(t *testing.T) {
 	w.Declare(foreign)
 	w.Pod(foreign.ID, "", "foreign-0", one)
 	for id, want := range map[gang.ID]string{
-		neighbour:  "number 2 in the queue, behind pod ahead-driver",
-		foreign.ID: "number 3 in the queue",
+		neighbour:  "number 2 in queue default, behind pod ahead-driver",
+		foreign.ID: "number 3 in queue default",
 	} {
 		if r, _ := w.Machine.Record(id); r.Verdict.String() != want {
 			t.Errorf("%s: %q, want %q", id, r.Verdict, want)

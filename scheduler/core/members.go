@@ -20,6 +20,7 @@ func (m *Machine) gangSet(decl gang.Gang) {
 		m.abort(g, "the gang was changed")
 	}
 	g.decl, g.declared, g.refused = decl, true, gang.Verdict{}
+	m.charge(decl.ID)
 	if g.phase == Started {
 		m.minimumChanged(g)
 	}
@@ -108,7 +109,7 @@ func (m *Machine) member(t Member) *member {
 		g.tried = g.tried && youngest // an older one takes its turn among them
 		m.touch(g)
 	}
-	mem.Budgets = t.Budgets
+	mem.Budgets, mem.Priority = t.Budgets, t.Priority
 	if g.phase == Started && m.book.ClaimedBy(mem.ID) != nil {
 		t.Role = mem.Role // it is on its way to room for a member of this role
 	}

@@ -31,10 +31,12 @@ func (m *Machine) movable() []victims.Unit {
 	return units
 }
 
-// isSettled says whether all of a gang's minimum runs, and nobody is being deleted who
-// would have to be made up for.
+// isSettled says whether all of a gang's minimum runs, nobody is being deleted who would
+// have to be made up for, and no room waits for somebody to come: to give that up may be
+// all that is needed.
 func (m *Machine) isSettled(g *group) bool {
-	return g.declared && g.isWhole() && g.live[bound] == g.all[bound] && m.need(g).empty()
+	return g.declared && g.isWhole() && g.live[bound] == g.all[bound] && m.need(g).empty() &&
+		m.book.Holding(g.decl.ID).Unclaimed() == 0
 }
 
 // mayMove says whether a member has run long enough. One that several budgets count the

@@ -12,8 +12,8 @@ import (
 // members of their minimum, then to whole gangs in the order of the queue,
 // last to members above their gang's minimum.
 func (m *Machine) offer() {
-	for !m.moot || m.seen != m.book.Changes() {
-		m.moot, m.seen = true, m.book.Changes()
+	for m.recharge(); !m.moot || m.seen != m.book.Changes() || m.seenQueues != m.queues.Version(); m.recharge() {
+		m.moot, m.seen, m.seenQueues = true, m.book.Changes(), m.queues.Version()
 		if m.repair() && m.admit() {
 			m.extend()
 		}
@@ -22,13 +22,17 @@ func (m *Machine) offer() {
 	}
 }
 
-// admit starts waiting gangs in order. It stops at the first that room to come
-// will let start, so that none behind it takes that room; one that only a
-// change of the cluster can help is passed over. It reports whether nobody
+// admit starts waiting gangs in order, as far as their queues have the quota. It stops
+// at the first that room to come will let start, so that none behind it takes that
+// room; one that only a change of the cluster can help is passed over. It reports whether nobody
 // waits for room to come.
 func (m *Machine) admit() bool {
-	for e := range m.queue.All() {
+	m.turn = m.queues.Turn()
+	for e, ok := m.turn.Next(); ok; e, ok = m.turn.Next() {
 		g := m.groups[e.Gang]
+		if m.bars(g) != "" {
+			continue
+		}
 		if g.busy() {
 			return false
 		}
@@ -37,6 +41,9 @@ func (m *Machine) admit() bool {
 				continue
 			}
 			return false
+		}
+		if m.lacksQuota(g, e) {
+			continue
 		}
 		if !m.triedInVain(g) {
 			m.try(g)

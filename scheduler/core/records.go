@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/scheduler/resource"
 )
 
@@ -12,6 +13,7 @@ import (
 type Record struct {
 	Gang    gang.ID      `json:"gang"`
 	Owner   gang.Object  `json:"owner"`
+	Queue   string       `json:"queue"`
 	Phase   Phase        `json:"phase"`
 	Verdict gang.Verdict `json:"verdict"`
 	Created time.Time    `json:"created"`
@@ -52,8 +54,8 @@ func (m *Machine) Record(id gang.ID) (Record, bool) {
 
 func (m *Machine) record(g *group) Record {
 	r := Record{
-		Gang: g.decl.ID, Owner: g.decl.Owner, Phase: g.phase, Verdict: m.verdict(g), Created: g.decl.Created,
-		Position: m.queue.Position(g.decl.ID), Bound: g.all[bound], Min: g.size(),
+		Gang: g.decl.ID, Owner: g.decl.Owner, Queue: m.queueOf(g), Phase: g.phase, Verdict: m.verdict(g), Created: g.decl.Created,
+		Position: m.queues.Position(g.decl.ID), Bound: g.all[bound], Min: g.size(),
 	}
 	if r.Verdict.Position > 0 {
 		r.Verdict.Position = r.Position
@@ -67,6 +69,9 @@ func (m *Machine) record(g *group) Record {
 	}
 	return r
 }
+
+// QueueRecords returns the records of all queues, by name.
+func (m *Machine) QueueRecords() []queue.Record { return m.queues.Records() }
 
 // Figures are sums over all gangs, for metrics.
 type Figures struct {

@@ -23,7 +23,7 @@ func (m *Machine) recover() {
 // lacking is completed, first of all.
 func (m *Machine) resume(g *group) {
 	g.phase, g.epoch = Started, m.nextEpoch()
-	m.queue.Remove(g.decl.ID)
+	m.queues.Remove(g.decl.ID)
 	m.decide(OpenLatch{Gang: g.decl.ID, Epoch: g.epoch})
 	if g.found != nil {
 		m.restoreMinimum(g)

@@ -58,7 +58,7 @@ func (m *Machine) startOver(g *group) {
 func (m *Machine) enroll(g *group) {
 	if !g.declared {
 		g.phase = Collecting
-		m.queue.Remove(g.decl.ID)
+		m.queues.Remove(g.decl.ID)
 		return
 	}
 	if g.found != nil && g.found.Leaving && m.resumeDeparture(g) {
@@ -73,11 +73,11 @@ func (m *Machine) enroll(g *group) {
 	}
 	if g.missing() > 0 || len(g.members) == 0 {
 		g.phase = Collecting
-		m.queue.Remove(g.decl.ID)
+		m.queues.Remove(g.decl.ID)
 		return
 	}
 	g.phase = Waiting
-	m.queue.Add(queueEntry(g))
+	m.queues.Add(m.entry(g))
 }
 
 // serve looks after a started gang: members claim the slots that wait for
@@ -87,14 +87,14 @@ func (m *Machine) serve(g *group) {
 	m.adopt(g)
 	m.claim(g)
 	m.balance(g)
-	enlist(m.short, g, !m.need(g).empty())
-	enlist(m.elastic, g, len(m.unslotted(g)) > 0)
+	m.enlist(m.short, g, !m.need(g).empty())
+	m.enlist(m.elastic, g, len(m.unslotted(g)) > 0)
 	g.fills = fills{}
 }
 
-func enlist(q queue.Queue, g *group, in bool) {
+func (m *Machine) enlist(q *queue.FIFO, g *group, in bool) {
 	if in {
-		q.Add(queueEntry(g))
+		q.Add(m.entry(g))
 	} else {
 		q.Remove(g.decl.ID)
 	}

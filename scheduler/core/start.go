@@ -5,22 +5,17 @@ import (
 	"time"
 
 	"muster.sh/muster/scheduler/gang"
-	"muster.sh/muster/scheduler/queue"
 )
-
-func queueEntry(g *group) queue.Entry {
-	return queue.Entry{Gang: g.decl.ID, Created: g.decl.Created}
-}
 
 // start enters a plan that is in the book already.
 func (m *Machine) start(g *group) {
 	g.epoch, g.phase = m.nextEpoch(), Storing
-	g.tried, g.blocks = false, false
+	g.tried, g.blocks, g.quota = false, false, nil
 	g.movesAt, g.vain = time.Time{}, ""
 	if m.movesFor(g) {
 		m.endMove()
 	}
-	m.queue.Remove(g.decl.ID)
+	m.queues.Remove(g.decl.ID)
 	if m.book.Holding(g.decl.ID).Unclaimed() == 0 {
 		m.launch(g)
 		return

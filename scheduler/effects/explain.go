@@ -108,7 +108,7 @@ func (e *Effects) sendEvent(ctx context.Context, w *explainWrite, waiting *v1.Po
 	}
 	kind := v1.EventTypeNormal
 	switch w.Verdict.Code {
-	case gang.Refused, gang.TooBig, gang.Vetoed, gang.Short, gang.Leaving, gang.Kept:
+	case gang.Refused, gang.Barred, gang.NeverInQueue, gang.TooBig, gang.Vetoed, gang.Short, gang.Leaving, gang.Kept:
 		kind = v1.EventTypeWarning
 	}
 	_, err := e.cfg.Client.EventsV1().Events(about.Namespace).Create(ctx, &eventsv1.Event{

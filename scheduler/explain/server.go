@@ -9,6 +9,7 @@ import (
 
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/queue"
 )
 
 // Asker runs a function on the machine between two of its steps; core.Loop is
@@ -17,8 +18,8 @@ type Asker interface {
 	Ask(ctx context.Context, f func(*core.Machine)) error
 }
 
-// Handler serves the records of gangs: GET /gangs lists them, GET
-// /gangs/<kind>/<namespace>/<name> tells all of one. Text is the default;
+// Handler serves the records of gangs and queues: GET /gangs lists gangs, GET
+// /gangs/<kind>/<namespace>/<name> tells all of one, GET /queues lists queues. Text is the default;
 // JSON where the request accepts application/json. It shows the work of every
 // tenant, so it is to be served to the cluster's administrators only.
 func Handler(asker Asker, now func() time.Time) http.Handler {
@@ -42,6 +43,13 @@ func Handler(asker Asker, now func() time.Time) http.Handler {
 			return
 		}
 		reply(w, r, record, func() error { return Detail(w, record, now()) })
+	})
+	mux.HandleFunc("GET /queues", func(w http.ResponseWriter, r *http.Request) {
+		var records []queue.Record
+		if !ask(w, r, asker, func(m *core.Machine) { records = m.QueueRecords() }) {
+			return
+		}
+		reply(w, r, records, func() error { return Queues(w, records) })
 	})
 	return mux
 }

@@ -34,6 +34,7 @@ func Detail(w io.Writer, r core.Record, now time.Time) error {
 	fmt.Fprintf(t, "Phase:\t%s\n", r.Phase)
 	fmt.Fprintf(t, "Bound:\t%d of a minimum of %d\n", r.Bound, r.Min)
 	fmt.Fprintf(t, "Age:\t%s\n", age(r.Created, now))
+	fmt.Fprintf(t, "Queue:\t%s\n", r.Queue)
 	if r.Position > 0 {
 		fmt.Fprintf(t, "Place in the queue:\t%d\n", r.Position)
 	}

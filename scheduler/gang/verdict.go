@@ -22,6 +22,12 @@ const (
 	Refused Code = "Refused"
 	// TooBig: the minimum would not fit into the empty cluster.
 	TooBig Code = "TooBig"
+	// Barred: the gang may not use the queue that it names, or nobody may.
+	Barred Code = "Barred"
+	// NeverInQueue: the minimum is more than its queue may ever have.
+	NeverInQueue Code = "NeverInQueue"
+	// OverQuota: its queue has no quota left for the minimum.
+	OverQuota Code = "OverQuota"
 	// Behind: the gang would not be refused, but earlier ones wait for room.
 	Behind Code = "Behind"
 	// NoRoom: there is too little free room now.
@@ -79,6 +85,8 @@ type Verdict struct {
 	Nodes    int                `json:"nodes,omitempty"`
 	RuledOut map[Constraint]int `json:"ruledOut,omitempty"`
 	Missing  resource.Vector    `json:"missing,omitzero"`
+	// Queue that is charged, where that matters.
+	Queue string `json:"queue,omitempty"`
 	// Position in the queue, from 1 on, and the owner of the gang at its head.
 	// One of another namespace is not named: that is not this tenant's to know.
 	Position   int    `json:"position,omitempty"`
@@ -105,10 +113,16 @@ func (v Verdict) String() string {
 	case TooBig:
 		b.WriteString("larger than the whole cluster")
 	case Behind:
-		fmt.Fprintf(&b, "number %d in the queue", v.Position)
+		fmt.Fprintf(&b, "number %d in queue %s", v.Position, v.Queue)
 		if w := v.WaitingFor; w.Name != "" {
 			fmt.Fprintf(&b, ", behind %s %s", strings.ToLower(w.Kind), w.Name)
 		}
+	case Barred:
+		b.WriteString("it can't be charged to its queue")
+	case NeverInQueue:
+		b.WriteString("larger than its queue may ever be")
+	case OverQuota:
+		b.WriteString("no quota left")
 	case NoRoom:
 		b.WriteString("not enough room")
 	case MakingRoom:

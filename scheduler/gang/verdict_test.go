@@ -17,8 +17,8 @@ func TestVerdictsReadLikeSentences(t *testing.T) {
 		"larger than the whole cluster: 3 of 5 executor placed, cpu=4 memory=2Gi missing in all; of 3 nodes: 2 too little memory, 1 cordoned, 1 too little cpu": {
 			Code: gang.TooBig, Role: "executor", Placed: 3, Wanted: 5, Nodes: 3, Missing: missing,
 			RuledOut: map[gang.Constraint]int{gang.Lacks("cpu"): 1, gang.Lacks("memory"): 2, gang.Unschedulable: 1}},
-		"number 2 in the queue, behind pod a-driver": {Code: gang.Behind, Position: 2, WaitingFor: gang.Object{Kind: "Pod", Name: "a-driver"}},
-		"number 1 in the queue":                      {Code: gang.Behind, Position: 1},
+		"number 2 in queue q, behind pod a-driver": {Code: gang.Behind, Queue: "q", Position: 2, WaitingFor: gang.Object{Kind: "Pod", Name: "a-driver"}},
+		"number 1 in queue q":                      {Code: gang.Behind, Queue: "q", Position: 1},
 		"not enough room: 0 of 2 members placed": {
 			Code: gang.NoRoom, Wanted: 2},
 		"not enough room: minResources: cpu=4 missing over the whole cluster": {

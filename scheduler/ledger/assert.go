@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/resource"
 )
 
 // Assert derives every index of the book again and compares. It returns the
@@ -24,6 +25,9 @@ func (b *Book) Assert() error {
 		return fmt.Errorf("ledger: %d slots, but %d by node and %d by gang", len(b.slots), perNode, perGang)
 	}
 	if err := b.assertClaims(); err != nil {
+		return err
+	}
+	if err := b.assertCharges(); err != nil {
 		return err
 	}
 	return b.assertRows()
@@ -83,6 +87,26 @@ func (b *Book) assertRows() error {
 		if cached := view.Rows[i]; cached.Node.Name != name || !cached.Free.Equal(fresh.Free) {
 			return fmt.Errorf("ledger: the view shows %s free on %s, in truth it is %s", cached.Free, name, fresh.Free)
 		}
+	}
+	return nil
+}
+
+func (b *Book) assertCharges() error {
+	fresh := charges{of: map[gang.ID]resource.Vector{}, changed: map[gang.ID]bool{}}
+	for _, name := range b.table.Names() {
+		fresh.nodes = fresh.nodes.Add(b.table.Node(name).Allocatable)
+	}
+	for p := range b.table.Pods() {
+		fresh.countPod(&p, 1)
+	}
+	for _, s := range b.slots {
+		if b.Counts(s) {
+			fresh.add(s.Gang, s.Shape.Request)
+		}
+	}
+	same := maps.EqualFunc(fresh.of, b.charges.of, resource.Vector.Equal)
+	if !same || !fresh.forGangs().Equal(b.ForGangs()) {
+		return fmt.Errorf("ledger: gangs have %v of %s, charged are %v of %s", fresh.of, fresh.forGangs(), b.charges.of, b.ForGangs())
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/resource"
 )
 
 // Book is the node table with the slots on it. It has one writer and no lock.
@@ -18,7 +19,8 @@ type Book struct {
 	lastID      SlotID
 	lastVersion uint64
 
-	rows rows
+	rows    rows
+	charges charges
 	// empty is the view without any pod, and emptyAt how often nodes had
 	// changed then.
 	empty   cluster.View
@@ -50,12 +52,13 @@ func New() *Book {
 		byNode: map[string][]*Slot{}, byGang: map[gang.ID]*Holding{}, claims: map[gang.PodID]*Slot{},
 		rows: rows{stale: map[string]bool{}}, touched: map[string]bool{},
 		zonesTouched: map[string]bool{}, zoned: map[string]bool{},
+		charges: charges{of: map[gang.ID]resource.Vector{}, changed: map[gang.ID]bool{}},
 	}
 }
 
 // SetNode adds or changes a node.
 func (b *Book) SetNode(n cluster.Node) {
-	b.table.SetNode(n)
+	b.recountNode(n.Name, func() { b.table.SetNode(n) })
 	b.changed(n.Name)
 	b.changes.Nodes++
 	b.changes.Freed++
@@ -63,7 +66,7 @@ func (b *Book) SetNode(n cluster.Node) {
 
 // RemoveNode removes a node. Slots on it stay, for their owner to move.
 func (b *Book) RemoveNode(name string) {
-	b.table.RemoveNode(name)
+	b.recountNode(name, func() { b.table.RemoveNode(name) })
 	b.changed(name)
 	b.changes.Nodes++
 	b.changes.Freed++ // who hoped for its room hopes no more
@@ -88,17 +91,20 @@ func (b *Book) SetPod(p cluster.Pod) {
 	if p.Aligned != nil && p.Started && (!known || !old.Started) {
 		b.changes.Freed++ // its zones are no longer to be guessed
 	}
-	if b.table.SetPod(p) {
-		b.changes.Freed++ // a report was waiting for it
-	}
+	b.recount(p.ID, func() {
+		if b.table.SetPod(p) {
+			b.changes.Freed++ // a report was waiting for it
+		}
+	})
 	b.changed(p.Node)
 }
 
 // RemovePod records that a pod takes no room any more. A slot that it claimed
 // stays, and counts again.
 func (b *Book) RemovePod(id gang.PodID) bool {
-	p, ok := b.table.RemovePod(id)
+	p, ok := b.table.Pod(id)
 	if ok {
+		b.recount(id, func() { b.table.RemovePod(id) })
 		b.changed(p.Node)
 		b.changes.Freed++
 	}
@@ -151,8 +157,10 @@ func (b *Book) Claim(id SlotID, pod gang.PodID) {
 	if s == nil || s.Claimant != "" || b.claims[pod] != nil {
 		panic("ledger: claim of a slot that is not free, or by a pod that has one")
 	}
+	b.countSlot(s, -1)
 	s.Claimant = pod
 	b.claims[pod] = s
+	b.countSlot(s, 1)
 	b.byGang[s.Gang].Claimed++
 	b.slotChanged(s)
 }
@@ -160,8 +168,10 @@ func (b *Book) Claim(id SlotID, pod gang.PodID) {
 // Unclaim makes a slot wait for another pod.
 func (b *Book) Unclaim(id SlotID) {
 	s := b.slots[id]
+	b.countSlot(s, -1)
 	delete(b.claims, s.Claimant)
 	s.Claimant = ""
+	b.countSlot(s, 1)
 	b.byGang[s.Gang].Claimed--
 	b.slotChanged(s)
 }
@@ -212,6 +222,7 @@ func (b *Book) insert(s Slot) *Slot {
 	s.ID = b.lastID
 	p := &s
 	b.file(p)
+	b.countSlot(p, 1)
 	b.slotChanged(p)
 	return p
 }
@@ -221,6 +232,7 @@ func (b *Book) remove(id SlotID) {
 	if s == nil {
 		return
 	}
+	b.countSlot(s, -1)
 	b.unfile(s)
 	b.slotChanged(s)
 	b.changes.Freed++

@@ -21,7 +21,6 @@ import (
 	"muster.sh/muster/scheduler/hold"
 	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/plugin"
-	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/scheduler/source"
 )
 
@@ -46,7 +45,7 @@ func assemble(ctx context.Context, c *config.SchedulerConfiguration, on cluster)
 	board := &core.Board{}
 	member := members(c.SchedulerName)
 	e := &engine{recovered: make(chan struct{}), contention: plugin.NewContention(board)}
-	machine := core.NewMachine(machineOptions(c), queue.NewFIFO())
+	machine := core.NewMachine(machineOptions(c))
 	e.metrics = newMetrics(e, machine)
 	e.loop = core.NewLoop(machine, core.LoopOptions{
 		Board: board, Now: time.Now,

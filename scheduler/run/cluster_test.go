@@ -29,7 +29,6 @@ import (
 	"muster.sh/muster/internal/localcluster"
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
-	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/test/testcluster"
 )
 
@@ -331,7 +330,7 @@ func replayed(t *testing.T, journal string) []gang.ID {
 	}
 	defer file.Close()
 	var started []gang.ID
-	machine := core.NewMachine(machineOptions(config.NewSchedulerConfiguration()), queue.NewFIFO())
+	machine := core.NewMachine(machineOptions(config.NewSchedulerConfiguration()))
 	err = core.Replay(file, machine, func(_ core.Stamped, decisions []core.Decision) {
 		for _, d := range decisions {
 			if open, ok := d.(core.OpenLatch); ok {

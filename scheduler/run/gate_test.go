@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"muster.sh/muster/scheduler/core"
-	"muster.sh/muster/scheduler/queue"
 )
 
 // feedOf posts some events.
@@ -31,7 +30,7 @@ func TestNothingIsDecidedBeforeTheGateOpens(t *testing.T) {
 		seen = append(seen, what)
 	}
 	synced := make(chan struct{})
-	loop := core.NewLoop(core.NewMachine(core.DefaultOptions(), queue.NewFIFO()), core.LoopOptions{
+	loop := core.NewLoop(core.NewMachine(core.DefaultOptions()), core.LoopOptions{
 		Board: &core.Board{}, Now: time.Now, Handle: func([]core.Decision) {},
 		Observe: func(e core.Stamped, _ []core.Decision, _ time.Duration) {
 			if _, last := e.Event.(core.Synced); last {

@@ -67,9 +67,10 @@ func Run(ctx context.Context, c *config.SchedulerConfiguration, o Options) (err 
 
 // pages are what an engine serves.
 func (e *engine) pages(ready <-chan struct{}, watchdog *leaderelection.HealthzAdaptor) pages {
+	records := explain.Handler(e.loop, time.Now)
 	p := pages{
 		ready: []healthz.HealthChecker{synced(ready)},
-		more:  map[string]http.Handler{"/gangs": explain.Handler(e.loop, time.Now)},
+		more:  map[string]http.Handler{"/gangs": records, "/queues": records},
 	}
 	if watchdog != nil {
 		p.live = append(p.live, watchdog)

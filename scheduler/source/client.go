@@ -43,7 +43,7 @@ func (c *collector) joinClient(p *pod, id gang.ID, driver *v1.Pod) {
 	if cl == nil {
 		cl = &client{
 			id: id, owner: owner(p.obj), created: p.obj.CreationTimestamp.Time,
-			queue: p.obj.Labels[v1alpha1.QueueLabel], arrivals: map[gang.PodID]time.Time{},
+			queue: queueNamed(p.obj), arrivals: map[gang.PodID]time.Time{},
 		}
 		if driver != nil {
 			cl.owner = owner(driver)

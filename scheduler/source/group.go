@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	volcano "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
-	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
 )
@@ -248,7 +247,7 @@ func groupOf(kind string, version schema.GroupVersion, pg metav1.Object) gang.Ga
 			APIVersion: version.String(), Kind: podGroupKind,
 			Namespace: pg.GetNamespace(), Name: pg.GetName(), UID: string(pg.GetUID()),
 		},
-		Queue:   pg.GetLabels()[v1alpha1.QueueLabel],
+		Queue:   queueNamed(pg),
 		Created: pg.GetCreationTimestamp().Time,
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"muster.sh/muster/scheduler/gang"
 )
 
-// sharedInformers are those that kube-scheduler has too: of nodes, of pods, and of
-// disruption budgets.
+// sharedInformers are those that kube-scheduler has too: of nodes, of pods, of
+// namespaces, and of disruption budgets.
 func (s *Source) sharedInformers() []watched {
 	shared := []watched{
 		{informer: s.cfg.Informers.Core().V1().Nodes().Informer(), handler: handle(
@@ -26,6 +26,10 @@ func (s *Source) sharedInformers() []watched {
 			func(n *v1.Node) { s.step(func(c *collector) { c.removeNode(n.Name) }) },
 		)},
 		{informer: s.cfg.Pods, handler: s.podHandler()},
+		{informer: s.cfg.Informers.Core().V1().Namespaces().Informer(), handler: handle(
+			func(n *v1.Namespace) { s.step(func(c *collector) { c.setNamespace(n.Name, queueNamed(n)) }) },
+			func(n *v1.Namespace) { s.step(func(c *collector) { c.setNamespace(n.Name, "") }) },
+		)},
 	}
 	if s.cfg.Budgets {
 		shared = append(shared, watched{informer: s.cfg.Informers.Policy().V1().PodDisruptionBudgets().Informer(), handler: handle(

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/core"
@@ -25,7 +26,7 @@ func podSet(p *v1.Pod, id gang.ID, role string) core.PodSet {
 	if id != "" {
 		e.Member = &core.Member{
 			ID: podID(p), Namespace: p.Namespace, Name: p.Name, Gang: id, Role: role,
-			Shape: s, Created: p.CreationTimestamp.Time,
+			Shape: s, Created: p.CreationTimestamp.Time, Priority: int64(ptr.Deref(p.Spec.Priority, 0)),
 		}
 	}
 	return e

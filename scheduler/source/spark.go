@@ -8,7 +8,6 @@ import (
 	nodev1 "k8s.io/api/node/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/internal/sparkconf"
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
@@ -103,7 +102,7 @@ func (c *collector) confRead(driver types.UID, in conf) {
 		c.refuse(a, err.Error())
 		return
 	}
-	g := gang.Gang{ID: a.id, Owner: a.driver, Queue: p.obj.Labels[v1alpha1.QueueLabel], Created: a.created, Roles: roles}
+	g := gang.Gang{ID: a.id, Owner: a.driver, Queue: queueNamed(p.obj), Created: a.created, Roles: roles}
 	if err := readWishes(p.obj.Annotations, &g); err != nil {
 		c.refuse(a, err.Error())
 		return

@@ -12,6 +12,7 @@ import (
 	volcano "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/queue"
 )
 
 // volcanoGroups are Volcano's PodGroups.
@@ -40,7 +41,10 @@ func volcanoGroup(u *unstructured.Unstructured, d *declaration) error {
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &pg); err != nil {
 		return unreadable(err)
 	}
-	g.Queue, d.near = pg.Spec.Queue, pg.Spec.NetworkTopology
+	d.near = pg.Spec.NetworkTopology
+	if pg.Spec.Queue != "" && pg.Spec.Queue != queue.Default { // the API server sets it where nobody has
+		g.Queue = pg.Spec.Queue
+	}
 	for _, task := range slices.Sorted(maps.Keys(pg.Spec.MinTaskMember)) {
 		minimum := pg.Spec.MinTaskMember[task]
 		if minimum < 0 {

@@ -133,7 +133,7 @@ func (s *Source) watchAll(ctx context.Context) error {
 		checks = append(checks, check)
 	}
 	var custom []*customWatch
-	for _, api := range []customAPI{volcanoGroups.custom(), coschedulingGroups.custom(), nodeZones.custom(), numatopologies.custom(), hyperNodes} {
+	for _, api := range []customAPI{volcanoGroups.custom(), coschedulingGroups.custom(), nodeZones.custom(), numatopologies.custom(), hyperNodes, queues} {
 		custom = append(custom, &customWatch{source: s, customAPI: api})
 	}
 	for _, w := range custom {

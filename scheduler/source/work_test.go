@@ -12,7 +12,6 @@ import (
 
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
-	"muster.sh/muster/scheduler/queue"
 )
 
 // work is a piece of work that is done once so many pods have succeeded, as a Job
@@ -49,7 +48,7 @@ func succeeded(p *v1.Pod) bool { return p.Status.Phase == v1.PodSucceeded }
 // restart replaces the scheduler by one that knows only what exists.
 func (w *work) restart() {
 	w.collector = newCollector(settings{schedulerName: testScheduler})
-	w.machine = core.NewMachine(core.DefaultOptions(), queue.NewFIFO())
+	w.machine = core.NewMachine(core.DefaultOptions())
 	w.open, w.latched = map[gang.ID]core.Epoch{}, map[gang.PodID]core.Release{}
 	w.change(func(c *collector) {
 		c.setNode(&v1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n"}, Status: v1.NodeStatus{Allocatable: v1.ResourceList{

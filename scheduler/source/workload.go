@@ -55,7 +55,7 @@ func memberDeclaration(p *v1.Pod) declaration {
 	w := workloadOf(p)
 	d := declaration{gang: gang.Gang{
 		ID: gang.NewID(w.kind, p.Namespace, w.name), Owner: w.owner,
-		Queue: p.Labels[v1alpha1.QueueLabel], Created: p.CreationTimestamp.Time,
+		Queue: queueNamed(p), Created: p.CreationTimestamp.Time,
 	}}
 	if w.owner.UID == string(p.UID) {
 		d.broken = fmt.Errorf("the pod has the annotation %s, but no controller whose pods could be its fellow members; "+

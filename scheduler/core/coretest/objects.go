@@ -192,6 +192,12 @@ func (w *World) Existing() []core.Event {
 	for _, name := range slices.Sorted(maps.Keys(w.Budgets)) {
 		out = append(out, core.BudgetSet{Name: name, Allowed: w.Budgets[name]})
 	}
+	for _, name := range slices.Sorted(maps.Keys(w.Queues)) {
+		out = append(out, core.QueueSet{Queue: w.Queues[name]})
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.Homes)) {
+		out = append(out, core.NamespaceSet{Name: name, Queue: w.Homes[name]})
+	}
 	for _, id := range slices.Sorted(maps.Keys(w.Gangs)) {
 		out = append(out, core.GangSet{Gang: w.Gangs[id]})
 	}

@@ -40,6 +40,9 @@ type World struct {
 	Others map[gang.PodID]cluster.Pod
 	// Budgets are how many more pods of each disruption budget may be evicted.
 	Budgets map[string]int
+	// Queues that are declared, and the homes of namespaces.
+	Queues map[string]queue.Spec
+	Homes  map[string]string
 	// Stored reservations, and those of gangs that go.
 	Stored  map[gang.ID][]core.ReservedSlot
 	Leaving map[gang.ID]bool
@@ -95,7 +98,7 @@ func NewWith(o core.Options) *World {
 		Members: map[gang.PodID]*core.Member{}, Bound: map[gang.PodID]string{}, Dying: map[gang.PodID]bool{},
 		Started: map[gang.PodID]bool{}, kubelets: map[string]*kubelet{},
 		Others: map[gang.PodID]cluster.Pod{}, Stored: map[gang.ID][]core.ReservedSlot{}, Leaving: map[gang.ID]bool{},
-		Asked: map[gang.ID][]core.Lack{}, Budgets: map[string]int{},
+		Asked: map[gang.ID][]core.Lack{}, Budgets: map[string]int{}, Queues: map[string]queue.Spec{}, Homes: map[string]string{},
 		Seen: map[string]int{}, Verdicts: map[gang.ID][]gang.Code{},
 	}
 	w.start()
@@ -104,7 +107,7 @@ func NewWith(o core.Options) *World {
 
 // start makes a machine that knows nothing, and a kube-scheduler beside it.
 func (w *World) start() {
-	w.Machine = core.NewMachine(w.Options, queue.NewFIFO())
+	w.Machine = core.NewMachine(w.Options)
 	w.Board = &core.Board{}
 	w.Synced = false
 	w.evictions = map[gang.PodID]*eviction{}

@@ -17,7 +17,7 @@ func entry(name string, second int) queue.Entry {
 	return queue.Entry{Gang: gang.ID(name), Created: gangtest.Epoch0.Add(time.Duration(second) * time.Second)}
 }
 
-func names(q queue.Queue) []gang.ID {
+func names(q *queue.FIFO) []gang.ID {
 	var out []gang.ID
 	for e := range q.All() {
 		out = append(out, e.Gang)
@@ -35,17 +35,28 @@ func TestWhoCameFirstGoesFirstAndEqualTimesGoByName(t *testing.T) {
 	}
 }
 
-func TestOneThatWaitsIsNotMovedByBeingAddedAgain(t *testing.T) {
+func TestOneThatWaitsIsMovedToItsPlaceByBeingAddedAgain(t *testing.T) {
 	q := queue.NewFIFO()
 	q.Add(entry("a", 1))
 	q.Add(entry("b", 2))
 	q.Add(entry("b", 0))
-	if got := names(q); !slices.Equal(got, []gang.ID{"a", "b"}) {
+	if got := names(q); !slices.Equal(got, []gang.ID{"b", "a"}) {
 		t.Errorf("order %v", got)
 	}
 	q.Remove("nobody")
 	if q.Len() != 2 || q.Position("nobody") != 0 {
 		t.Errorf("%d wait", q.Len())
+	}
+}
+
+func TestPriorityGoesBeforeAge(t *testing.T) {
+	q := queue.NewFIFO()
+	q.Add(entry("old", 1))
+	high := entry("high", 2)
+	high.Priority = 5
+	q.Add(high)
+	if got := names(q); !slices.Equal(got, []gang.ID{"high", "old"}) {
+		t.Errorf("order %v", got)
 	}
 }
 
@@ -92,9 +103,8 @@ func TestTheQueueIsASortedListWhateverComesAndGoes(t *testing.T) {
 			"add": func(t *rapid.T) {
 				e := entry(name.Draw(t, "name"), rapid.IntRange(0, 3).Draw(t, "second"))
 				q.Add(e)
-				if !slices.ContainsFunc(model, func(o queue.Entry) bool { return o.Gang == e.Gang }) {
-					model = append(model, e)
-				}
+				model = slices.DeleteFunc(model, func(o queue.Entry) bool { return o.Gang == e.Gang })
+				model = append(model, e)
 			},
 			"remove": func(t *rapid.T) {
 				id := gang.ID(name.Draw(t, "name"))

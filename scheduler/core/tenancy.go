@@ -1,0 +1,123 @@
+package core
+
+import (
+	"cmp"
+	"slices"
+
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/planner"
+	"muster.sh/muster/scheduler/queue"
+	"muster.sh/muster/scheduler/resource"
+)
+
+func (m *Machine) queueSet(s queue.Spec) {
+	m.queues.Set(s)
+	m.quotasChanged()
+}
+
+func (m *Machine) queueGone(name string) {
+	m.queues.Unset(name)
+	m.quotasChanged()
+}
+
+func (m *Machine) namespaceSet(e NamespaceSet) {
+	m.queues.SetHome(e.Name, e.Queue)
+	m.quotasChanged()
+}
+
+// quotasChanged looks at all gangs again, and charges each to the queue that is its
+// own now. Queues change rarely.
+func (m *Machine) quotasChanged() {
+	for _, id := range sortedKeys(m.groups) {
+		m.charge(id)
+		m.touch(m.groups[id])
+	}
+}
+
+// queueOf is the queue that a gang is charged to.
+func (m *Machine) queueOf(g *group) string {
+	return m.queues.Of(g.decl.Queue, g.decl.Owner.Namespace)
+}
+
+func (m *Machine) entry(g *group) queue.Entry {
+	e := queue.Entry{Gang: g.decl.ID, Queue: m.queueOf(g), Created: g.decl.Created}
+	if len(g.order) > 0 {
+		first := slices.MaxFunc(g.order, func(a, b *member) int { return cmp.Compare(a.Priority, b.Priority) })
+		e.Priority = m.queues.Priority(e.Queue, first.Priority)
+	}
+	return e
+}
+
+// bars says why a gang can't be charged to its queue; nothing if it can.
+func (m *Machine) bars(g *group) string {
+	return m.queues.Bars(m.queueOf(g), g.decl.Owner.Namespace)
+}
+
+// recharge brings what queues are charged for up to date.
+func (m *Machine) recharge() {
+	for _, id := range m.book.Recharged() {
+		m.charge(id)
+	}
+	if now := m.book.Changes(); now != m.totalAt {
+		m.totalAt = now
+		m.queues.SetTotal(m.book.ForGangs())
+	}
+}
+
+// charge charges a gang for what it has. One that has ended, or is not declared yet, is
+// charged where it was, for as long as pods of it are left.
+func (m *Machine) charge(id gang.ID) {
+	if id == keeper {
+		return
+	}
+	name := m.queues.ChargedTo(id)
+	if g := m.groups[id]; g != nil && g.declared {
+		name = m.queueOf(g)
+	}
+	m.queues.Charge(id, name, m.book.Charge(id))
+}
+
+// lacksQuota says whether a gang must wait because its queue has no quota for it.
+func (m *Machine) lacksQuota(g *group, e queue.Entry) bool {
+	m.recharge()
+	before := g.quota
+	g.quota = m.turn.Ask(e, m.need(g).sum())
+	if !isAlike(before, g.quota) {
+		m.reviewed[g.decl.ID] = true
+	}
+	return g.quota != nil
+}
+
+// isAlike says that one refusal means the same as another, whatever the amounts.
+func isAlike(a, b *queue.Refusal) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return quotaCode(a) == quotaCode(b) && a.OfRoom() == b.OfRoom()
+}
+
+func quotaCode(r *queue.Refusal) gang.Code {
+	if r.Never {
+		return gang.NeverInQueue
+	}
+	return gang.OverQuota
+}
+
+// quotaFor is for how many of some equal members above the minimum the queue of a gang
+// has the quota.
+func (m *Machine) quotaFor(g *group, w *planner.Want) int {
+	m.recharge()
+	return m.turn.Room(m.queueOf(g), w.Shape.Request, w.Count)
+}
+
+// sum is all that is needed.
+func (n need) sum() resource.Vector {
+	var v resource.Vector
+	for _, mem := range n.members {
+		v = v.Add(mem.Shape.Request)
+	}
+	for _, e := range n.expected {
+		v = v.Add(e.role.Shape.Request.Scale(int64(e.count)))
+	}
+	return v
+}
