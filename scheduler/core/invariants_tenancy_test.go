@@ -37,19 +37,33 @@ func queuesAreChargedRightly(s Seen) error {
 	return nil
 }
 
-// quotasAreKept holds that no gang starts that takes its queue, or one above, over what
-// it may have.
+// quotasAreKept holds that no gang starts, and no member above a minimum gets room, that
+// takes its queue, or one above, over what it may have.
 func quotasAreKept(s Seen) error {
 	for _, g := range s.started() {
 		if why := s.Machine.bars(g); why != "" {
 			return fmt.Errorf("%s starts, and %s", g.decl.ID, why)
 		}
-		charge := s.Machine.book.Charge(g.decl.ID)
-		for _, at := range s.Machine.chain(g) {
-			for _, limit := range at.Capability {
-				if used := at.Used.Get(limit.Name); charge.Get(limit.Name) > 0 && used > limit.Value {
-					return fmt.Errorf("%s starts, and queue %s has %s of %s", g.decl.ID, at.Name, resource.Format(limit.Name, used), resource.Format(limit.Name, limit.Value))
-				}
+		if err := s.Machine.isWithinQuota(g, s.Machine.book.Charge(g.decl.ID)); err != nil {
+			return err
+		}
+	}
+	for _, slot := range s.Machine.allSlots() {
+		mem := s.Machine.members[slot.Claimant]
+		if slot.Elastic && !s.Before.slots[slot.ID] && mem != nil && mem.state != bound && !mem.roams {
+			if err := s.Machine.isWithinQuota(s.Machine.groups[slot.Gang], slot.Shape.Request); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (m *Machine) isWithinQuota(g *group, more resource.Vector) error {
+	for _, at := range m.chain(g) {
+		for _, limit := range at.Capability {
+			if used := at.Used.Get(limit.Name); more.Get(limit.Name) > 0 && used > limit.Value {
+				return fmt.Errorf("%s gets room, and queue %s has %s of %s", g.decl.ID, at.Name, resource.Format(limit.Name, used), resource.Format(limit.Name, limit.Value))
 			}
 		}
 	}

@@ -109,7 +109,11 @@ func (m *Machine) member(t Member) *member {
 		g.tried = g.tried && youngest // an older one takes its turn among them
 		m.touch(g)
 	}
-	mem.Budgets, mem.Priority = t.Budgets, t.Priority
+	mem.Budgets = t.Budgets
+	if mem.Priority != t.Priority {
+		mem.Priority = t.Priority
+		m.touch(g)
+	}
 	if g.phase == Started && m.book.ClaimedBy(mem.ID) != nil {
 		t.Role = mem.Role // it is on its way to room for a member of this role
 	}

@@ -60,6 +60,7 @@ type PodGroup struct {
 	Members int
 	CPUs    int           // of each member
 	Runs    time.Duration // each member, once it runs
+	Queue   string        // that is charged
 	Change  func(*corev1.Pod)
 	// Annotations of the group itself.
 	Annotations map[string]string
@@ -108,7 +109,7 @@ func (c *Cluster) CreatePodGroup(ctx context.Context, g PodGroup) error {
 	group := &schedulingv1beta1.PodGroup{
 		TypeMeta:   metav1.TypeMeta{APIVersion: schedulingv1beta1.SchemeGroupVersion.String(), Kind: "PodGroup"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: g.Name, Annotations: g.Annotations},
-		Spec:       schedulingv1beta1.PodGroupSpec{MinMember: int32(g.Members)},
+		Spec:       schedulingv1beta1.PodGroupSpec{MinMember: int32(g.Members), Queue: g.Queue},
 	}
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(group)
 	if err != nil {

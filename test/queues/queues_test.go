@@ -1,0 +1,147 @@
+// Package queues tells that gangs are charged to tenants' queues.
+package queues
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	scheduling "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
+
+	"muster.sh/muster/benchmarks/audit"
+	"muster.sh/muster/test/testcluster"
+)
+
+const guide = "../../docs/queues.md"
+
+var (
+	queues = scheduling.SchemeGroupVersion.WithResource("queues")
+	events = eventsv1.SchemeGroupVersion.WithResource("events")
+)
+
+func TestGangsAreChargedToTheirQueues(t *testing.T) {
+	ctx, c := testcluster.Start(t, testcluster.Spec{Scheduler: testcluster.Muster, Nodes: 4, Shape: "cpu=4,memory=64Gi"})
+	s := &story{t: t, ctx: ctx, c: c}
+
+	s.apply("Queue", "Job")
+	s.run("train-", 4)
+	s.told("scan", "GangOverQuota", "no quota left: queue research may have 6 of cpu, of which 4 is in use, and the gang asks for 4")
+	s.create(testcluster.PodGroup{Name: "free", Members: 2, CPUs: 1})
+	s.run("free-", 2)
+
+	if err := c.Outage(ctx, testcluster.MusterComponent); err != nil {
+		t.Fatal(err)
+	}
+	s.create(testcluster.PodGroup{Name: "later", Members: 2, CPUs: 1}) // it is there, and knows again
+	s.run("later-", 2)
+	if n := testcluster.Count(c.Pods.List(has("scan-")), testcluster.Bound); n != 0 {
+		t.Errorf("%d pods of scan are bound after a restart of the scheduler", n)
+	}
+	s.patch(queues.Resource, "research", `{"spec":{"capability":{"cpu":"8"}}}`)
+	s.run("scan-", 4)
+
+	s.create(testcluster.PodGroup{Name: "foreign", Members: 1, CPUs: 1, Queue: "ops"})
+	s.told("foreign", "GangBarred", "it can't be charged to its queue: queue ops does not exist; create it, or name another")
+	s.createQueue("ops", "elsewhere")
+	// The same kind of verdict is told once: what is shown now is the right that is lacking.
+	s.create(testcluster.PodGroup{Name: "stranger", Members: 1, CPUs: 1, Queue: "ops"})
+	s.told("stranger", "GangBarred", "it can't be charged to its queue: namespace default may not use queue ops; name another, or ask an administrator for the right")
+	s.patch("namespaces", testcluster.Namespace, `{"metadata":{"labels":{"muster.sh/queue":"ops"}}}`)
+	s.run("foreign-", 1)
+	s.run("stranger-", 1)
+
+	c.Gangs = func(tl *audit.Timeline) []audit.Gang {
+		var gangs []audit.Gang
+		for _, job := range []string{"train", "scan"} {
+			gangs = append(gangs, audit.Select(tl, testcluster.Namespace, job, 4, func(p *audit.Pod) bool { return strings.HasPrefix(p.Name, job+"-") }))
+		}
+		return gangs
+	}
+	c.RequireNoFault(t, 0)
+}
+
+// story is one cluster with what a test does to it.
+type story struct {
+	t   *testing.T
+	ctx context.Context
+	c   *testcluster.Cluster
+}
+
+// apply creates what the guide shows of some kinds.
+func (s *story) apply(kinds ...string) {
+	s.t.Helper()
+	if err := s.c.Apply(s.ctx, testcluster.Examples(s.t, guide, kinds...)...); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *story) create(g testcluster.PodGroup) {
+	s.t.Helper()
+	if err := s.c.CreatePodGroups(s.ctx, g); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *story) createQueue(name, namespaces string) {
+	s.t.Helper()
+	q := &unstructured.Unstructured{}
+	q.SetAPIVersion(scheduling.SchemeGroupVersion.String())
+	q.SetKind("Queue")
+	q.SetName(name)
+	q.SetAnnotations(map[string]string{"muster.sh/namespaces": namespaces})
+	if err := s.c.Apply(s.ctx, q); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// patch changes an object that is in no namespace.
+func (s *story) patch(resource, name, patch string) {
+	s.t.Helper()
+	kind := queues
+	if resource != kind.Resource {
+		kind = corev1.SchemeGroupVersion.WithResource(resource)
+	}
+	if _, err := s.c.Dynamic.Resource(kind).Patch(s.ctx, name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// run waits until so many pods run whose names begin so.
+func (s *story) run(prefix string, pods int) {
+	s.t.Helper()
+	err := s.c.Pods.Await(s.ctx, prefix+" runs", func(all []*corev1.Pod) bool {
+		return testcluster.Count(all, testcluster.And(has(prefix), testcluster.Running)) == pods
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// told waits for an event on a gang's owner, and compares what it says.
+func (s *story) told(owner, reason, note string) {
+	s.t.Helper()
+	err := s.c.AwaitAll(s.ctx, events, owner+" is told "+reason, func(list []unstructured.Unstructured) bool {
+		for _, e := range list {
+			name, _, _ := unstructured.NestedString(e.Object, "regarding", "name")
+			if e.Object["reason"] == reason && name == owner {
+				if e.Object["note"] != note {
+					s.t.Errorf("%s is told %q, want %q", owner, e.Object["note"], note)
+				}
+				return true
+			}
+		}
+		return false
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func has(prefix string) func(*corev1.Pod) bool {
+	return func(p *corev1.Pod) bool { return strings.HasPrefix(p.Name, prefix) }
+}
