@@ -88,10 +88,21 @@ func elasticComesLast(s Seen) error {
 		if s.Machine.isGuaranteed(s.Machine.groups[mem.Gang]) {
 			continue // what others can't have does not make them wait
 		}
-		for e := range s.Machine.queues.All() {
-			if g := s.Machine.groups[e.Gang]; s.Machine.waitsForRoom(g) {
-				return fmt.Errorf("%s gets a slot above its minimum, and %s waits", mem.ID, g.decl.ID)
-			}
+		if g := s.Machine.firstForRoom(); g != nil {
+			return fmt.Errorf("%s gets a slot above its minimum, and %s waits", mem.ID, g.decl.ID)
+		}
+	}
+	return nil
+}
+
+// firstForRoom is the first gang whose turn it is, whose queue has the quota, and that
+// waits for room.
+func (m *Machine) firstForRoom() *group {
+	turn := m.queues.Turn()
+	for e, ok := turn.Next(); ok; e, ok = turn.Next() {
+		g := m.groups[e.Gang]
+		if m.bars(g) == "" && turn.Ask(e, m.need(g).sum()) == nil && m.waitsForRoom(g) {
+			return g
 		}
 	}
 	return nil
