@@ -83,8 +83,8 @@ func elasticComesLast(s Seen) error {
 		if !slot.Elastic || s.Before.slots[slot.ID] || mem == nil || mem.state == bound {
 			continue
 		}
-		if _, ok := s.Event.(AtLatch); ok && mem.roams {
-			continue // its slot has only moved
+		if onlyMoved(s, slot) {
+			continue
 		}
 		for e := range s.Machine.queue.All() {
 			if g := s.Machine.groups[e.Gang]; s.Machine.waitsForRoom(g) {
