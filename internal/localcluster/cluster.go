@@ -263,6 +263,19 @@ func (c *Cluster) Config(name string) (string, error) {
 	return string(content), nil
 }
 
+// SetConfig replaces the configuration file of a component that has one. It is read
+// when the component starts the next time.
+func (c *Cluster) SetConfig(name, content string) error {
+	path := c.paths.configFile(name)
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("%s has no configuration to replace: %w", name, err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		return fmt.Errorf("replace configuration of %s: %w", name, err)
+	}
+	return nil
+}
+
 // Components are the names that Kill, Start and LogPath take, in the order of
 // starting.
 func (c *Cluster) Components() []string {

@@ -2,13 +2,13 @@ package localcluster
 
 import (
 	"fmt"
-	"slices"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	config "muster.sh/muster/api/config/v1alpha1"
 	chart "muster.sh/muster/charts/muster"
 )
 
@@ -40,7 +40,11 @@ func musterObjects(schedulers []SchedulerSpec) ([]*unstructured.Unstructured, er
 			objects = append(objects, definition)
 		}
 		if scheduler.User != "" {
-			objects = append(objects, musterRights(scheduler.User)...)
+			rules, err := musterRules(scheduler.Config)
+			if err != nil {
+				return nil, fmt.Errorf("configuration of scheduler %s: %w", scheduler.Name, err)
+			}
+			objects = append(objects, musterRights(scheduler.User, rules)...)
 		}
 	}
 	var converted []*unstructured.Unstructured
@@ -54,8 +58,22 @@ func musterObjects(schedulers []SchedulerSpec) ([]*unstructured.Unstructured, er
 	return converted, nil
 }
 
-// musterRights give a user the rights of Muster's scheduler, however it is configured.
-func musterRights(user string) []any {
+// musterRules are those that the chart gives a scheduler of this configuration in every
+// namespace.
+func musterRules(configuration string) ([]rbacv1.PolicyRule, error) {
+	rules := chart.SchedulerClusterRules()
+	if configuration == "" {
+		return rules, nil
+	}
+	c, err := config.ParseScheduler([]byte(configuration))
+	if err == nil && c.Autoscaling.Request != config.NoRequest {
+		rules = append(rules, chart.SchedulerAutoscalingRules()...)
+	}
+	return rules, err
+}
+
+// musterRights give a user the rights of Muster's scheduler.
+func musterRights(user string, rules []rbacv1.PolicyRule) []any {
 	name := "muster-local:" + user
 	meta := func(namespace, name string) metav1.ObjectMeta {
 		return metav1.ObjectMeta{Namespace: namespace, Name: name}
@@ -69,7 +87,7 @@ func musterRights(user string) []any {
 	const system, reader = metav1.NamespaceSystem, "extension-apiserver-authentication-reader"
 	subjects := []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}}
 	return []any{
-		&rbacv1.ClusterRole{TypeMeta: kind("ClusterRole"), ObjectMeta: meta("", name), Rules: slices.Concat(chart.SchedulerClusterRules(), chart.SchedulerAutoscalingRules())},
+		&rbacv1.ClusterRole{TypeMeta: kind("ClusterRole"), ObjectMeta: meta("", name), Rules: rules},
 		&rbacv1.Role{TypeMeta: kind("Role"), ObjectMeta: meta(system, name), Rules: chart.SchedulerNamespaceRules()},
 		&rbacv1.ClusterRoleBinding{TypeMeta: kind("ClusterRoleBinding"), ObjectMeta: meta("", name), Subjects: subjects, RoleRef: role("ClusterRole", name)},
 		&rbacv1.RoleBinding{TypeMeta: kind("RoleBinding"), ObjectMeta: meta(system, name), Subjects: subjects, RoleRef: role("Role", name)},

@@ -149,8 +149,8 @@ type Parked struct {
 	Node   string
 	Plugin string
 	Reason string
-	// Room says that the veto is of our own check of room: for a moment
-	// kube-scheduler's book knows of pods that ours does not, or the other way
+	// Room says that the veto is of a check of room, which the plan has judged too: for
+	// a moment kube-scheduler's book knows of pods that ours does not, or the other way
 	// round. It does not hold for long.
 	Room bool
 	// BindFailed says that the latch had opened and the bind itself failed.

@@ -318,7 +318,7 @@ func maximumIsKept(s Seen) error {
 			for _, slot := range s.Machine.book.Holding(id).Slots {
 				if slot.Role == r.Name {
 					slots++
-					ours = ours || (slot.Elastic && !s.Before.slots[slot.ID] && s.Machine.book.Counts(slot))
+					ours = ours || (slot.Elastic && !s.Before.slots[slot.ID] && s.Machine.book.Counts(slot) && !onlyMoved(s, slot))
 				}
 			}
 			if ours && r.Max >= 0 && slots > r.Max {
@@ -327,6 +327,14 @@ func maximumIsKept(s Seen) error {
 		}
 	}
 	return nil
+}
+
+// onlyMoved says whether a new slot is an old one that has followed its member, or has
+// given way to such a one.
+func onlyMoved(s Seen, slot *ledger.Slot) bool {
+	mem := s.Machine.members[slot.Claimant]
+	_, chosen := s.Event.(AtLatch)
+	return chosen && mem != nil && mem.roams
 }
 
 func minimumShrinksForAReason(s Seen) error {

@@ -82,8 +82,8 @@ func elasticComesLast(s Seen) error {
 		if !slot.Elastic || s.Before.slots[slot.ID] || mem == nil || mem.state == bound {
 			continue
 		}
-		if _, ok := s.Event.(AtLatch); ok && mem.roams {
-			continue // its slot has only moved
+		if onlyMoved(s, slot) {
+			continue
 		}
 		if s.Machine.isGuaranteed(s.Machine.groups[mem.Gang]) {
 			continue // what others can't have does not make them wait

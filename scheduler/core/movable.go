@@ -24,19 +24,25 @@ func (m *Machine) movable() []victims.Unit {
 				units = append(units, m.elasticUnit(g, mem))
 			}
 		}
-		if g.decl.Moves == gang.MovesWhole && !slices.ContainsFunc(g.order, func(mem *member) bool { return !m.mayMove(mem) }) {
+		if m.mayMoveWhole(g) {
 			units = append(units, m.wholeUnit(g))
 		}
 	}
 	return units
 }
 
-// isSettled says whether all of a gang's minimum runs, nobody is being deleted who would
-// have to be made up for, and no room waits for somebody to come: to give that up may be
-// all that is needed.
+// mayMoveWhole says whether a gang may be moved with all its members. One that holds
+// room for members to come gives that back as soon as it goes, which may be all that is
+// lacking: nobody needs to be evicted then.
+func (m *Machine) mayMoveWhole(g *group) bool {
+	return g.decl.Moves == gang.MovesWhole && m.book.Holding(g.decl.ID).Unclaimed() == 0 &&
+		!slices.ContainsFunc(g.order, func(mem *member) bool { return !m.mayMove(mem) })
+}
+
+// isSettled says whether all of a gang's minimum runs, and nobody is being deleted who
+// would have to be made up for.
 func (m *Machine) isSettled(g *group) bool {
-	return g.declared && g.isWhole() && g.live[bound] == g.all[bound] && m.need(g).empty() &&
-		m.book.Holding(g.decl.ID).Unclaimed() == 0
+	return g.declared && g.isWhole() && g.live[bound] == g.all[bound] && m.need(g).empty()
 }
 
 // mayMove says whether a member has run long enough. One that several budgets count the

@@ -156,12 +156,20 @@ func TestNobodyIsMovedInVain(t *testing.T) {
 		members int
 		cores   int64
 	}{
-		"it is turned off":                 {moves: func(o *core.Moves) { *o = core.Moves{} }},
-		"it would be too many":             {moves: func(o *core.Moves) { o.MaxPods = 1 }},
-		"they have not run for long":       {moves: func(o *core.Moves) { o.Cooldown = 2 * time.Hour }},
-		"they don't want to move":          {small: func(g *gang.Gang) { g.Moves = gang.MovesNothing }},
-		"all of them are of the minimum":   {small: func(g *gang.Gang) { g.MinMember = 4 }},
-		"their gang lacks members":         {small: func(g *gang.Gang) { g.MinMember = 5 }},
+		"it is turned off":               {moves: func(o *core.Moves) { *o = core.Moves{} }},
+		"it would be too many":           {moves: func(o *core.Moves) { o.MaxPods = 1 }},
+		"they have not run for long":     {moves: func(o *core.Moves) { o.Cooldown = 2 * time.Hour }},
+		"they don't want to move":        {small: func(g *gang.Gang) { g.Moves = gang.MovesNothing }},
+		"all of them are of the minimum": {small: func(g *gang.Gang) { g.MinMember = 4 }},
+		"their gang lacks members":       {small: func(g *gang.Gang) { g.MinMember = 5 }},
+		"their gang holds room for one that it has lost": {
+			moves: func(o *core.Moves) { o.MaxPods = 4 },
+			small: func(g *gang.Gang) {
+				g.MinMember, g.Moves = 3, gang.MovesWhole
+				g.BelowMinimum = gang.BelowMinimum{Policy: gang.Continue, Timeout: 10 * time.Hour}
+			},
+			before: func(s *scattered) { s.End("small-0", core.Failed) },
+		},
 		"a budget does not let them go":    {budgets: []string{"one"}, before: func(s *scattered) { s.SetBudget("one", 1) }},
 		"their budget is not known":        {budgets: []string{"one"}},
 		"several budgets count them":       {budgets: []string{"one", "two"}, before: func(s *scattered) { s.SetBudget("one", 9); s.SetBudget("two", 9) }},

@@ -68,15 +68,16 @@ func (h *history) checkGone() {
 }
 
 // checkFigures compares sums with the records that they are of, and with what
-// the board promises.
+// the board promises to these gangs: a move under way keeps room besides.
 func (h *history) checkFigures() {
-	gangs, unclaimed := map[core.Phase]int{}, resource.Vector{}
+	gangs, known, unclaimed := map[core.Phase]int{}, map[gang.ID]bool{}, resource.Vector{}
 	for _, r := range h.Machine.Records() {
 		gangs[r.Phase]++
+		known[r.Gang] = true
 	}
 	for node := range h.Nodes {
 		for _, held := range h.Board.Held(node) {
-			if held.Claimant == "" {
+			if held.Claimant == "" && known[held.Gang] {
 				unclaimed = unclaimed.Add(held.Request)
 			}
 		}

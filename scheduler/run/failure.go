@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	fwk "k8s.io/kube-scheduler/framework"
 	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
 	"k8s.io/kubernetes/pkg/scheduler/framework"
+	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/names"
 
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
@@ -57,6 +59,10 @@ func (f *failures) handle(ctx context.Context, profile framework.Framework, info
 	f.post(e)
 }
 
+// ofRoom are plugins that judge what the plan has judged as well. They differ from it
+// only while one of the two has yet to hear of a pod.
+var ofRoom = []string{plugin.Name, names.NodeResourcesFit, names.NodePorts}
+
 // explainFailure tells what a failed status of a member says: which check
 // refused which node, and whether it was a check at all.
 func explainFailure(ctx context.Context, status *fwk.Status, place core.Placement) core.Parked {
@@ -87,7 +93,7 @@ func explainFailure(ctx context.Context, status *fwk.Status, place core.Placemen
 	if e.Plugin == "" {
 		e.Plugin = pluginIn(e.Reason)
 	}
-	e.Room = e.Veto && e.Plugin == plugin.Name
+	e.Room = e.Veto && slices.Contains(ofRoom, e.Plugin)
 	if ctx.Err() != nil {
 		// The scheduler stops; that is no fault of the node.
 		e.Veto = false

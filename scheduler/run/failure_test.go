@@ -51,6 +51,10 @@ func TestWhyAMemberFailed(t *testing.T) {
 			status: unfit(fwk.NewStatus(fwk.UnschedulableAndUnresolvable, "other nodes"), map[string]*fwk.Status{"planned": fwk.NewStatus(fwk.Unschedulable, "a taint").WithPlugin("TaintToleration")}),
 			want:   core.Parked{Veto: true, Node: "planned", Plugin: "TaintToleration", Reason: "a taint"},
 		},
+		"room on its node was not free yet": {
+			status: unfit(fwk.NewStatus(fwk.UnschedulableAndUnresolvable, "other nodes"), map[string]*fwk.Status{"planned": fwk.NewStatus(fwk.Unschedulable, "Insufficient cpu").WithPlugin("NodeResourcesFit")}),
+			want:   core.Parked{Veto: true, Node: "planned", Plugin: "NodeResourcesFit", Reason: "Insufficient cpu", Room: true},
+		},
 		"no node took a member that roams": {
 			roams: true,
 			status: unfit(fwk.NewStatus(fwk.Unschedulable, "no room"), map[string]*fwk.Status{

@@ -8,27 +8,10 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/utils/ptr"
-	schedulingv1beta1 "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
 	"muster.sh/muster/test/testcluster"
 )
-
-var podGroups = schedulingv1beta1.SchemeGroupVersion.WithResource("podgroups")
-
-// says tells that a condition of an object has all parts of a text.
-func says(parts ...string) func(*unstructured.Unstructured) bool {
-	return func(u *unstructured.Unstructured) bool {
-		conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
-		for _, item := range conditions {
-			if c, ok := item.(map[string]any); ok && contains(fmt.Sprint(c["message"]), parts) {
-				return true
-			}
-		}
-		return false
-	}
-}
 
 // volumes has local volumes on the last three nodes, one each, for three members
 // with a claim each, that is bound only when a pod wants it.

@@ -6,13 +6,11 @@ package constraints
 import (
 	"context"
 	"fmt"
-	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 
 	"muster.sh/muster/test/testcluster"
 )
@@ -57,7 +55,7 @@ func TestGangsHeedWhatThePlannerDoesNotKnow(t *testing.T) {
 			s := *all
 			s.T = t
 			of.play(&s)
-			s.clear()
+			s.must(s.Clear(s.ctx))
 		})
 	}
 	c.RequireNoFault(t, 0)
@@ -99,25 +97,9 @@ func (s *story) gang(name string, members int, change func(*corev1.Pod)) {
 // placed waits until so many members of a gang have a node, and counts them by node.
 func (s *story) placed(name string, members int) map[string]int {
 	s.Helper()
-	of := func(p *corev1.Pod) bool { return testcluster.MemberOf(p, name) && testcluster.Bound(p) }
-	s.must(s.Pods.Await(s.ctx, fmt.Sprintf("the members of %s have nodes", name), func(pods []*corev1.Pod) bool {
-		return testcluster.Count(pods, of) == members
-	}))
-	on := map[string]int{}
-	for _, p := range s.Pods.List(of) {
-		on[p.Spec.NodeName]++
-	}
+	on, err := s.AwaitPlaced(s.ctx, name, members)
+	s.must(err)
 	return on
-}
-
-// clear deletes all gangs of a story, and with them the room that would wait for
-// members to be replaced.
-func (s *story) clear() {
-	s.Helper()
-	now := metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)}
-	s.must(s.Dynamic.Resource(podGroups).Namespace(testcluster.Namespace).DeleteCollection(s.ctx, now, metav1.ListOptions{}))
-	s.must(s.Client().CoreV1().Pods(testcluster.Namespace).DeleteCollection(s.ctx, now, metav1.ListOptions{}))
-	s.must(s.Pods.Await(s.ctx, "the pods are gone", func(pods []*corev1.Pod) bool { return len(pods) == 0 }))
 }
 
 // oneEach requires that members are on so many nodes, one on each.
@@ -231,7 +213,7 @@ func tainted(s *story) {
 // comes later runs. With a node less to keep apart from, all would start.
 func impossible(s *story) {
 	s.gang("impossible", nodes+1, antiAffine("impossible"))
-	s.must(s.Await(s.ctx, podGroups, "impossible", "it says why it waits", says("InterPodAffinity", "didn't match pod anti-affinity rules")))
+	s.must(s.Await(s.ctx, testcluster.PodGroups, "impossible", "it says why it waits", testcluster.Says("InterPodAffinity", "didn't match pod anti-affinity rules")))
 	s.gang("later", 2, func(*corev1.Pod) {})
 	s.placed("later", 2)
 	if n := testcluster.Count(s.Pods.List(nil), func(p *corev1.Pod) bool { return testcluster.MemberOf(p, "impossible") && testcluster.Bound(p) }); n > 0 {
@@ -247,14 +229,4 @@ func several(s *story) {
 		p.Spec.PriorityClassName = "system-node-critical"
 	})
 	s.oneEach(s.placed("several", 6), 6)
-}
-
-// contains says whether a text has all parts.
-func contains(text string, parts []string) bool {
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			return false
-		}
-	}
-	return true
 }

@@ -1,7 +1,9 @@
-// Package gangs tells that gangs start whole in whichever way they are declared.
+// Package gangs tells that gangs start whole in whichever way they are declared, and
+// where they are to be.
 package gangs
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
@@ -24,6 +26,9 @@ import (
 //go:embed coscheduling-crd.yaml
 var coschedulingDefinition []byte
 
+//go:embed volcano-crds.yaml
+var volcanoDefinitions []byte
+
 var (
 	coscheduling = schema.GroupVersionResource{Group: "scheduling.x-k8s.io", Version: "v1alpha1", Resource: "podgroups"}
 	kubernetes   = schedulingv1beta1.SchemeGroupVersion.WithResource("podgroups")
@@ -38,7 +43,9 @@ const (
 
 func spec() testcluster.Spec {
 	s := testcluster.Spec{
-		Scheduler: testcluster.Muster, Nodes: 4, Shape: "cpu=5,memory=64Gi", Manifest: coschedulingDefinition,
+		Scheduler: testcluster.Muster, Nodes: 4, Shape: "cpu=5,memory=64Gi",
+		Manifest: bytes.Join([][]byte{coschedulingDefinition, volcanoDefinitions}, []byte("---\n")),
+		Config:   "placement: {strategy: Pack}\n",
 	}
 	if hasOwnGroups() {
 		s.FeatureGates = map[string]bool{"GenericWorkload": true}
@@ -212,14 +219,14 @@ func TestGangsStartWholeInWhicheverWayTheyAreDeclared(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	c.RequireNoFault(t, 0)
-
 	t.Run("the examples of the guide run", func(t *testing.T) { examples(ctx, t, c) })
+	stories(ctx, t, c)
+	c.RequireNoFault(t, 0)
 	if !hasOwnGroups() {
 		return
 	}
 	t.Run("a PodGroup that finds no room says so", func(t *testing.T) { tooLarge(ctx, t, c) })
-	t.Run("members that must be together are", func(t *testing.T) { together(ctx, t, c) })
+	t.Run("members that must be together are", func(t *testing.T) { inOneRack(ctx, t, c) })
 	t.Run("pods of a basic PodGroup start one by one", func(t *testing.T) { basic(ctx, t, c) })
 }
 

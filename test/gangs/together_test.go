@@ -16,9 +16,9 @@ import (
 
 const rackLabel = "example.com/rack"
 
-// together has gangs that must each be in one rack. In the first rack there is room
+// inOneRack has gangs that must each be in one rack. In the first rack there is room
 // for three members beside a single pod, in the second for four.
-func together(ctx context.Context, t *testing.T, c *testcluster.Cluster) {
+func inOneRack(ctx context.Context, t *testing.T, c *testcluster.Cluster) {
 	racks, err := labelRacks(ctx, c)
 	if err != nil {
 		t.Fatal(err)

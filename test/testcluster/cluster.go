@@ -151,13 +151,18 @@ func schedulers(spec Spec) []localcluster.SchedulerSpec {
 	case Muster:
 		scheduler = localcluster.MusterScheduler()
 		if spec.Config != "" {
-			scheduler.Config = "apiVersion: config.muster.sh/v1alpha1\nkind: SchedulerConfiguration\n" + spec.Config
+			scheduler.Config = configuration(spec.Config)
 		}
 	default:
 		scheduler = localcluster.DefaultScheduler()
 	}
 	scheduler.Replicas = spec.Replicas
 	return []localcluster.SchedulerSpec{scheduler}
+}
+
+// configuration completes one of Muster's scheduler.
+func configuration(config string) string {
+	return "apiVersion: config.muster.sh/v1alpha1\nkind: SchedulerConfiguration\n" + config
 }
 
 // keepLogs copies the cluster's logs to where the test's artifacts are kept.

@@ -51,6 +51,15 @@ func (c *Cluster) Outage(ctx context.Context, component string) error {
 	return nil
 }
 
+// Reconfigure starts Muster's scheduler again, with another configuration than that
+// which it must have been started with.
+func (c *Cluster) Reconfigure(ctx context.Context, config string) error {
+	if err := c.SetConfig(MusterComponent, configuration(config)); err != nil {
+		return err
+	}
+	return c.Outage(ctx, MusterComponent)
+}
+
 // Excuse says that from the given time until now nobody could bind anything.
 func (c *Cluster) Excuse(from time.Time) {
 	c.excused = append(c.excused, audit.Span{From: from, Until: time.Now().Add(recovery)})

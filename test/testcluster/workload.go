@@ -62,6 +62,8 @@ type PodGroup struct {
 	Runs    time.Duration // each member, once it runs
 	Queue   string        // that is charged
 	Change  func(*corev1.Pod)
+	// Ask changes what the group asks for.
+	Ask func(*schedulingv1beta1.PodGroupSpec)
 	// Annotations of the group itself.
 	Annotations map[string]string
 }
@@ -101,8 +103,8 @@ func (c *Cluster) CreateMembers(ctx context.Context, groups ...PodGroup) error {
 	return nil
 }
 
-// podGroups is what PodGroups are called in URLs.
-var podGroups = schedulingv1beta1.SchemeGroupVersion.WithResource("podgroups")
+// PodGroups is what PodGroups are called in URLs.
+var PodGroups = schedulingv1beta1.SchemeGroupVersion.WithResource("podgroups")
 
 // CreatePodGroup creates a PodGroup without its pods.
 func (c *Cluster) CreatePodGroup(ctx context.Context, g PodGroup) error {
@@ -111,11 +113,14 @@ func (c *Cluster) CreatePodGroup(ctx context.Context, g PodGroup) error {
 		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: g.Name, Annotations: g.Annotations},
 		Spec:       schedulingv1beta1.PodGroupSpec{MinMember: int32(g.Members), Queue: g.Queue},
 	}
+	if g.Ask != nil {
+		g.Ask(&group.Spec)
+	}
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(group)
 	if err != nil {
 		return fmt.Errorf("encode PodGroup %s: %w", g.Name, err)
 	}
-	groups := c.Dynamic.Resource(podGroups).Namespace(Namespace)
+	groups := c.Dynamic.Resource(PodGroups).Namespace(Namespace)
 	if _, err := groups.Create(ctx, &unstructured.Unstructured{Object: object}, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("create PodGroup %s: %w", g.Name, err)
 	}
@@ -124,7 +129,7 @@ func (c *Cluster) CreatePodGroup(ctx context.Context, g PodGroup) error {
 
 // AwaitPhase waits until a PodGroup has a phase, as its owner may do.
 func (c *Cluster) AwaitPhase(ctx context.Context, group string, phase schedulingv1beta1.PodGroupPhase) error {
-	return c.Await(ctx, podGroups, group, "it has phase "+string(phase), func(u *unstructured.Unstructured) bool {
+	return c.Await(ctx, PodGroups, group, "it has phase "+string(phase), func(u *unstructured.Unstructured) bool {
 		now, _, _ := unstructured.NestedString(u.Object, "status", "phase")
 		return now == string(phase)
 	})

@@ -1,7 +1,7 @@
 // Package toolchain builds the programs that a real node runs beside the
 // kubelet: containerd, runc, CNI plugins, CoreDNS and a few of our own; the
 // schedulers of others that ours is compared with, and Karpenter to make it nodes; an
-// exporter of nodes' zones; and control planes of older versions of Kubernetes.
+// exporter of nodes' zones; Helm; and control planes of older versions of Kubernetes.
 //
 // They are built from source, by the versions that tools/*/go.mod pin, once:
 // what was built lies in the user's cache and serves every later cluster, in a
@@ -29,6 +29,8 @@ const (
 	Karpenter    = "karpenter"    // kwok: Karpenter that makes simulated nodes
 
 	NFD = "nfd" // nfd-topology-updater, of node-feature-discovery
+
+	Helm = "helm" // helm
 )
 
 // All names every tool of a node, in the order of building.
