@@ -53,6 +53,10 @@ const (
 	// field for it; of other gangs from their pods.
 	QueueLabel = "muster.sh/queue"
 
+	// RestartsAnnotation is what Muster remembers on a TFJob of the pods that it has
+	// replaced because they failed: how many there were, for its backoffLimit.
+	RestartsAnnotation = "muster.sh/restarts"
+
 	// GangLabel is on objects that ask cluster autoscalers for the room of a gang. As
 	// an annotation it has the gang's name, as a label a digest of it.
 	GangLabel = "muster.sh/gang"
