@@ -17,7 +17,7 @@ func (p *planner) tellAbnormal() {
 			}
 			for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
 				if w := c.State.Waiting; w != nil && w.Message != "" {
-					p.tell(corev1.EventTypeWarning, cmp.Or(w.Reason, "Waiting"),
+					p.tellOf(pod, corev1.EventTypeWarning, cmp.Or(w.Reason, "Waiting"),
 						fmt.Sprintf("Error pod %s container %s waiting message: %s", pod.Name, c.Name, w.Message))
 				}
 			}
@@ -33,7 +33,7 @@ func (p *planner) tellExits() {
 				continue
 			}
 			if code := exitCode(pod); code != noExitCode {
-				p.tell(corev1.EventTypeNormal, "ExitedWithCode",
+				p.tellOf(pod, corev1.EventTypeNormal, "ExitedWithCode",
 					fmt.Sprintf("Pod: %s.%s exited with code %d", pod.Namespace, pod.Name, code))
 			}
 		}

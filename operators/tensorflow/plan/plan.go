@@ -64,9 +64,10 @@ type Plan struct {
 	Again time.Duration
 }
 
-// Event is told to the user about the job.
+// Event is told to the user about the job, and one of its pods if it is not nil.
 type Event struct {
 	Type, Reason, Message string
+	Pod                   *corev1.Pod
 }
 
 // Creates reports whether the plan brings anything into being.
@@ -176,8 +177,10 @@ func (p *planner) after(t time.Time) {
 	}
 }
 
-func (p *planner) tell(kind, reason, message string) {
-	p.Events = append(p.Events, Event{kind, reason, message})
+func (p *planner) tell(kind, reason, message string) { p.tellOf(nil, kind, reason, message) }
+
+func (p *planner) tellOf(pod *corev1.Pod, kind, reason, message string) {
+	p.Events = append(p.Events, Event{kind, reason, message, pod})
 }
 
 func byName[T metav1.Object](objects []T) map[string]metav1.Object {

@@ -20,6 +20,8 @@ type Restarts struct {
 	Count int `json:"count"`
 	// Pods are those among them that may still exist.
 	Pods []types.UID `json:"pods,omitempty"`
+	// New is how many of them were not remembered before.
+	New int `json:"-"`
 }
 
 // restartsOf reads the annotation. What somebody has spoilt counts as nothing.
@@ -117,7 +119,8 @@ func (p *planner) replace() {
 // remember adds pods to those that were replaced, and forgets what is gone.
 func (p *planner) remember(fresh []*corev1.Pod) {
 	r := restartsOf(p.job)
-	r.Count += len(fresh)
+	r.New = len(fresh)
+	r.Count += r.New
 	r.Pods = slices.DeleteFunc(r.Pods, func(uid types.UID) bool {
 		return !slices.ContainsFunc(p.seen.Pods, func(pod *corev1.Pod) bool { return pod.UID == uid })
 	})

@@ -115,6 +115,12 @@ func (p *planner) refuse(err error) {
 
 const refusal = "FailedValidation"
 
+// refused tells whether the job has ended because it could not be as it was.
+func refused(s *kubeflow.JobStatus) bool {
+	c := condition(s, kubeflow.JobFailed)
+	return c != nil && c.Reason == reason(refusal)
+}
+
 func refusalMessage(job *kubeflow.TFJob, err error) string {
 	return fmt.Sprintf("TFJob %s is not valid: %v", job.Name, err)
 }
@@ -183,7 +189,11 @@ func (p *planner) cleanUp() {
 	p.expire()
 }
 
+// cleanPodPolicy is All for a job that could not start: nothing of it has run.
 func (p *planner) cleanPodPolicy() kubeflow.CleanPodPolicy {
+	if refused(&p.Status) {
+		return kubeflow.CleanPodPolicyAll
+	}
 	policy := ptr.Deref(p.job.Spec.RunPolicy.CleanPodPolicy, kubeflow.CleanPodPolicyNone)
 	if policy == kubeflow.CleanPodPolicyUndefined {
 		return kubeflow.CleanPodPolicyNone
