@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	kubernetes "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -24,7 +25,11 @@ func Run(ctx context.Context, c *config.OperatorsConfiguration) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := ctrl.NewManager(server, managerOptions(c))
+	scheme := runtime.NewScheme()
+	if err := kubernetes.AddToScheme(scheme); err != nil {
+		return err
+	}
+	mgr, err := ctrl.NewManager(server, managerOptions(c, scheme))
 	if err != nil {
 		return fmt.Errorf("connect to the API server: %w", err)
 	}
@@ -42,10 +47,10 @@ func Run(ctx context.Context, c *config.OperatorsConfiguration) error {
 	return mgr.Start(ctx)
 }
 
-func managerOptions(c *config.OperatorsConfiguration) ctrl.Options {
+func managerOptions(c *config.OperatorsConfiguration, scheme *runtime.Scheme) ctrl.Options {
 	l := &c.LeaderElection
 	return ctrl.Options{
-		Scheme:  runtime.NewScheme(),
+		Scheme:  scheme,
 		Metrics: metricsOptions(&c.Serving),
 
 		HealthProbeBindAddress: address(c.Serving.BindAddress, *c.HealthPort),

@@ -10,5 +10,5 @@ package tensorflow
 // Kubernetes that Muster is built on. With descriptions it would be too large for
 // kubectl apply. Upstream's package has types of other jobs as well.
 //
-//go:generate go tool -modfile=../../tools/controller-gen/go.mod controller-gen crd:crdVersions=v1,maxDescLen=0 paths=github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1 output:crd:dir=../../charts/muster/crds
+//go:generate go tool -modfile=../../tools/controller-gen/go.mod controller-gen crd:crdVersions=v1,generateEmbeddedObjectMeta=true,maxDescLen=0 paths=github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1 output:crd:dir=../../charts/muster/crds
 //go:generate sh -c "rm ../../charts/muster/crds/kubeflow.org_*[!f]jobs.yaml"
