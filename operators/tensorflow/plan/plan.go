@@ -83,6 +83,8 @@ type planner struct {
 	seen  Observed
 	job   *kubeflow.TFJob // with its defaults
 	roles []role
+	// cluster is what endpoints has put together.
+	cluster map[string][]string
 }
 
 // Make plans the next step of a job.

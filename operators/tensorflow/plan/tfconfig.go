@@ -58,8 +58,12 @@ func (p *planner) tfConfig(r role, index int) string {
 	return string(text)
 }
 
-// endpoints are the addresses of all replicas, by role and index.
+// endpoints are the addresses of all replicas, by role and index. Every pod is told all
+// of them, so they are put together once.
 func (p *planner) endpoints() map[string][]string {
+	if p.cluster != nil {
+		return p.cluster
+	}
 	cluster := map[string][]string{}
 	for _, r := range p.roles {
 		hosts := make([]string, len(r.pods))
@@ -72,6 +76,7 @@ func (p *planner) endpoints() map[string][]string {
 		}
 		cluster[lower(r.kind)] = hosts
 	}
+	p.cluster = cluster
 	return cluster
 }
 
