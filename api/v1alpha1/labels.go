@@ -62,6 +62,10 @@ const (
 	// in the queues below it: pods of a higher one are served as if they had this.
 	QueueMaxPriorityAnnotation = "muster.sh/max-priority"
 
+	// RestartsAnnotation is what Muster remembers on a TFJob of the pods that it has
+	// replaced because they failed: how many there were, for its backoffLimit.
+	RestartsAnnotation = "muster.sh/restarts"
+
 	// GangLabel is on objects that ask cluster autoscalers for the room of a gang. As
 	// an annotation it has the gang's name, as a label a digest of it.
 	GangLabel = "muster.sh/gang"

@@ -22,6 +22,12 @@ var schedulerAutoscalingRules []byte
 //go:embed files/scheduler-namespace-rules.yaml
 var schedulerNamespaceRules []byte
 
+//go:embed files/operators-cluster-rules.yaml
+var operatorsClusterRules []byte
+
+//go:embed files/operators-namespace-rules.yaml
+var operatorsNamespaceRules []byte
+
 //go:embed crds/muster.sh_reservations.yaml
 var reservationCRD []byte
 
@@ -31,6 +37,9 @@ var reservationCRD []byte
 //go:generate rm crds/scheduling.volcano.sh_podgroups.yaml
 //go:embed crds/scheduling.volcano.sh_queues.yaml
 var queueCRD []byte
+
+//go:embed crds/kubeflow.org_tfjobs.yaml
+var tfJobCRD []byte
 
 // SchedulerClusterRules are the rights that muster-scheduler needs in every
 // namespace, for a ClusterRole.
@@ -48,6 +57,24 @@ func SchedulerAutoscalingRules() []rbacv1.PolicyRule {
 // namespace of its Lease, for a Role.
 func SchedulerNamespaceRules() []rbacv1.PolicyRule {
 	return parse[[]rbacv1.PolicyRule](schedulerNamespaceRules)
+}
+
+// OperatorsClusterRules are the rights that muster-operators needs in every namespace,
+// for a ClusterRole.
+func OperatorsClusterRules() []rbacv1.PolicyRule {
+	return parse[[]rbacv1.PolicyRule](operatorsClusterRules)
+}
+
+// OperatorsNamespaceRules are the rights that muster-operators needs in the namespace
+// of its Lease, for a Role.
+func OperatorsNamespaceRules() []rbacv1.PolicyRule {
+	return parse[[]rbacv1.PolicyRule](operatorsNamespaceRules)
+}
+
+// JobDefinitions are the definitions of the jobs that muster-operators runs.
+func JobDefinitions() []*apiextensions.CustomResourceDefinition {
+	tfJob := parse[apiextensions.CustomResourceDefinition](tfJobCRD)
+	return []*apiextensions.CustomResourceDefinition{&tfJob}
 }
 
 // CustomResourceDefinitions are the definitions of the objects of muster.sh, and of

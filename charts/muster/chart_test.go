@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -77,16 +78,39 @@ func TestSchedulerHasTheRightsThatItNeeds(t *testing.T) {
 	}
 }
 
+func TestOperatorsHaveNoMoreRightsThanTheyNeed(t *testing.T) {
+	rules := OperatorsClusterRules()
+	for _, never := range [][3]string{
+		{"", "secrets", "get"}, {"", "secrets", "list"}, {"", "configmaps", "get"}, {"", "pods", "update"}, {"", "pods", "patch"},
+		{"", "pods/exec", "create"}, {"", "pods/binding", "create"}, {"", "nodes", "get"}, {"", "services", "update"},
+		{"kubeflow.org", "tfjobs", "create"}, {"kubeflow.org", "tfjobs", "update"}, {"scheduling.volcano.sh", "podgroups/status", "patch"},
+		{"coordination.k8s.io", "leases", "update"}, {"muster.sh", "reservations", "get"},
+	} {
+		if grants(rules, never[0], never[1], never[2]) {
+			t.Errorf("the operators may %s %s of group %q", never[2], never[1], never[0])
+		}
+	}
+	for _, r := range slices.Concat(rules, OperatorsNamespaceRules()) {
+		if slices.Contains(r.APIGroups, "*") || slices.Contains(r.Resources, "*") || slices.Contains(r.Verbs, "*") || len(r.NonResourceURLs) > 0 {
+			t.Errorf("rule %v is a blank cheque", r)
+		}
+	}
+}
+
 func TestEveryDefinitionIsGivenOut(t *testing.T) {
 	files, err := filepath.Glob("crds/*.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	crds := CustomResourceDefinitions()
-	if len(files) != len(crds) {
-		t.Fatalf("%d files, %d definitions", len(files), len(crds))
+	var given []string
+	for _, crd := range slices.Concat(CustomResourceDefinitions(), JobDefinitions()) {
+		given = append(given, fmt.Sprintf("crds/%s_%s.yaml", crd.Spec.Group, crd.Spec.Names.Plural))
 	}
-	crd := crds[0]
+	slices.Sort(given)
+	if !slices.Equal(files, given) {
+		t.Fatalf("files are %v, definitions given out %v", files, given)
+	}
+	crd := CustomResourceDefinitions()[0]
 	if crd.Name != "reservations.muster.sh" || crd.Spec.Group != v1alpha1.GroupVersion.Group || crd.Spec.Versions[0].Name != v1alpha1.GroupVersion.Version {
 		t.Fatalf("it defines %s %s", crd.Name, crd.Spec.Versions[0].Name)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"muster.sh/muster/internal/localcluster/command"
 	"muster.sh/muster/internal/localcluster/node"
+	operators "muster.sh/muster/operators/run"
 	muster "muster.sh/muster/scheduler/run"
 
 	_ "k8s.io/component-base/metrics/prometheus/clientgo" // metrics of client-go in every program
@@ -36,6 +37,7 @@ var programs = map[string]func(args []string) int{
 	"kube-controller-manager": func(args []string) int { return run(manager.NewControllerManagerCommand(), args) },
 	"kube-scheduler":          func(args []string) int { return run(scheduler.NewSchedulerCommand(), args) },
 	"muster-scheduler":        func(args []string) int { return run(muster.NewCommand(), args) },
+	"muster-operators":        func(args []string) int { return run(operators.NewCommand(), args) },
 	node.InitCommand:          node.InitMain,
 	"kubelet":                 func(args []string) int { return run(kubelet.NewKubeletCommand(context.Background()), args) },
 	"kube-proxy":              func(args []string) int { return run(proxy.NewProxyCommand(), args) },

@@ -16,6 +16,7 @@ const (
 	portEtcd              = "etcd"
 	portEtcdPeer          = "etcd-peer"
 	portControllerManager = "kube-controller-manager"
+	portOperatorsHealth   = OperatorsComponent + "/health"
 )
 
 // proxyUser names the kubeconfig that the real nodes' kube-proxies share.
@@ -62,6 +63,9 @@ func (b *blueprint) portNames() []string {
 	for _, scheduler := range b.spec.Schedulers {
 		names = append(names, scheduler.replicas()...)
 	}
+	if b.spec.Operators != nil {
+		names = append(names, OperatorsComponent, portOperatorsHealth)
+	}
 	for _, program := range b.spec.Programs {
 		for _, port := range program.Ports {
 			names = append(names, program.port(port))
@@ -100,6 +104,9 @@ func (b *blueprint) identities() map[string]pki.Certificate {
 			user = "system:kube-scheduler"
 		}
 		users[scheduler.Name] = pki.Certificate{User: user}
+	}
+	if b.spec.Operators != nil {
+		users[OperatorsComponent] = pki.Certificate{User: OperatorsComponent}
 	}
 	for _, program := range b.spec.Programs {
 		users[program.Name] = pki.Certificate{User: program.User}
@@ -182,6 +189,13 @@ func (b *blueprint) components() (base, rest []component, err error) {
 			return nil, nil, err
 		}
 		rest = append(rest, processes...)
+	}
+	if b.spec.Operators != nil {
+		operators, err := b.operators(b.spec.Operators)
+		if err != nil {
+			return nil, nil, err
+		}
+		rest = append(rest, operators)
 	}
 	for _, program := range b.spec.Programs {
 		process, err := b.program(program)

@@ -35,7 +35,7 @@ var crdResource = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Ver
 
 // ownObjects are what the components need in the cluster.
 func (s *Spec) ownObjects() ([]*unstructured.Unstructured, error) {
-	objects, err := musterObjects(s.Schedulers)
+	objects, err := musterObjects(s)
 	if err != nil || s.Nodes == 0 {
 		return objects, err
 	}

@@ -28,11 +28,11 @@ func MusterScheduler() SchedulerSpec {
 	}
 }
 
-// musterObjects are what Muster's schedulers need in the cluster: what the
-// chart installs, but for the scheduler itself, which runs as a process here.
-func musterObjects(schedulers []SchedulerSpec) ([]*unstructured.Unstructured, error) {
+// musterObjects are what Muster needs in the cluster: what the chart installs, but for
+// the programs themselves, which run as processes here.
+func musterObjects(spec *Spec) ([]*unstructured.Unstructured, error) {
 	var objects []any
-	for _, scheduler := range schedulers {
+	for _, scheduler := range spec.Schedulers {
 		if scheduler.Program != musterProgram {
 			continue
 		}
@@ -40,12 +40,18 @@ func musterObjects(schedulers []SchedulerSpec) ([]*unstructured.Unstructured, er
 			objects = append(objects, definition)
 		}
 		if scheduler.User != "" {
-			rules, err := musterRules(scheduler.Config)
+			rules, err := schedulerRules(scheduler.Config)
 			if err != nil {
 				return nil, fmt.Errorf("configuration of scheduler %s: %w", scheduler.Name, err)
 			}
-			objects = append(objects, musterRights(scheduler.User, rules)...)
+			objects = append(objects, schedulerRights(scheduler.User, rules)...)
 		}
+	}
+	if spec.Operators != nil {
+		for _, definition := range chart.JobDefinitions() {
+			objects = append(objects, definition)
+		}
+		objects = append(objects, rights(OperatorsComponent, chart.OperatorsClusterRules(), chart.OperatorsNamespaceRules())...)
 	}
 	var converted []*unstructured.Unstructured
 	for _, object := range objects {
@@ -58,9 +64,9 @@ func musterObjects(schedulers []SchedulerSpec) ([]*unstructured.Unstructured, er
 	return converted, nil
 }
 
-// musterRules are those that the chart gives a scheduler of this configuration in every
+// schedulerRules are those that the chart gives a scheduler of this configuration in every
 // namespace.
-func musterRules(configuration string) ([]rbacv1.PolicyRule, error) {
+func schedulerRules(configuration string) ([]rbacv1.PolicyRule, error) {
 	rules := chart.SchedulerClusterRules()
 	if configuration == "" {
 		return rules, nil
@@ -72,26 +78,39 @@ func musterRules(configuration string) ([]rbacv1.PolicyRule, error) {
 	return rules, err
 }
 
-// musterRights give a user the rights of Muster's scheduler.
-func musterRights(user string, rules []rbacv1.PolicyRule) []any {
-	name := "muster-local:" + user
-	meta := func(namespace, name string) metav1.ObjectMeta {
-		return metav1.ObjectMeta{Namespace: namespace, Name: name}
-	}
-	kind := func(kind string) metav1.TypeMeta {
-		return metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: kind}
-	}
-	role := func(kind, name string) rbacv1.RoleRef {
-		return rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kind, Name: name}
-	}
-	const system, reader = metav1.NamespaceSystem, "extension-apiserver-authentication-reader"
-	subjects := []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}}
+// schedulerRights give a user the rights of Muster's scheduler.
+func schedulerRights(user string, rules []rbacv1.PolicyRule) []any {
+	const reader = "extension-apiserver-authentication-reader"
+	objects := rights(user, rules, chart.SchedulerNamespaceRules())
+	// Who asks for its metrics is checked by what this role may read.
+	return append(objects, &rbacv1.RoleBinding{
+		TypeMeta: rbacKind("RoleBinding"), ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceSystem, Name: rightsOf(user) + ":" + reader},
+		Subjects: rbacUser(user), RoleRef: rbacRole("Role", reader),
+	})
+}
+
+// rights give a user rights in the whole cluster, and in the namespace of leases.
+func rights(user string, everywhere, leases []rbacv1.PolicyRule) []any {
+	meta := metav1.ObjectMeta{Name: rightsOf(user)}
+	system := metav1.ObjectMeta{Namespace: metav1.NamespaceSystem, Name: meta.Name}
 	return []any{
-		&rbacv1.ClusterRole{TypeMeta: kind("ClusterRole"), ObjectMeta: meta("", name), Rules: rules},
-		&rbacv1.Role{TypeMeta: kind("Role"), ObjectMeta: meta(system, name), Rules: chart.SchedulerNamespaceRules()},
-		&rbacv1.ClusterRoleBinding{TypeMeta: kind("ClusterRoleBinding"), ObjectMeta: meta("", name), Subjects: subjects, RoleRef: role("ClusterRole", name)},
-		&rbacv1.RoleBinding{TypeMeta: kind("RoleBinding"), ObjectMeta: meta(system, name), Subjects: subjects, RoleRef: role("Role", name)},
-		// Who asks for its metrics is checked by what this role may read.
-		&rbacv1.RoleBinding{TypeMeta: kind("RoleBinding"), ObjectMeta: meta(system, name+":"+reader), Subjects: subjects, RoleRef: role("Role", reader)},
+		&rbacv1.ClusterRole{TypeMeta: rbacKind("ClusterRole"), ObjectMeta: meta, Rules: everywhere},
+		&rbacv1.Role{TypeMeta: rbacKind("Role"), ObjectMeta: system, Rules: leases},
+		&rbacv1.ClusterRoleBinding{TypeMeta: rbacKind("ClusterRoleBinding"), ObjectMeta: meta, Subjects: rbacUser(user), RoleRef: rbacRole("ClusterRole", meta.Name)},
+		&rbacv1.RoleBinding{TypeMeta: rbacKind("RoleBinding"), ObjectMeta: system, Subjects: rbacUser(user), RoleRef: rbacRole("Role", meta.Name)},
 	}
+}
+
+func rightsOf(user string) string { return "muster-local:" + user }
+
+func rbacKind(kind string) metav1.TypeMeta {
+	return metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: kind}
+}
+
+func rbacRole(kind, name string) rbacv1.RoleRef {
+	return rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kind, Name: name}
+}
+
+func rbacUser(name string) []rbacv1.Subject {
+	return []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: name}}
 }

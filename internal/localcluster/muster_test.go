@@ -21,7 +21,7 @@ func TestMustersSchedulerHasTheRightsThatTheChartGivesIt(t *testing.T) {
 		header + "placement: {strategy: Spread}\n":           least,
 		header + "autoscaling: {request: CapacityBuffers}\n": nil,
 	} {
-		got, err := musterRules(configuration)
+		got, err := schedulerRules(configuration)
 		if want == nil {
 			if err == nil {
 				t.Errorf("%q is taken", configuration)

@@ -53,6 +53,9 @@ type Spec struct {
 	// Schedulers are started beside each other. Nil: the default scheduler;
 	// empty but not nil: none.
 	Schedulers []SchedulerSpec `json:"schedulers"`
+	// Operators runs muster-operators, with the definitions of the jobs that it runs.
+	// Nil: it does not run.
+	Operators *OperatorsSpec `json:"operators,omitempty"`
 	// Programs are started with the schedulers.
 	Programs []ProgramSpec `json:"programs,omitempty"`
 	// Manifests are YAML or JSON files, or folders of them, applied before the
@@ -98,6 +101,12 @@ type SchedulerSpec struct {
 	// Replicas is the number of processes; zero means one. More than one elect
 	// a leader, and are called NAME-0, NAME-1…
 	Replicas int `json:"replicas,omitempty"`
+}
+
+// OperatorsSpec describes muster-operators.
+type OperatorsSpec struct {
+	// Config is the content of its configuration file; empty: none.
+	Config string `json:"config,omitempty"`
 }
 
 // ProgramSpec describes a process of somebody else's beside the cluster's own
@@ -177,7 +186,7 @@ func (s *Spec) validate() error {
 	}
 	taken := map[string]bool{}
 	reserved := []string{portEtcd, portEtcdPeer, portAPIServer, portControllerManager,
-		"control-plane", "coredns", "kwok", proxyUser, "admin"}
+		"control-plane", "coredns", "kwok", OperatorsComponent, proxyUser, "admin"}
 	claim := func(what, name string, processes ...string) {
 		if bad := validation.IsDNS1123Label(name); len(bad) > 0 {
 			errs = append(errs, fmt.Errorf("%s name %q: %s", what, name, strings.Join(bad, "; ")))

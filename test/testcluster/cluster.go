@@ -43,6 +43,8 @@ type Spec struct {
 	Shape     string        // of each node, as "cpu=4,memory=16Gi"
 	Manifest  []byte        // what the story needs beside Muster's objects
 	Timeout   time.Duration // of the story; zero means ten minutes
+	// Operators runs muster-operators.
+	Operators bool
 	// Programs run beside the scheduler.
 	Programs []localcluster.ProgramSpec
 	// FeatureGates and RuntimeConfig are of Kubernetes itself.
@@ -86,10 +88,14 @@ func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 			t.Fatal(err)
 		}
 	}
-	return ctx, start(ctx, t, localcluster.Spec{
+	local := localcluster.Spec{
 		SimNodes: spec.Nodes, SimNodeShape: shape, Schedulers: schedulers(spec), Programs: spec.Programs,
 		FeatureGates: spec.FeatureGates, RuntimeConfig: spec.RuntimeConfig,
-	}, spec.Scheduler, spec.Manifest)
+	}
+	if spec.Operators {
+		local.Operators = &localcluster.OperatorsSpec{}
+	}
+	return ctx, start(ctx, t, local, spec.Scheduler, spec.Manifest)
 }
 
 // Within returns a context that ends with the test, after the given time, or a

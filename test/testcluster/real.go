@@ -14,6 +14,7 @@ type RealSpec struct {
 	SharedFolders []string // of this machine, at the same path on every node
 	Manifest      []byte   // applied beside Muster's own objects
 	SchedulerArgs []string // of Muster's scheduler
+	Operators     bool     // muster-operators runs
 }
 
 // StartReal starts a cluster of real nodes that ends with the test. It skips the
@@ -33,8 +34,12 @@ func StartReal(ctx context.Context, t *testing.T, spec RealSpec) *Cluster {
 	}
 	muster := localcluster.MusterScheduler()
 	muster.Args = spec.SchedulerArgs
-	return start(ctx, t, localcluster.Spec{
+	local := localcluster.Spec{
 		Dir: dir, Nodes: spec.Nodes, SharedFolders: spec.SharedFolders,
 		Schedulers: []localcluster.SchedulerSpec{localcluster.DefaultScheduler(), muster},
-	}, Muster, spec.Manifest)
+	}
+	if spec.Operators {
+		local.Operators = &localcluster.OperatorsSpec{}
+	}
+	return start(ctx, t, local, Muster, spec.Manifest)
 }

@@ -48,9 +48,9 @@ type SchedulerConfiguration struct {
 // ClientConnection is how the API server is reached.
 type ClientConnection struct {
 	// Kubeconfig is the path of a kubeconfig file. Empty means the service
-	// account of the pod that the scheduler runs in.
+	// account of the pod that the process runs in.
 	Kubeconfig string `json:"kubeconfig,omitempty"`
-	// QPS is how many requests a second the scheduler sends. Binding is one
+	// QPS is how many requests a second are sent. Binding, as creating, is one
 	// request a pod, so this caps how fast pods start. Below zero there is no
 	// limit. Default: 5000.
 	QPS float32 `json:"qps,omitempty"`
@@ -71,7 +71,7 @@ type LeaderElection struct {
 	RenewDeadline metav1.Duration `json:"renewDeadline,omitzero"`
 	// RetryPeriod is the time between two tries. Default: 2s.
 	RetryPeriod metav1.Duration `json:"retryPeriod,omitzero"`
-	// ResourceName of the Lease. Default: muster-scheduler.
+	// ResourceName of the Lease. Default: the name of the binary.
 	ResourceName string `json:"resourceName,omitempty"`
 	// ResourceNamespace of the Lease. Default: kube-system.
 	ResourceNamespace string `json:"resourceNamespace,omitempty"`
@@ -83,7 +83,7 @@ type Serving struct {
 	// BindAddress is the IP address to listen on. Default: 127.0.0.1, which
 	// nothing outside of the machine reaches; probes of a pod need 0.0.0.0.
 	BindAddress string `json:"bindAddress,omitempty"`
-	// Port to listen on; 0 serves nothing. Default: 10263.
+	// Port to listen on; 0 serves nothing. Default: 10263, of the scheduler.
 	Port *int32 `json:"port,omitempty"`
 	// CertFile and KeyFile are the server's certificate and key. Without them
 	// one is made at every start.

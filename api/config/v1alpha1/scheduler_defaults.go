@@ -16,22 +16,9 @@ func NewSchedulerConfiguration() *SchedulerConfiguration {
 // Default fills in what was left out.
 func (c *SchedulerConfiguration) Default() {
 	orString(&c.SchedulerName, "muster")
-	if c.ClientConnection.QPS == 0 {
-		c.ClientConnection.QPS = 5000
-	}
-	if c.ClientConnection.Burst == 0 {
-		c.ClientConnection.Burst = 10000
-	}
-
-	orPointer(&c.LeaderElection.LeaderElect, true)
-	orDuration(&c.LeaderElection.LeaseDuration, 15*time.Second)
-	orDuration(&c.LeaderElection.RenewDeadline, 10*time.Second)
-	orDuration(&c.LeaderElection.RetryPeriod, 2*time.Second)
-	orString(&c.LeaderElection.ResourceName, "muster-scheduler")
-	orString(&c.LeaderElection.ResourceNamespace, metav1.NamespaceSystem)
-
-	orString(&c.Serving.BindAddress, "127.0.0.1")
-	orPointer(&c.Serving.Port, 10263)
+	c.ClientConnection.setDefaults()
+	c.LeaderElection.setDefaults("muster-scheduler")
+	c.Serving.setDefaults(10263)
 
 	orDuration(&c.Gangs.ExpectedMemberTimeout, 5*time.Minute)
 	orString(&c.Gangs.BelowMinimum.Policy, ContinueBelowMinimum)
@@ -58,6 +45,29 @@ func (c *SchedulerConfiguration) Default() {
 	orString(&c.PodGroups.Empty, IgnoreEmpty)
 
 	c.Autoscaling.setDefaults()
+}
+
+func (c *ClientConnection) setDefaults() {
+	if c.QPS == 0 {
+		c.QPS = 5000
+	}
+	if c.Burst == 0 {
+		c.Burst = 10000
+	}
+}
+
+func (l *LeaderElection) setDefaults(name string) {
+	orPointer(&l.LeaderElect, true)
+	orDuration(&l.LeaseDuration, 15*time.Second)
+	orDuration(&l.RenewDeadline, 10*time.Second)
+	orDuration(&l.RetryPeriod, 2*time.Second)
+	orString(&l.ResourceName, name)
+	orString(&l.ResourceNamespace, metav1.NamespaceSystem)
+}
+
+func (s *Serving) setDefaults(port int32) {
+	orString(&s.BindAddress, "127.0.0.1")
+	orPointer(&s.Port, port)
 }
 
 func orString[T ~string](s *T, value T) {

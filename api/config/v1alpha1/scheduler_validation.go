@@ -14,9 +14,7 @@ import (
 func (c *SchedulerConfiguration) Validate() field.ErrorList {
 	var errs field.ErrorList
 	errs = append(errs, c.validateName(field.NewPath("schedulerName"))...)
-	if c.ClientConnection.Burst < 0 {
-		errs = append(errs, field.Invalid(field.NewPath("clientConnection", "burst"), c.ClientConnection.Burst, "must not be negative"))
-	}
+	errs = append(errs, c.ClientConnection.validate(field.NewPath("clientConnection"))...)
 	errs = append(errs, c.LeaderElection.validate(field.NewPath("leaderElection"))...)
 	errs = append(errs, c.Serving.validate(field.NewPath("serving"))...)
 	errs = append(errs, c.Gangs.validate(field.NewPath("gangs"))...)
@@ -37,6 +35,13 @@ func (c *SchedulerConfiguration) validateName(path *field.Path) field.ErrorList 
 		errs = append(errs, field.Invalid(path, c.SchedulerName, "choose another name, and set serveDefaultScheduler to serve this one too"))
 	}
 	return errs
+}
+
+func (c *ClientConnection) validate(path *field.Path) field.ErrorList {
+	if c.Burst >= 0 {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path.Child("burst"), c.Burst, "must not be negative")}
 }
 
 func (l *LeaderElection) validate(path *field.Path) field.ErrorList {
@@ -64,13 +69,18 @@ func (s *Serving) validate(path *field.Path) field.ErrorList {
 	if net.ParseIP(s.BindAddress) == nil {
 		errs = append(errs, field.Invalid(path.Child("bindAddress"), s.BindAddress, "must be an IP address"))
 	}
-	if *s.Port < 0 || *s.Port > 65535 {
-		errs = append(errs, field.Invalid(path.Child("port"), *s.Port, "must be between 0 and 65535"))
-	}
+	errs = append(errs, validatePort(path.Child("port"), *s.Port)...)
 	if (s.CertFile == "") != (s.KeyFile == "") {
 		errs = append(errs, field.Invalid(path.Child("certFile"), s.CertFile, "must be given together with keyFile"))
 	}
 	return errs
+}
+
+func validatePort(path *field.Path, port int32) field.ErrorList {
+	if port >= 0 && port <= 65535 {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path, port, "must be between 0 and 65535")}
 }
 
 func (g *Gangs) validate(path *field.Path) field.ErrorList {

@@ -11,3 +11,13 @@ app.kubernetes.io/name: muster
 app.kubernetes.io/component: scheduler
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
+
+{{- define "muster.operators" -}}
+{{ printf "%s-operators" .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- end -}}
+
+{{- define "muster.operatorsLabels" -}}
+app.kubernetes.io/name: muster
+app.kubernetes.io/component: operators
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}

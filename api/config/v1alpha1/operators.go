@@ -1,0 +1,71 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// OperatorsKind is the kind of OperatorsConfiguration.
+const OperatorsKind = "OperatorsConfiguration"
+
+// OperatorsConfiguration configures muster-operators. Durations are written as "30s"
+// or "5m".
+type OperatorsConfiguration struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// Controllers are those that run. Default: all of them.
+	Controllers []Controller `json:"controllers,omitempty"`
+
+	// ClientConnection is how the API server is reached. Its QPS caps how fast pods
+	// are created.
+	ClientConnection ClientConnection `json:"clientConnection,omitzero"`
+	// LeaderElection lets one of several replicas act.
+	LeaderElection LeaderElection `json:"leaderElection,omitzero"`
+	// Serving is where metrics are served. Default of its port: 10264.
+	Serving Serving `json:"serving,omitzero"`
+	// HealthPort is where health is served to everybody, over HTTP, on the address of
+	// Serving; 0 serves nothing. Default: 10265.
+	HealthPort *int32 `json:"healthPort,omitempty"`
+
+	// TensorFlow tells how TFJobs are run.
+	TensorFlow TensorFlow `json:"tensorFlow,omitzero"`
+}
+
+// Controller is the name of a controller.
+type Controller string
+
+// TensorFlowController runs TFJobs.
+const TensorFlowController Controller = "tensorflow"
+
+// Controllers are all that there are.
+var Controllers = []Controller{TensorFlowController}
+
+// GangDeclaration is a way to declare the pods of a job to be a gang.
+type GangDeclaration string
+
+const (
+	// GangAuto is PodGroup where the API server serves Volcano's PodGroups when the
+	// operator starts, Annotation otherwise.
+	GangAuto GangDeclaration = "Auto"
+	// GangByPodGroup makes one of Volcano's PodGroups for each job. It has a minimum
+	// for each role.
+	GangByPodGroup GangDeclaration = "PodGroup"
+	// GangByAnnotation has the number of pods that start together on each of them, in
+	// the annotation muster.sh/gang-members. Nothing has to be installed for it.
+	GangByAnnotation GangDeclaration = "Annotation"
+	// GangNone has pods scheduled one by one.
+	GangNone GangDeclaration = "None"
+)
+
+// TensorFlow tells how TFJobs are run.
+type TensorFlow struct {
+	// SchedulerName is put into pods whose template names no scheduler.
+	// Default: muster.
+	SchedulerName string `json:"schedulerName,omitempty"`
+	// Gangs is Auto, PodGroup, Annotation or None. Default: Auto.
+	Gangs GangDeclaration `json:"gangs,omitempty"`
+	// ClusterDomain ends the host names in TF_CONFIG, such as cluster.local. Without
+	// one, the DNS search path of the pods completes them.
+	ClusterDomain string `json:"clusterDomain,omitempty"`
+	// Workers is how many jobs are looked after at the same time. Default: 8.
+	Workers int `json:"workers,omitempty"`
+}

@@ -1,0 +1,50 @@
+package v1alpha1
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Validate returns everything that is wrong with a configuration that has its
+// defaults, each with the path of the field.
+func (c *OperatorsConfiguration) Validate() field.ErrorList {
+	errs := c.ClientConnection.validate(field.NewPath("clientConnection"))
+	for i, name := range c.Controllers {
+		path := field.NewPath("controllers").Index(i)
+		if !slices.Contains(Controllers, name) {
+			errs = append(errs, field.NotSupported(path, name, Controllers))
+		}
+		if slices.Contains(c.Controllers[:i], name) {
+			errs = append(errs, field.Duplicate(path, name))
+		}
+	}
+	errs = append(errs, c.LeaderElection.validate(field.NewPath("leaderElection"))...)
+	errs = append(errs, c.Serving.validate(field.NewPath("serving"))...)
+	errs = append(errs, validatePort(field.NewPath("healthPort"), *c.HealthPort)...)
+	if *c.HealthPort != 0 && *c.HealthPort == *c.Serving.Port {
+		errs = append(errs, field.Invalid(field.NewPath("healthPort"), *c.HealthPort, "must not be serving.port"))
+	}
+	return append(errs, c.TensorFlow.validate(field.NewPath("tensorFlow"))...)
+}
+
+func (t *TensorFlow) validate(path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for _, msg := range validation.IsDNS1123Subdomain(t.SchedulerName) {
+		errs = append(errs, field.Invalid(path.Child("schedulerName"), t.SchedulerName, msg))
+	}
+	ways := []GangDeclaration{GangAuto, GangByPodGroup, GangByAnnotation, GangNone}
+	if !slices.Contains(ways, t.Gangs) {
+		errs = append(errs, field.NotSupported(path.Child("gangs"), t.Gangs, ways))
+	}
+	if t.ClusterDomain != "" {
+		for _, msg := range validation.IsDNS1123Subdomain(t.ClusterDomain) {
+			errs = append(errs, field.Invalid(path.Child("clusterDomain"), t.ClusterDomain, msg))
+		}
+	}
+	if t.Workers < 1 {
+		errs = append(errs, field.Invalid(path.Child("workers"), t.Workers, "must be at least 1"))
+	}
+	return errs
+}

@@ -1,0 +1,16 @@
+// muster-operators runs jobs of machine learning frameworks as pods on Kubernetes.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"muster.sh/muster/operators/run"
+)
+
+func main() {
+	if err := run.NewCommand().Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "muster-operators:", err)
+		os.Exit(1)
+	}
+}

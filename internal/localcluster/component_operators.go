@@ -1,0 +1,43 @@
+package localcluster
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+)
+
+// OperatorsComponent is the name of muster-operators as a component, its command in
+// muster-local, and whom the API server takes it for.
+const OperatorsComponent = "muster-operators"
+
+// operators is the process of muster-operators. There is one, so that it need not wait
+// for a lease.
+func (b *blueprint) operators(spec *OperatorsSpec) (component, error) {
+	health := net.JoinHostPort(b.net.bind, strconv.Itoa(b.ports[portOperatorsHealth]))
+	c := component{
+		name: OperatorsComponent, binary: b.binary, grace: 15 * time.Second,
+		args: []string{
+			OperatorsComponent,
+			"--kubeconfig=" + b.paths.kubeconfig(OperatorsComponent),
+			"--leader-elect=false",
+			"--bind-address=" + b.net.bind,
+			fmt.Sprintf("--secure-port=%d", b.ports[OperatorsComponent]),
+			fmt.Sprintf("--health-port=%d", b.ports[portOperatorsHealth]),
+			"--tls-cert-file=" + b.ca.CertFile("server"),
+			"--tls-private-key-file=" + b.ca.KeyFile("server"),
+		},
+		ready: b.probe("http://"+health+"/readyz", &http.Transport{}),
+	}
+	if spec.Config == "" {
+		return c, nil
+	}
+	file := b.paths.configFile(OperatorsComponent)
+	c.args = append(c.args, "--config="+file)
+	if err := os.WriteFile(file, []byte(spec.Config), 0o600); err != nil {
+		return c, fmt.Errorf("write configuration of %s: %w", OperatorsComponent, err)
+	}
+	return c, nil
+}
