@@ -1,6 +1,8 @@
 package sparkconf
 
 import (
+	"maps"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 )
@@ -43,6 +45,21 @@ func (r *Reader) Quantity(key string) (quantity resource.Quantity, found bool) {
 		return resource.Quantity{}, false
 	}
 	return r.settings.quantity(key, text), true
+}
+
+// MemoryMiB reads a size; a number without a unit is in MiB.
+func (r *Reader) MemoryMiB(key string) (size int64, found bool) { return r.settings.memory(mib, key) }
+
+// ExecutorMemoryMiB is the memory of an executor of an application in a language:
+// java, python or r.
+func (r *Reader) ExecutorMemoryMiB(language string) int64 {
+	props := maps.Clone(r.settings.props)
+	props[keyAppType] = language
+	props[keyCommonFactor] = r.CommonFactor(language == "java")
+	s := settings{props: props, version: r.settings.version, err: r.settings.err}
+	size := s.memoryMiB()
+	r.settings.err = s.err
+	return size
 }
 
 // WithPrefix returns what follows the prefix in every key that has it, with the

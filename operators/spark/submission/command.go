@@ -10,13 +10,13 @@ const (
 
 // command is what the image's entry point is told to run.
 func (b *builder) command() {
-	class, resource, language := b.app.MainClass, b.app.Resource, "java"
+	class, resource, language := b.app.MainClass, b.app.Resource, Language(b.app.Resource)
 	switch {
-	case b.app.python():
-		class, language = "org.apache.spark.deploy.PythonRunner", "python"
+	case language == "python":
+		class = "org.apache.spark.deploy.PythonRunner"
 		b.interpreters()
-	case b.app.r():
-		class, language = "org.apache.spark.deploy.RRunner", "r"
+	case language == "r":
+		class = "org.apache.spark.deploy.RRunner"
 	case b.app.internal():
 		resource = internalResource
 	}

@@ -70,13 +70,19 @@ func setUnset(props sparkconf.Properties, key, value string, wanted bool) {
 	}
 }
 
-func (app *Application) python() bool { return strings.HasSuffix(app.Resource, ".py") }
-
-func (app *Application) r() bool {
-	return strings.HasSuffix(app.Resource, ".R") || strings.HasSuffix(app.Resource, ".r")
+// Language is that of a program, as its ending tells, in Spark's own word: java, which
+// stands for Scala as well, python or r.
+func Language(resource string) string {
+	switch path.Ext(resource) {
+	case ".py":
+		return "python"
+	case ".R", ".r":
+		return "r"
+	}
+	return "java"
 }
 
-func (app *Application) jvm() bool { return !app.python() && !app.r() }
+func (app *Application) jvm() bool { return Language(app.Resource) == "java" }
 
 // internal says that the program is in the image, found by its class.
 func (app *Application) internal() bool {
