@@ -3,12 +3,11 @@ package plan
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"muster.sh/muster/operators/spark/submission"
 )
@@ -20,20 +19,43 @@ type Submission struct {
 	submission.Identity
 }
 
-// NewSubmission identifies a submission by its application and number, and when it
-// began. The same ones are always the same submission, so that one which was cut off
-// goes on where it was.
-func NewSubmission(app types.UID, number int32, began time.Time) Submission {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d/%d", app, number, began.Unix()))
+// NewSubmission identifies the submission that an application's status tells of, by its
+// number, when it began, and what was to be submitted. The same one always has the same
+// identity, so that one which was cut off goes on where it was.
+func NewSubmission(app *v1beta2.SparkApplication) Submission {
+	began := app.Status.LastSubmissionAttemptTime.Time
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d/%d/%s", app.UID, app.Status.SubmissionAttempts, began.Unix(), toSubmit(&app.Spec)))
 	digits := hex.EncodeToString(sum[:])
 	return Submission{
-		ID: fmt.Sprintf("%s-%s-%s-%s-%s", digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]),
+		// It has the form of a UUID, with the version that lets its maker choose the digits.
+		ID: fmt.Sprintf("%s-%s-8%s-8%s-%s", digits[:8], digits[8:12], digits[13:16], digits[17:20], digits[20:32]),
 		Identity: submission.Identity{
 			AppID:      "spark-" + digits[:32],
 			UniqueID:   digits[32:48],
 			SubmitTime: began,
 		},
 	}
+}
+
+// Edited says that an application is no longer what its status says was submitted. It
+// is false for a submission of another operator's, which can't be told.
+func Edited(app *v1beta2.SparkApplication) bool {
+	const version = len("xxxxxxxx-xxxx-")
+	id := app.Status.SubmissionID
+	return len(id) > version && id[version] == '8' && id != NewSubmission(app).ID
+}
+
+// toSubmit is what of a specification decides about a submission. The rest may be
+// edited while the application runs.
+func toSubmit(spec *v1beta2.SparkApplicationSpec) []byte {
+	decides := spec.DeepCopy()
+	decides.Suspend, decides.TimeToLiveSeconds = nil, nil
+	decides.RestartPolicy, decides.FailureRetries, decides.RetryInterval = v1beta2.RestartPolicy{}, nil, nil
+	text, err := json.Marshal(decides)
+	if err != nil {
+		panic(fmt.Sprintf("a specification that came as JSON can't be written as JSON: %v", err))
+	}
+	return text
 }
 
 // DriverPodName is the name of an application's driver, the same for each of its

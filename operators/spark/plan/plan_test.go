@@ -8,20 +8,25 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	"muster.sh/muster/internal/sparkconf"
 )
 
 var (
-	first   = NewSubmission("uid", 1, time.Unix(1700000000, 0))
+	first   = NewSubmission(&v1beta2.SparkApplication{Status: begun(1, 1700000000)})
 	options = Options{SchedulerName: "muster", User: "spark"}
 )
+
+func begun(number int32, at int64) v1beta2.SparkApplicationStatus {
+	return v1beta2.SparkApplicationStatus{SubmissionAttempts: number, LastSubmissionAttemptTime: metav1.Unix(at, 0)}
+}
 
 // application is a small one, with what a row adds to its spec as YAML.
 func application(t *testing.T, more string) *v1beta2.SparkApplication {
@@ -361,19 +366,41 @@ func TestARefusalNamesItsField(t *testing.T) {
 	}
 }
 
-func TestASubmissionIsKnownByItsApplicationAndNumber(t *testing.T) {
-	at := time.Unix(1700000000, 0)
-	if again := time.Unix(1700000000, 0); NewSubmission("a", 1, at) != NewSubmission("a", 1, again) {
-		t.Error("the same submission has two identities")
+func TestASubmissionIsKnownByWhatWasSubmittedAndWhen(t *testing.T) {
+	app := application(t, "")
+	app.Status = begun(1, 1700000000)
+	same := app.DeepCopy()
+	same.Spec.Suspend, same.Spec.TimeToLiveSeconds = ptr.To(true), ptr.To[int64](5)
+	same.Spec.RestartPolicy.Type = v1beta2.RestartPolicyAlways
+	if NewSubmission(app) != NewSubmission(same) {
+		t.Error("what doesn't matter to a submission makes another one")
 	}
+	later, again, other, edited := app.DeepCopy(), app.DeepCopy(), app.DeepCopy(), app.DeepCopy()
+	later.Status, again.Status, other.UID, edited.Spec.Image = begun(1, 1700000001), begun(2, 1700000000), "other", ptr.To("new")
 	seen := map[string]bool{}
-	for _, s := range []Submission{
-		NewSubmission("a", 1, at), NewSubmission("a", 2, at), NewSubmission("b", 1, at), NewSubmission("a", 1, at.Add(time.Second)),
-	} {
+	for _, a := range []*v1beta2.SparkApplication{app, later, again, other, edited} {
+		s := NewSubmission(a)
 		seen[s.ID], seen[s.AppID], seen[s.UniqueID] = true, true, true
 	}
-	if len(seen) != 12 {
-		t.Errorf("four submissions have %d names, not 12", len(seen))
+	if len(seen) != 15 {
+		t.Errorf("five submissions have %d names, not 15", len(seen))
+	}
+}
+
+func TestAnEditIsSeen(t *testing.T) {
+	app := application(t, "")
+	app.Status = begun(1, 1700000000)
+	app.Status.SubmissionID = NewSubmission(app).ID
+	if Edited(app) {
+		t.Error("an application is edited that is as it was")
+	}
+	app.Spec.Arguments = []string{"10"}
+	if !Edited(app) {
+		t.Error("an edit isn't seen")
+	}
+	app.Status.SubmissionID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+	if Edited(app) {
+		t.Error("the submission of another operator's is taken for an edited one")
 	}
 }
 
