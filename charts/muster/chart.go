@@ -22,6 +22,9 @@ var schedulerAutoscalingRules []byte
 //go:embed files/scheduler-namespace-rules.yaml
 var schedulerNamespaceRules []byte
 
+//go:embed crds/sparkoperator.k8s.io_sparkapplications.yaml
+var sparkApplicationCRD []byte
+
 //go:embed crds/muster.sh_reservations.yaml
 var reservationCRD []byte
 
@@ -41,6 +44,12 @@ func SchedulerAutoscalingRules() []rbacv1.PolicyRule {
 // namespace of its Lease, for a Role.
 func SchedulerNamespaceRules() []rbacv1.PolicyRule {
 	return parse[[]rbacv1.PolicyRule](schedulerNamespaceRules)
+}
+
+// SparkDefinitions are the definitions of Spark's applications.
+func SparkDefinitions() []*apiextensions.CustomResourceDefinition {
+	crd := parse[apiextensions.CustomResourceDefinition](sparkApplicationCRD)
+	return []*apiextensions.CustomResourceDefinition{&crd}
 }
 
 // CustomResourceDefinitions are the definitions of the objects of muster.sh.

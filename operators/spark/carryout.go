@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -85,6 +86,9 @@ func (r *Reconciler) submit(ctx context.Context, app *v1beta2.SparkApplication) 
 	switch err := r.create(ctx, app, planned); {
 	case err == nil:
 		return r.setStatus(ctx, app, life.Submitted(app, planned))
+	case overQuota(err):
+		r.Events.Eventf(app, nil, corev1.EventTypeWarning, "SparkApplicationWaitsForQuota", "Reconcile", "%s", short(err.Error()))
+		return err
 	case apierrors.IsInvalid(err):
 		return r.setStatus(ctx, app, life.Failed(app, err, true, time.Now()))
 	case refused(err):

@@ -35,7 +35,9 @@ type world struct {
 	// If done is set, the write is carried out, but nobody learns of it.
 	killAt, writes int
 	done           bool
-	created        map[string]int
+	// quota says that the namespace has no room for pods.
+	quota   bool
+	created map[string]int
 }
 
 func newWorld(t *testing.T, app *v1beta2.SparkApplication) *world {
@@ -54,6 +56,9 @@ func newWorld(t *testing.T, app *v1beta2.SparkApplication) *world {
 					kind := fmt.Sprintf("%T %s", o, o.GetName())
 					o.SetUID(types.UID(fmt.Sprintf("%s %d", kind, w.created[kind])))
 					if pod, ok := o.(*corev1.Pod); ok {
+						if w.quota {
+							return apierrors.NewForbidden(corev1.Resource("pods"), pod.Name, errors.New("exceeded quota: small"))
+						}
 						pod.Status.Phase = corev1.PodPending
 					}
 					err := c.Create(ctx, o, opts...)
@@ -94,12 +99,7 @@ func (w *world) settle() {
 	w.t.Helper()
 	for range 30 {
 		before := w.writes
-		r := &Reconciler{
-			Client: w.client, Live: w.client, Events: events.NewFakeRecorder(100),
-			Options: Options{Plan: plan.Options{SchedulerName: "muster", User: "spark"}, MaxExecutors: 10},
-		}
-		_, err := r.Reconcile(context.Background(), ctrl.Request{NamespacedName: types.NamespacedName{Namespace: "a", Name: "pi"}})
-		if err != nil && !errors.Is(err, errKilled) {
+		if err := w.reconcile(); err != nil && !errors.Is(err, errKilled) {
 			w.t.Fatal(err)
 		}
 		if w.writes == before {
@@ -107,6 +107,28 @@ func (w *world) settle() {
 		}
 	}
 	w.t.Fatal("there is no end of writes")
+}
+
+// reconcile has a new operator do one step.
+func (w *world) reconcile() error {
+	r := &Reconciler{
+		Client: w.client, Live: w.client, Events: events.NewFakeRecorder(100),
+		Options: Options{Plan: plan.Options{SchedulerName: "muster", User: "spark"}, MaxExecutors: 10},
+	}
+	_, err := r.Reconcile(context.Background(), ctrl.Request{NamespacedName: types.NamespacedName{Namespace: "a", Name: "pi"}})
+	return err
+}
+
+func (w *world) reconcileUntilKilled() {
+	w.t.Helper()
+	for range 30 {
+		if err := w.reconcile(); errors.Is(err, errKilled) {
+			return
+		} else if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.t.Fatal("nobody was killed")
 }
 
 func (w *world) app() *v1beta2.SparkApplication {
@@ -302,4 +324,60 @@ func TestAPodOfAnotherOwnerIsLeftAlone(t *testing.T) {
 	if driver := w.driver(); driver == nil || driver.UID != foreign.UID {
 		t.Error("the pod of another owner is gone")
 	}
+}
+
+// What belongs to the deleted driver will go with it, so that another driver would wait
+// for it in vain.
+func TestADriverThatIsDeletedWhileItIsSubmitted(t *testing.T) {
+	app := pi()
+	app.Spec.RestartPolicy = v1beta2.RestartPolicy{
+		Type: v1beta2.RestartPolicyOnFailure, OnSubmissionFailureRetries: ptr.To[int32](1), OnSubmissionFailureRetryInterval: ptr.To[int64](0)}
+	w := newWorld(t, app)
+	whole := newWorld(t, app.DeepCopy())
+	whole.settle()
+	w.killAt = whole.writes // It is the status that isn't written.
+	w.reconcileUntilKilled()
+	first := w.driver()
+	if err := w.client.Delete(context.Background(), first); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	w.requireState(v1beta2.ApplicationStateSubmitted)
+	if second := w.driver(); second.Labels[plan.LabelSubmissionID] == first.Labels[plan.LabelSubmissionID] {
+		t.Error("the driver is of the submission whose objects go")
+	}
+}
+
+func TestAServiceThatIsOutOfDateIsReplaced(t *testing.T) {
+	w := newWorld(t, pi())
+	w.settle()
+	w.edit(func(app *v1beta2.SparkApplication) {
+		app.Spec.SparkUIOptions = &v1beta2.SparkUIConfiguration{ServicePort: ptr.To[int32](80)}
+	})
+	w.settle()
+	service := &corev1.Service{}
+	if err := w.client.Get(context.Background(), client.ObjectKey{Namespace: "a", Name: "pi-ui-svc"}, service); err != nil {
+		t.Fatal(err)
+	}
+	if port := service.Spec.Ports[0]; port.Port != 80 || port.TargetPort.IntValue() != 4040 {
+		t.Errorf("the port is %+v", port)
+	}
+	if got := w.app().Status.DriverInfo.WebUIPort; got != 80 {
+		t.Errorf("the status tells of port %d", got)
+	}
+}
+
+func TestAQuotaIsWaitedFor(t *testing.T) {
+	w := newWorld(t, pi())
+	w.quota = true
+	for range 3 {
+		if err := w.reconcile(); err == nil || apierrors.IsForbidden(err) {
+			continue
+		}
+		t.Fatal("the API server's refusal isn't handed on")
+	}
+	w.requireState(v1beta2.ApplicationStateNew)
+	w.quota = false
+	w.settle()
+	w.requireState(v1beta2.ApplicationStateSubmitted)
 }

@@ -19,16 +19,10 @@ func Submitted(app *v1beta2.SparkApplication, p plan.Plan) Step {
 	status.AppState = v1beta2.ApplicationState{State: v1beta2.ApplicationStateSubmitted}
 	status.ExecutionAttempts++
 	status.SparkApplicationID = plan.NewSubmission(app).AppID
-	status.DriverInfo.WebUIServiceName = plan.WebUIServiceName(app)
-	for _, object := range p.OfApplication {
-		service, ok := object.(*corev1.Service)
-		if !ok {
-			continue
-		}
-		status.DriverInfo.WebUIPort = service.Spec.Ports[0].Port
-		if service.Spec.ClusterIP != "" {
-			status.DriverInfo.WebUIAddress = fmt.Sprintf("%s:%d", service.Spec.ClusterIP, status.DriverInfo.WebUIPort)
-		}
+	status.DriverInfo.WebUIServiceName = p.WebUI.Name
+	status.DriverInfo.WebUIPort = p.WebUI.Spec.Ports[0].Port
+	if address := p.WebUI.Spec.ClusterIP; address != "" {
+		status.DriverInfo.WebUIAddress = fmt.Sprintf("%s:%d", address, status.DriverInfo.WebUIPort)
 	}
 	step := Step{Status: status, Events: []Event{{
 		corev1.EventTypeNormal, common.EventSparkApplicationSubmitted, fmt.Sprintf("SparkApplication %s was submitted successfully", app.Name),

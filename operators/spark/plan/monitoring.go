@@ -8,6 +8,7 @@ import (
 	"github.com/kubeflow/spark-operator/v2/pkg/common"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 )
 
 // monitor turns on metrics: a file that says what Spark reports, and Prometheus' agent
@@ -18,12 +19,11 @@ func (p *planner) monitor() {
 		return
 	}
 	if data := metricsFiles(monitoring); len(data) > 0 {
-		p.plan.OfApplication = append(p.plan.OfApplication, &corev1.ConfigMap{
-			ObjectMeta: metav1.ObjectMeta{
-				Name: p.metricsMap(), Namespace: p.app.Namespace, OwnerReferences: []metav1.OwnerReference{ownerReference(p.app)},
-			},
-			Data: data,
-		})
+		p.metrics = &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Name: p.metricsMap(), Namespace: p.app.Namespace},
+			Immutable:  ptr.To(true),
+			Data:       data,
+		}
 	}
 	conf := map[string]string{
 		"spark.metrics.namespace": p.app.Namespace + "." + p.app.Name,
@@ -101,7 +101,10 @@ func agentPort(monitoring *v1beta2.MonitoringSpec) int32 {
 	return common.DefaultPrometheusJavaAgentPort
 }
 
-func (p *planner) metricsMap() string { return p.app.Name + "-" + common.PrometheusConfigMapNameSuffix }
+// metricsMap is another one for each submission, so that it never has to be changed.
+func (p *planner) metricsMap() string {
+	return p.app.Name + "-" + p.submission.UniqueID + "-" + common.PrometheusConfigMapNameSuffix
+}
 
 // metricsFolder is where a role finds the configuration of its metrics.
 func (p *planner) metricsFolder(r role) (configMap, path string, mounted bool) {

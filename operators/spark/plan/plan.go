@@ -24,11 +24,11 @@ type Options struct {
 
 // Plan is what one submission creates.
 type Plan struct {
-	// OfApplication are objects that belong to the SparkApplication. They are there
-	// before the driver.
-	OfApplication []submission.Object
-	// Objects are those that Spark's own client would create. The driver's pod belongs
-	// to the SparkApplication, the others to that pod.
+	// WebUI is the Service for the driver's pages. It belongs to the SparkApplication,
+	// and outlives a submission.
+	WebUI *corev1.Service
+	// Objects are those that Spark's own client would create, and what the driver needs
+	// besides. The driver's pod belongs to the SparkApplication, the others to that pod.
 	submission.Objects
 	// Notes tell the user of fields that have no effect, and why.
 	Notes []string
@@ -62,8 +62,10 @@ type planner struct {
 	submission Submission
 	options    Options
 	settings   settings
-	plan       Plan
-	errs       field.ErrorList
+	// metrics is the configuration of the application's metrics, if it has any.
+	metrics *corev1.ConfigMap
+	plan    Plan
+	errs    field.ErrorList
 }
 
 func (p *planner) build(driver, executor role) (Plan, error) {
@@ -85,7 +87,10 @@ func (p *planner) build(driver, executor role) (Plan, error) {
 		return Plan{}, p.settings.fieldError(err)
 	}
 	p.finish(objects.Driver, driver)
-	p.webUI(objects.Driver)
+	p.plan.WebUI = p.webUI(objects.Driver)
+	if p.metrics != nil {
+		objects.Owned = append([]submission.Object{p.metrics}, objects.Owned...)
+	}
 	if err := p.errs.ToAggregate(); err != nil {
 		return Plan{}, err
 	}

@@ -310,13 +310,12 @@ func TestObjectsBelongToTheirOwners(t *testing.T) {
 	if len(owners) != 1 || owners[0].Kind != "SparkApplication" || owners[0].UID != "uid" || !*owners[0].Controller {
 		t.Errorf("the driver belongs to %v", owners)
 	}
-	if len(plan.OfApplication) != 2 {
-		t.Errorf("there are %d objects of the application, not a ConfigMap and a Service", len(plan.OfApplication))
+	if owners := plan.WebUI.OwnerReferences; len(owners) != 1 || owners[0].Kind != "SparkApplication" {
+		t.Errorf("the Service for the driver's pages belongs to %v", owners)
 	}
-	for _, object := range plan.OfApplication {
-		if owners := object.GetOwnerReferences(); len(owners) != 1 || owners[0].Kind != "SparkApplication" {
-			t.Errorf("%s belongs to %v", object.GetName(), owners)
-		}
+	metrics, ok := plan.Owned[0].(*corev1.ConfigMap)
+	if !ok || metrics.Data["metrics.properties"] == "" {
+		t.Errorf("the first object of the driver is %v, not the configuration of metrics", plan.Owned[0])
 	}
 }
 

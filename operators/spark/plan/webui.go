@@ -19,7 +19,7 @@ const (
 )
 
 // webUI is a Service for the driver's pages, which lives as long as the application.
-func (p *planner) webUI(driver *corev1.Pod) {
+func (p *planner) webUI(driver *corev1.Pod) *corev1.Service {
 	target := int32(0)
 	for _, port := range sparkContainer(&driver.Spec).Ports {
 		if port.Name == webUIPort {
@@ -39,7 +39,7 @@ func (p *planner) webUI(driver *corev1.Pod) {
 	}
 	service := &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{
-			Name: WebUIServiceName(p.app), Namespace: p.app.Namespace,
+			Name: webUIName(p.app.Name), Namespace: p.app.Namespace,
 			Labels:          withLabel(options.ServiceLabels, LabelAppName, p.app.Name),
 			Annotations:     options.ServiceAnnotations,
 			OwnerReferences: []metav1.OwnerReference{ownerReference(p.app)},
@@ -55,22 +55,22 @@ func (p *planner) webUI(driver *corev1.Pod) {
 	if options.ServiceType != nil {
 		service.Spec.Type = *options.ServiceType
 	}
-	p.plan.OfApplication = append(p.plan.OfApplication, service)
 	if len(options.IngressAnnotations)+len(options.IngressTLS)+len(p.app.Spec.DriverIngressOptions) > 0 {
 		p.plan.Notes = append(p.plan.Notes, "no Ingress is made of spec.sparkUIOptions and spec.driverIngressOptions: "+
 			"write one for the Service "+service.Name)
 	}
+	return service
 }
 
-// WebUIServiceName is the name of the Service for the driver's pages. A long name of
-// an application is cut, and told from others by a digest.
-func WebUIServiceName(app *v1beta2.SparkApplication) string {
-	if len(app.Name)+len(webUISuffix) <= maxServiceName {
-		return app.Name + webUISuffix
+// webUIName is that of the application, which is cut if it is long, and told from others
+// by a digest.
+func webUIName(app string) string {
+	if len(app)+len(webUISuffix) <= maxServiceName {
+		return app + webUISuffix
 	}
-	sum := sha256.Sum256([]byte(app.Name))
+	sum := sha256.Sum256([]byte(app))
 	digest := "-" + hex.EncodeToString(sum[:4])
-	return app.Name[:maxServiceName-len(digest)-len(webUISuffix)] + digest + webUISuffix
+	return app[:maxServiceName-len(digest)-len(webUISuffix)] + digest + webUISuffix
 }
 
 func withLabel(labels map[string]string, key, value string) map[string]string {
