@@ -4,31 +4,19 @@ package sparkoperator
 
 import (
 	"context"
-	"os"
 	"testing"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/klog/v2"
 	"k8s.io/utils/ptr"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	"muster.sh/muster/operators/spark"
-	"muster.sh/muster/operators/spark/plan"
 	"muster.sh/muster/test/testcluster"
 )
 
-const definition = "../../charts/muster/crds/sparkoperator.k8s.io_sparkapplications.yaml"
-
-// stage is a cluster with an operator.
+// stage is a cluster with SparkApplications.
 type stage struct {
 	*testcluster.Cluster
 	client client.WithWatch
@@ -36,55 +24,11 @@ type stage struct {
 
 func newStage(t *testing.T) (context.Context, *stage) {
 	t.Helper()
-	manifest, err := os.ReadFile(definition)
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, cluster := testcluster.Start(t, testcluster.Spec{
-		Scheduler: testcluster.Muster, Nodes: 2, Shape: "cpu=4,memory=16Gi", Manifest: manifest,
+		Scheduler: testcluster.Muster, Nodes: 2, Shape: "cpu=4,memory=16Gi", Manifest: testcluster.SparkDefinitions(t),
 	})
 	cluster.PlaySpark(ctx, t)
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1beta2.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
-	}
-	own, err := client.NewWithWatch(cluster.RESTConfig(), client.Options{Scheme: scheme})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ctx, &stage{cluster, own}
-}
-
-// operate runs an operator until the returned function is called.
-func (s *stage) operate(ctx context.Context, t *testing.T) (stop func()) {
-	t.Helper()
-	scheme := runtime.NewScheme()
-	if err := clientgoscheme.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	mgr, err := ctrl.NewManager(s.RESTConfig(), ctrl.Options{
-		Scheme: scheme, Logger: klog.Background(), Metrics: metricsserver.Options{BindAddress: "0"},
-		// One test has several operators, one after the other.
-		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	options := spark.Options{Plan: plan.Options{SchedulerName: s.Scheduler, User: "spark"}, MaxExecutors: 100, Workers: 2}
-	if err := spark.AddToManager(mgr, options); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
-	return func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the operator ended: %v", err)
-		}
-	}
+	return ctx, &stage{cluster, cluster.SparkClient(t)}
 }
 
 // pi is an application of one driver and two executors, each of one CPU.
@@ -113,31 +57,9 @@ func (s *stage) create(ctx context.Context, t *testing.T, apps ...*v1beta2.Spark
 	}
 }
 
-// await waits until something is true of an application.
-func (s *stage) await(ctx context.Context, t *testing.T, name, what string, isTrue func(watch.EventType, *v1beta2.SparkApplication) bool) *v1beta2.SparkApplication {
-	t.Helper()
-	events, err := s.client.Watch(ctx, &v1beta2.SparkApplicationList{}, client.InNamespace(testcluster.Namespace), client.MatchingFields{"metadata.name": name})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer events.Stop()
-	last := &v1beta2.SparkApplication{}
-	for event := range events.ResultChan() {
-		if app, ok := event.Object.(*v1beta2.SparkApplication); ok {
-			if last = app; isTrue(event.Type, app) {
-				return app
-			}
-		}
-	}
-	t.Fatalf("%s is not %s, but %+v", name, what, last.Status.AppState)
-	return nil
-}
-
 func (s *stage) awaitState(ctx context.Context, t *testing.T, name string, state v1beta2.ApplicationStateType) *v1beta2.SparkApplication {
 	t.Helper()
-	return s.await(ctx, t, name, string(state), func(_ watch.EventType, app *v1beta2.SparkApplication) bool {
-		return app.Status.AppState.State == state
-	})
+	return testcluster.AwaitSparkApplication(ctx, t, s.client, client.ObjectKey{Namespace: testcluster.Namespace, Name: name}, state)
 }
 
 func (s *stage) edit(ctx context.Context, t *testing.T, name string, change func(*v1beta2.SparkApplication)) {
@@ -155,7 +77,7 @@ func (s *stage) edit(ctx context.Context, t *testing.T, name string, change func
 
 func TestSparkApplicationsRun(t *testing.T) {
 	ctx, s := newStage(t)
-	stop := s.operate(ctx, t)
+	stop := s.OperateSpark(ctx, t)
 
 	t.Run("an application runs to its end", func(t *testing.T) {
 		s.create(ctx, t, pi("plain", nil))
@@ -200,7 +122,7 @@ func TestSparkApplicationsRun(t *testing.T) {
 		s.create(ctx, t, pi("handed", nil))
 		s.awaitState(ctx, t, "handed", v1beta2.ApplicationStateRunning)
 		stop()
-		stop = s.operate(ctx, t)
+		stop = s.OperateSpark(ctx, t)
 		s.awaitState(ctx, t, "handed", v1beta2.ApplicationStateCompleted)
 	})
 	t.Run("an application that is over goes, and leaves nothing", func(t *testing.T) { s.leavesNothing(ctx, t) })
