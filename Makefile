@@ -79,7 +79,7 @@ seeded-bugs: $(TESTS) ## put in one bug after the other, and see that the histor
 
 # SPARK_HOME may name several, as PATH does; UPDATE=-update stores what they answer.
 conformance: export SPARK_HOME ?= $(CACHE)/spark/4.3.0
-conformance: ## compare what is made of Spark's settings with what the Spark in SPARK_HOME makes of them
+conformance: ## compare what is made of Spark's settings with what the Spark in SPARK_HOME makes of them (the demo's, if it was built)
 	go test -count 1 -run AtHand ./internal/sparkconf ./operators/spark/submission $(UPDATE)
 
 bench: build ## compare the scheduler with others, one round (half an hour)

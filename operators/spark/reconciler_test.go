@@ -167,6 +167,7 @@ func (w *world) edit(change func(*v1beta2.SparkApplication)) {
 	w.t.Helper()
 	app := w.app()
 	change(app)
+	app.Generation++
 	if err := w.client.Update(context.Background(), app); err != nil {
 		w.t.Fatal(err)
 	}

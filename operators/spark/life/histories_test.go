@@ -96,6 +96,7 @@ func (w *world) lose() {
 
 // edit changes what a user may change.
 func (w *world) edit() {
+	w.app.Generation++
 	switch rapid.IntRange(0, 3).Draw(w.t, "edit") {
 	case 0:
 		w.app.Spec.Suspend = ptr.To(!ptr.Deref(w.app.Spec.Suspend, false))

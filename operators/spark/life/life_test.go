@@ -162,6 +162,7 @@ func TestStates(t *testing.T) {
 			app: func() *v1beta2.SparkApplication {
 				app := submitted(v1beta2.ApplicationStateRunning, nil)
 				app.Spec.Arguments = []string{"10"}
+				app.Generation++
 				return app
 			}(), drivers: with(corev1.PodRunning, nil), state: v1beta2.ApplicationStatePendingRerun, deletes: 1},
 		"an application that is over is kept a while": {

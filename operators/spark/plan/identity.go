@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"strconv"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,9 +28,13 @@ func NewSubmission(app *v1beta2.SparkApplication) Submission {
 	began := app.Status.LastSubmissionAttemptTime.Time
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d/%d/%s", app.UID, app.Status.SubmissionAttempts, began.Unix(), toSubmit(&app.Spec)))
 	digits := hex.EncodeToString(sum[:])
+	generation, known := generationOf(app.Status.SubmissionID)
+	if !known {
+		generation = app.Generation
+	}
 	return Submission{
 		// It has the form of a UUID, with the version that lets its maker choose the digits.
-		ID: fmt.Sprintf("%s-%s-8%s-8%s-%s", digits[:8], digits[8:12], digits[13:16], digits[17:20], digits[20:32]),
+		ID: fmt.Sprintf("%s-%s-8%s-8%s-%012x", digits[:8], digits[8:12], digits[12:15], digits[15:18], generation),
 		Identity: submission.Identity{
 			AppID:      "spark-" + digits[:32],
 			UniqueID:   digits[32:48],
@@ -37,12 +43,25 @@ func NewSubmission(app *v1beta2.SparkApplication) Submission {
 	}
 }
 
+var idPattern = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-([0-9a-f]{12})$`)
+
+// generationOf is the generation of an application that a submission was made of. It is
+// unknown for a submission of another operator's.
+func generationOf(id string) (generation int64, known bool) {
+	match := idPattern.FindStringSubmatch(id)
+	if match == nil {
+		return 0, false
+	}
+	generation, err := strconv.ParseInt(match[1], 16, 64)
+	return generation, err == nil
+}
+
 // Edited says that an application is no longer what its status says was submitted. It
-// is false for a submission of another operator's, which can't be told.
+// is false for a submission of another operator's, which can't be told, and for one that
+// nobody has written to since: another version of this program may read other fields.
 func Edited(app *v1beta2.SparkApplication) bool {
-	const version = len("xxxxxxxx-xxxx-")
-	id := app.Status.SubmissionID
-	return len(id) > version && id[version] == '8' && id != NewSubmission(app).ID
+	generation, known := generationOf(app.Status.SubmissionID)
+	return known && generation != app.Generation && app.Status.SubmissionID != NewSubmission(app).ID
 }
 
 // toSubmit is what of a specification decides about a submission. The rest may be

@@ -394,8 +394,16 @@ func TestAnEditIsSeen(t *testing.T) {
 		t.Error("an application is edited that is as it was")
 	}
 	app.Spec.Arguments = []string{"10"}
+	if Edited(app) {
+		t.Error("an application is edited that nobody has written to")
+	}
+	app.Generation++
 	if !Edited(app) {
 		t.Error("an edit isn't seen")
+	}
+	app.Spec.Arguments, app.Spec.TimeToLiveSeconds = nil, ptr.To[int64](5)
+	if Edited(app) {
+		t.Error("an edit that doesn't matter to a submission makes another one")
 	}
 	app.Status.SubmissionID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 	if Edited(app) {
