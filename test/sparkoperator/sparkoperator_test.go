@@ -79,6 +79,16 @@ func TestSparkApplicationsRun(t *testing.T) {
 	ctx, s := newStage(t)
 	stop := s.OperateSpark(ctx, t)
 
+	t.Run("the guide's example runs", func(t *testing.T) {
+		examples := testcluster.Examples(t, "../../docs/spark-applications.md", "SparkApplication")
+		if len(examples) != 1 {
+			t.Fatalf("the guide has %d examples", len(examples))
+		}
+		if err := s.client.Create(ctx, examples[0]); err != nil {
+			t.Fatal(err)
+		}
+		s.awaitState(ctx, t, examples[0].GetName(), v1beta2.ApplicationStateCompleted)
+	})
 	t.Run("an application runs to its end", func(t *testing.T) {
 		s.create(ctx, t, pi("plain", nil))
 		app := s.awaitState(ctx, t, "plain", v1beta2.ApplicationStateCompleted)
@@ -135,6 +145,9 @@ func (s *stage) leavesNothing(ctx context.Context, t *testing.T) {
 	var apps v1beta2.SparkApplicationList
 	if err := s.client.List(ctx, &apps); err != nil {
 		t.Fatal(err)
+	}
+	if len(apps.Items) == 0 {
+		t.Fatal("there is no application that could go")
 	}
 	for _, app := range apps.Items {
 		s.edit(ctx, t, app.Name, func(app *v1beta2.SparkApplication) { app.Spec.TimeToLiveSeconds = ptr.To[int64](0) })
