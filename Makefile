@@ -23,7 +23,7 @@ KUBE    := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2; exit }' go.mod)
 MINOR   := $(word 2,$(subst ., ,$(KUBE)))
 LDFLAGS := -s -w $(foreach p,k8s.io/client-go/pkg/version k8s.io/component-base/version,-X $(p).gitVersion=$(KUBE) -X $(p).gitMajor=1 -X $(p).gitMinor=$(MINOR) -X $(p).gitTreeState=clean)
 
-.PHONY: help demo test test-versions test-numa guest-kernel soak seeded-bugs bench bench-quick build lint setup clean unit integration
+.PHONY: help demo test test-versions test-numa guest-kernel soak seeded-bugs conformance bench bench-quick build lint setup clean unit integration
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,11 @@ soak: $(TESTS) ## let HISTORIES of each random history happen (ten thousand)
 
 seeded-bugs: $(TESTS) ## put in one bug after the other, and see that the histories tell
 	CGO_ENABLED=0 $(TESTS) --format standard-verbose -- -vet=off -count 1 -run TestPropertiesCatchSeededBugs ./scheduler/core -seeded-bugs
+
+# SPARK_HOME may name several, as PATH does; UPDATE=-update stores what they answer.
+conformance: export SPARK_HOME ?= $(CACHE)/spark/4.3.0
+conformance: ## compare what is made of Spark's settings with what the Spark in SPARK_HOME makes of them (the demo's, if it was built)
+	go test -count 1 -run AtHand ./internal/sparkconf ./operators/spark/submission $(UPDATE)
 
 bench: build ## compare the scheduler with others, one round (half an hour)
 	$(BENCH) --scenario $(GANG_SCENARIOS),spark-burst,loop --out $(BENCH_OUT)

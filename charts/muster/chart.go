@@ -28,6 +28,9 @@ var operatorsClusterRules []byte
 //go:embed files/operators-namespace-rules.yaml
 var operatorsNamespaceRules []byte
 
+//go:embed crds/sparkoperator.k8s.io_sparkapplications.yaml
+var sparkApplicationCRD []byte
+
 //go:embed crds/muster.sh_reservations.yaml
 var reservationCRD []byte
 
@@ -57,6 +60,12 @@ func SchedulerAutoscalingRules() []rbacv1.PolicyRule {
 // namespace of its Lease, for a Role.
 func SchedulerNamespaceRules() []rbacv1.PolicyRule {
 	return parse[[]rbacv1.PolicyRule](schedulerNamespaceRules)
+}
+
+// SparkDefinitions are the definitions of Spark's applications.
+func SparkDefinitions() []*apiextensions.CustomResourceDefinition {
+	crd := parse[apiextensions.CustomResourceDefinition](sparkApplicationCRD)
+	return []*apiextensions.CustomResourceDefinition{&crd}
 }
 
 // OperatorsClusterRules are the rights that muster-operators needs in every namespace,

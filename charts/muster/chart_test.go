@@ -103,7 +103,7 @@ func TestEveryDefinitionIsGivenOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	var given []string
-	for _, crd := range slices.Concat(CustomResourceDefinitions(), JobDefinitions()) {
+	for _, crd := range slices.Concat(CustomResourceDefinitions(), JobDefinitions(), SparkDefinitions()) {
 		given = append(given, fmt.Sprintf("crds/%s_%s.yaml", crd.Spec.Group, crd.Spec.Names.Plural))
 	}
 	slices.Sort(given)

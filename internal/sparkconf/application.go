@@ -96,7 +96,7 @@ func (s *settings) executorsOf(in Inputs) Executors {
 // executorPod builds the pod from the template and the settings.
 func (s *settings) executorPod(in Inputs) corev1.PodSpec {
 	spec, containerName := s.template(in.Template)
-	spark, others := splitTemplate(spec.Containers, containerName)
+	spark, others := SplitTemplate(spec.Containers, containerName)
 	spec.Containers = slices.Concat(others, []corev1.Container{s.container(spark)})
 	s.selectNodes(&spec)
 	if _, name, found := s.text(keyExecutorScheduler, keyScheduler); found {

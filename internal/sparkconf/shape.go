@@ -53,7 +53,7 @@ func (s *settings) container(base corev1.Container) corev1.Container {
 	if key, text, found := s.text(keyLimitCores); found {
 		limits[corev1.ResourceCPU] = s.quantity(key, text)
 	}
-	addAll(limits, s.devices())
+	addAll(limits, s.devices(prefixResource))
 
 	base.Resources.Requests, base.Resources.Limits = requests, limits
 	if base.Name == "" {
@@ -206,26 +206,26 @@ func (s *settings) cpuRequest() resource.Quantity {
 	return *resource.NewQuantity(int64(cores), resource.DecimalSI)
 }
 
-// devices are the limits for GPUs and the like. The API server makes requests
-// of them.
-func (s *settings) devices() corev1.ResourceList {
-	found := s.withPrefix(prefixResource)
+// devices are the limits for GPUs and the like that settings with the prefix ask
+// for. The API server makes requests of them.
+func (s *settings) devices(prefix string) corev1.ResourceList {
+	found := s.withPrefix(prefix)
 	devices := corev1.ResourceList{}
 	for _, key := range slices.Sorted(maps.Keys(found)) {
 		name, _, dotted := strings.Cut(key, ".")
 		amount, set := found[name+".amount"]
 		if !dotted || !set {
-			s.fail(prefixResource+name+".amount", "", "is not set, but other settings of this resource are",
+			s.fail(prefix+name+".amount", "", "is not set, but other settings of this resource are",
 				"set it to a number of devices")
 			break
 		}
-		count := s.parseInteger(prefixResource+name+".amount", amount)
+		count := s.parseInteger(prefix+name+".amount", amount)
 		if count < 1 {
 			continue
 		}
 		resourceName := found[name+".vendor"] + "/" + name
 		if problems := validation.IsQualifiedName(resourceName); len(problems) > 0 {
-			s.fail(prefixResource+name+".vendor", found[name+".vendor"],
+			s.fail(prefix+name+".vendor", found[name+".vendor"],
 				fmt.Sprintf("makes no valid resource name (%s)", resourceName), "set it to the vendor's domain, such as nvidia.com")
 			break
 		}

@@ -70,10 +70,10 @@ func hugeExponent(document []byte) (string, bool) {
 	}
 }
 
-// splitTemplate takes the container that Spark runs in out of a template: the
+// SplitTemplate takes the container that Spark runs in out of a template: the
 // named one if there is exactly one, else the first. The others are returned in
 // their order.
-func splitTemplate(containers []corev1.Container, name string) (spark corev1.Container, others []corev1.Container) {
+func SplitTemplate(containers []corev1.Container, name string) (spark corev1.Container, others []corev1.Container) {
 	if len(containers) == 0 {
 		return corev1.Container{}, nil
 	}

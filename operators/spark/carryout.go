@@ -1,0 +1,100 @@
+package spark
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"muster.sh/muster/operators/spark/life"
+	"muster.sh/muster/operators/spark/plan"
+)
+
+// carryOut does what a step asks for, the status first.
+func (r *Reconciler) carryOut(ctx context.Context, seen life.Seen, step life.Step) error {
+	app := seen.App.DeepCopy()
+	if err := r.setStatus(ctx, app, step); err != nil {
+		return err
+	}
+	for _, driver := range step.Delete {
+		if err := r.delete(ctx, driver); err != nil {
+			return err
+		}
+	}
+	if step.DeleteApp {
+		return r.delete(ctx, app)
+	}
+	if !step.Submit {
+		return nil
+	}
+	if err := r.checkStored(ctx, app); err != nil {
+		return err
+	}
+	return r.submit(ctx, app)
+}
+
+// setStatus stores a status that is new, and tells of it.
+func (r *Reconciler) setStatus(ctx context.Context, app *v1beta2.SparkApplication, step life.Step) error {
+	if !equality.Semantic.DeepEqual(app.Status, step.Status) {
+		app.Status = step.Status
+		if err := r.Client.Status().Update(ctx, app); err != nil {
+			return err
+		}
+	}
+	for _, e := range step.Events {
+		r.Events.Eventf(app, nil, e.Type, e.Reason, "Reconcile", "%s", short(e.Message))
+	}
+	return nil
+}
+
+// delete deletes what was observed, and nothing that has come in its place.
+func (r *Reconciler) delete(ctx context.Context, object client.Object) error {
+	err := r.Client.Delete(ctx, object, client.Preconditions{UID: ptr.To(object.GetUID())})
+	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil
+	}
+	return fmt.Errorf("delete %s: %w", object.GetName(), err)
+}
+
+// checkStored makes sure that the application is still what was decided for. A step
+// that is made from an old status would start a driver a second time.
+func (r *Reconciler) checkStored(ctx context.Context, app *v1beta2.SparkApplication) error {
+	stored := metav1.PartialObjectMetadata{}
+	stored.SetGroupVersionKind(v1beta2.SchemeGroupVersion.WithKind("SparkApplication"))
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(app), &stored); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	if stored.UID != app.UID || stored.ResourceVersion != app.ResourceVersion {
+		return errStale
+	}
+	return nil
+}
+
+// submit creates the objects of a submission, and stores what has become of that.
+func (r *Reconciler) submit(ctx context.Context, app *v1beta2.SparkApplication) error {
+	planned, err := plan.Make(app, plan.NewSubmission(app), r.Options.Plan)
+	if err != nil {
+		return r.setStatus(ctx, app, life.Failed(app, err, true, time.Now()))
+	}
+	switch err := r.create(ctx, app, planned); {
+	case err == nil:
+		return r.setStatus(ctx, app, life.Submitted(app, planned))
+	case overQuota(err):
+		r.Events.Eventf(app, nil, corev1.EventTypeWarning, "SparkApplicationWaitsForQuota", "Reconcile", "%s", short(err.Error()))
+		return err
+	case apierrors.IsInvalid(err):
+		return r.setStatus(ctx, app, life.Failed(app, err, true, time.Now()))
+	case refused(err):
+		return r.setStatus(ctx, app, life.Failed(app, err, false, time.Now()))
+	default:
+		// The same submission is tried again.
+		return err
+	}
+}

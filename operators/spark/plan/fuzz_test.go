@@ -1,0 +1,78 @@
+package plan
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
+	"pgregory.net/rapid"
+	"sigs.k8s.io/yaml"
+)
+
+// Whatever becomes of a valid manifest, planning it ends in a plan or an error.
+func TestNoManifestIsTooMuch(t *testing.T) {
+	valid, err := yaml.YAMLToJSON([]byte(`
+metadata: {name: pi, namespace: team-a, uid: uid, labels: {a: b}, annotations: {c: d}}` + podFieldsSpec + `
+    template: {metadata: {labels: {x: z}}, spec: {schedulerName: other, containers: [{name: a, resources: {limits: {cpu: 1}}}]}}
+    memoryLimit: 3g
+    secrets: [{name: a, path: /a, secretType: Generic}]
+  type: Scala
+  sparkVersion: 4.3.0
+  image: spark
+  mainClass: Pi
+  mainApplicationFile: local:///pi.jar
+  batchScheduler: volcano
+  batchSchedulerOptions: {queue: q, priorityClassName: p, resources: {cpu: 1}}
+  monitoring: {exposeDriverMetrics: true, exposeExecutorMetrics: true, prometheus: {jmxExporterJar: /a.jar, port: 8090}}
+  dynamicAllocation: {enabled: true, minExecutors: 1, maxExecutors: 3}
+  sparkConf: {spark.local.dir: /a}
+  sparkUIOptions: {servicePort: 80}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := &v1beta2.SparkApplication{}
+	if err := json.Unmarshal(valid, app); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Make(app, first, options); err != nil {
+		t.Fatalf("the manifest to begin with is refused: %v", err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var manifest any
+		if err := json.Unmarshal(valid, &manifest); err != nil {
+			t.Fatal(err)
+		}
+		for range rapid.IntRange(1, 4).Draw(t, "mutations") {
+			manifest = mutate(t, manifest)
+		}
+		text, err := json.Marshal(manifest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// What can't be decoded the API server would not take.
+		app := &v1beta2.SparkApplication{}
+		if json.Unmarshal(text, app) == nil {
+			_, _ = Make(app, first, options)
+		}
+	})
+}
+
+// mutate replaces something in a document.
+func mutate(t *rapid.T, node any) any {
+	switch n := node.(type) {
+	case map[string]any:
+		if len(n) > 0 && rapid.IntRange(0, 9).Draw(t, "deeper") > 0 {
+			key := rapid.SampledFrom(sortedKeys(n)).Draw(t, "key")
+			n[key] = mutate(t, n[key])
+			return n
+		}
+	case []any:
+		if len(n) > 0 && rapid.IntRange(0, 9).Draw(t, "deeper") > 0 {
+			i := rapid.IntRange(0, len(n)-1).Draw(t, "index")
+			n[i] = mutate(t, n[i])
+			return n
+		}
+	}
+	return rapid.SampledFrom([]any{nil, "", "a", "1g", "-1", "9999999999g", "/x", 0, -1, 1 << 40, true, []any{}, map[string]any{}}).Draw(t, "value")
+}

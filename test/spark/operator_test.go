@@ -1,0 +1,49 @@
+package spark
+
+import (
+	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"muster.sh/muster/internal/sparksubmit"
+	"muster.sh/muster/test/testcluster"
+)
+
+// sparkApplication lets the operator submit, which has no JVM: real Spark has to be
+// content with what it makes.
+func sparkApplication(s *story) {
+	a := application{name: "operated", executors: full, steps: []int{full}}
+	stop := s.OperateSpark(s.ctx, s.T)
+	defer stop()
+	s.prepare(a)
+	apps, app := s.SparkClient(s.T), s.sparkApplication(a)
+	s.must(apps.Create(s.ctx, app))
+	leave := s.meet(a, 0)
+	testcluster.AwaitSparkApplication(s.ctx, s.T, apps, client.ObjectKeyFromObject(app), v1beta2.ApplicationStateRunning)
+	leave()
+	ended := testcluster.AwaitSparkApplication(s.ctx, s.T, apps, client.ObjectKeyFromObject(app), v1beta2.ApplicationStateCompleted)
+	if len(ended.Status.ExecutorState) != full {
+		s.Errorf("the status tells of executors %v, not of %d", ended.Status.ExecutorState, full)
+	}
+	s.requireResults(ended.Status.DriverInfo.PodName, a)
+	s.must(apps.Delete(s.ctx, app))
+}
+
+// sparkApplication is an application as a user would write it, with the settings that
+// spark-submit is given elsewhere.
+func (s *stage) sparkApplication(a application) *v1beta2.SparkApplication {
+	app := &v1beta2.SparkApplication{
+		ObjectMeta: metav1.ObjectMeta{Name: a.name, Namespace: namespace},
+		Spec: v1beta2.SparkApplicationSpec{
+			Type: v1beta2.SparkApplicationTypePython, Mode: v1beta2.DeployModeCluster, SparkVersion: s.spark.Dist.Version,
+			MainApplicationFile: ptr.To("local://" + s.inPods("parts.py")), Arguments: s.arguments(a),
+			SparkConf: map[string]string{},
+		},
+	}
+	app.Spec.Driver.ServiceAccount = ptr.To(sparksubmit.DriverAccount)
+	for _, setting := range append(sparksubmit.Frugal(s.spark.Dist.ImageName), s.settings(a)...) {
+		app.Spec.SparkConf[setting.Key] = setting.Value
+	}
+	return app
+}

@@ -1,0 +1,205 @@
+// Package sparkoperator runs SparkApplications on a real control plane with simulated
+// nodes, on which Spark's drivers are played.
+package sparkoperator
+
+import (
+	"context"
+	"testing"
+
+	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"muster.sh/muster/test/testcluster"
+)
+
+// stage is a cluster with SparkApplications.
+type stage struct {
+	*testcluster.Cluster
+	client client.WithWatch
+}
+
+func newStage(t *testing.T) (context.Context, *stage) {
+	t.Helper()
+	ctx, cluster := testcluster.Start(t, testcluster.Spec{
+		Scheduler: testcluster.Muster, Nodes: 2, Shape: "cpu=4,memory=16Gi", Manifest: testcluster.SparkDefinitions(t),
+	})
+	cluster.PlaySpark(ctx, t)
+	return ctx, &stage{cluster, cluster.SparkClient(t)}
+}
+
+// pi is an application of one driver and two executors, each of one CPU.
+func pi(name string, change func(*v1beta2.SparkApplication)) *v1beta2.SparkApplication {
+	app := &v1beta2.SparkApplication{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: testcluster.Namespace},
+		Spec: v1beta2.SparkApplicationSpec{
+			Type: v1beta2.SparkApplicationTypeScala, Mode: v1beta2.DeployModeCluster, SparkVersion: "4.3.0", Image: ptr.To("spark"),
+			MainClass: ptr.To("Pi"), MainApplicationFile: ptr.To("local:///pi.jar"),
+			SparkConf: map[string]string{"spark.muster.simulated.duration": "2s", "spark.muster.simulated.startDelay": "100ms"},
+			Executor:  v1beta2.ExecutorSpec{Instances: ptr.To[int32](2)},
+		},
+	}
+	if change != nil {
+		change(app)
+	}
+	return app
+}
+
+func (s *stage) create(ctx context.Context, t *testing.T, apps ...*v1beta2.SparkApplication) {
+	t.Helper()
+	for _, app := range apps {
+		if err := s.client.Create(ctx, app); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (s *stage) awaitState(ctx context.Context, t *testing.T, name string, state v1beta2.ApplicationStateType) *v1beta2.SparkApplication {
+	t.Helper()
+	return testcluster.AwaitSparkApplication(ctx, t, s.client, client.ObjectKey{Namespace: testcluster.Namespace, Name: name}, state)
+}
+
+func (s *stage) edit(ctx context.Context, t *testing.T, name string, change func(*v1beta2.SparkApplication)) {
+	t.Helper()
+	app := &v1beta2.SparkApplication{}
+	if err := s.client.Get(ctx, client.ObjectKey{Namespace: testcluster.Namespace, Name: name}, app); err != nil {
+		t.Fatal(err)
+	}
+	old := app.DeepCopy()
+	change(app)
+	if err := s.client.Patch(ctx, app, client.MergeFrom(old)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSparkApplicationsRun(t *testing.T) {
+	ctx, s := newStage(t)
+	stop := s.OperateSpark(ctx, t)
+
+	t.Run("the guide's example runs", func(t *testing.T) {
+		examples := testcluster.Examples(t, "../../docs/spark-applications.md", "SparkApplication")
+		if len(examples) != 1 {
+			t.Fatalf("the guide has %d examples", len(examples))
+		}
+		if err := s.client.Create(ctx, examples[0]); err != nil {
+			t.Fatal(err)
+		}
+		s.awaitState(ctx, t, examples[0].GetName(), v1beta2.ApplicationStateCompleted)
+	})
+	t.Run("an application runs to its end", func(t *testing.T) {
+		s.create(ctx, t, pi("plain", nil))
+		app := s.awaitState(ctx, t, "plain", v1beta2.ApplicationStateCompleted)
+		if app.Status.ExecutionAttempts != 1 || app.Status.TerminationTime.IsZero() {
+			t.Errorf("the status is %+v", app.Status)
+		}
+	})
+	t.Run("an application is suspended and resumed", func(t *testing.T) {
+		s.create(ctx, t, pi("paused", func(app *v1beta2.SparkApplication) { app.Spec.SparkConf["spark.muster.simulated.duration"] = "10s" }))
+		s.awaitState(ctx, t, "paused", v1beta2.ApplicationStateRunning)
+		s.edit(ctx, t, "paused", func(app *v1beta2.SparkApplication) { app.Spec.Suspend = ptr.To(true) })
+		s.awaitState(ctx, t, "paused", v1beta2.ApplicationStateSuspended)
+		s.edit(ctx, t, "paused", func(app *v1beta2.SparkApplication) { app.Spec.Suspend = nil })
+		app := s.awaitState(ctx, t, "paused", v1beta2.ApplicationStateCompleted)
+		if app.Status.SubmissionAttempts != 2 {
+			t.Errorf("there were %d submissions, not 2", app.Status.SubmissionAttempts)
+		}
+	})
+	t.Run("a lost driver is run again", func(t *testing.T) {
+		s.create(ctx, t, pi("lost", func(app *v1beta2.SparkApplication) {
+			app.Spec.RestartPolicy = v1beta2.RestartPolicy{Type: v1beta2.RestartPolicyOnFailure, OnFailureRetries: ptr.To[int32](1), OnFailureRetryInterval: ptr.To[int64](1)}
+		}))
+		s.awaitState(ctx, t, "lost", v1beta2.ApplicationStateRunning)
+		driver := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "lost-driver", Namespace: testcluster.Namespace}}
+		if err := s.client.Delete(ctx, driver, client.GracePeriodSeconds(0)); err != nil {
+			t.Fatal(err)
+		}
+		app := s.awaitState(ctx, t, "lost", v1beta2.ApplicationStateCompleted)
+		if app.Status.ExecutionAttempts != 2 {
+			t.Errorf("there were %d runs, not 2", app.Status.ExecutionAttempts)
+		}
+	})
+	t.Run("what can't be done is told", func(t *testing.T) {
+		s.create(ctx, t, pi("wrong", func(app *v1beta2.SparkApplication) { app.Spec.Driver.Memory = ptr.To("1.5g") }))
+		app := s.awaitState(ctx, t, "wrong", v1beta2.ApplicationStateFailed)
+		if message := app.Status.AppState.ErrorMessage; message == "" {
+			t.Error("the reason of the failure isn't told")
+		}
+	})
+	t.Run("an operator goes on where the last one was", func(t *testing.T) {
+		s.create(ctx, t, pi("handed", nil))
+		s.awaitState(ctx, t, "handed", v1beta2.ApplicationStateRunning)
+		stop()
+		stop = s.OperateSpark(ctx, t)
+		s.awaitState(ctx, t, "handed", v1beta2.ApplicationStateCompleted)
+	})
+	t.Run("an application that is over goes, and leaves nothing", func(t *testing.T) { s.leavesNothing(ctx, t) })
+	stop()
+}
+
+// leavesNothing lets all applications go at the end of their time.
+func (s *stage) leavesNothing(ctx context.Context, t *testing.T) {
+	t.Helper()
+	var apps v1beta2.SparkApplicationList
+	if err := s.client.List(ctx, &apps); err != nil {
+		t.Fatal(err)
+	}
+	if len(apps.Items) == 0 {
+		t.Fatal("there is no application that could go")
+	}
+	for _, app := range apps.Items {
+		s.edit(ctx, t, app.Name, func(app *v1beta2.SparkApplication) { app.Spec.TimeToLiveSeconds = ptr.To[int64](0) })
+		s.awaitGone(ctx, t, &v1beta2.SparkApplicationList{}, app.Name)
+	}
+	for _, list := range []client.ObjectList{&corev1.PodList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceList{}} {
+		s.awaitGone(ctx, t, list, "")
+	}
+}
+
+// awaitGone waits until there is no object, of a name or at all.
+func (s *stage) awaitGone(ctx context.Context, t *testing.T, list client.ObjectList, name string) {
+	t.Helper()
+	options := []client.ListOption{client.InNamespace(testcluster.Namespace)}
+	if name != "" {
+		options = append(options, client.MatchingFields{"metadata.name": name})
+	}
+	events, err := s.client.Watch(ctx, list, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer events.Stop()
+	for {
+		if err := s.client.List(ctx, list, options...); err != nil {
+			t.Fatal(err)
+		}
+		if left := count(list); left == 0 {
+			return
+		}
+		if _, open := <-events.ResultChan(); !open {
+			t.Fatalf("there are still %T", list)
+		}
+	}
+}
+
+// count is how many objects there are, but for the Service of the API server.
+func count(list client.ObjectList) int {
+	switch l := list.(type) {
+	case *v1beta2.SparkApplicationList:
+		return len(l.Items)
+	case *corev1.PodList:
+		return len(l.Items)
+	case *networkingv1.NetworkPolicyList:
+		return len(l.Items)
+	case *corev1.ServiceList:
+		left := 0
+		for _, service := range l.Items {
+			if service.Name != "kubernetes" {
+				left++
+			}
+		}
+		return left
+	}
+	return -1
+}
