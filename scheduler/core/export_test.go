@@ -42,8 +42,13 @@ func (m *Machine) LostReservations(found map[gang.ID][]ReservedSlot) error {
 	return nil
 }
 
+// hasRoom says that a node certainly has room for a member: what its zones have left is
+// not looked at, and nothing is certain where the member is aligned to them.
 func (m *Machine) hasRoom(name string, s gang.Shape) bool {
 	node := m.book.Node(name)
+	if node != nil && node.NUMA != nil && s.Aligned != nil {
+		return false
+	}
 	free, _ := m.book.Free(name)
 	return node != nil && len(cluster.Suits(node, &s)) == 0 && s.Request.Fits(free)
 }
