@@ -54,7 +54,7 @@ func TestQueuesAreRead(t *testing.T) {
 			queue.Spec{Weight: 1, Refused: "spec.capability[cpu]=-1 is not between 0 and 72057594037927936m; set it to what the queue may use"}},
 		"an absurd amount": {
 			volcano.Queue{Spec: volcano.QueueSpec{Deserved: quantities("memory", "8Ei")}},
-			queue.Spec{Weight: 1, Refused: "spec.deserved[memory]=8Ei is not between 0 and 65536Ti; set it to what the queue may use"}},
+			queue.Spec{Weight: 1, Refused: "spec.deserved[memory]=9223372036854775807 is not between 0 and 65536Ti; set it to what the queue may use"}},
 		"a resource that no node has": {
 			volcano.Queue{Spec: volcano.QueueSpec{Guarantee: volcano.Guarantee{Resource: quantities("gpu", "1")}}},
 			queue.Spec{Weight: 1, Refused: "spec.guarantee.resource[gpu] is not a resource of nodes; mend its name, or leave it out"}},
