@@ -80,7 +80,9 @@ func (l *Log) add(event *auditv1.Event) {
 		l.addPodWrite(&r)
 	case r.group == "" && r.resource == "nodes":
 		l.addNodeWrite(&r)
-	case isTracked(r.resource) && r.subresource == "":
+	case isTracked(r.resource) && (r.subresource == "" || r.subresource == "status"):
+		// A write of the status shows the whole object: also one whose creation the server
+		// called a failure, because who asked for it was killed meanwhile.
 		l.addObjectWrite(&r)
 	}
 }
