@@ -163,6 +163,28 @@ func TestARefusedGangKeepsWhatItWaitsForFromThoseBehind(t *testing.T) {
 	}
 }
 
+func TestWhoIsBehindOthersKeepsThoseOfHisQueueBehindHim(t *testing.T) {
+	tr := tree(
+		queue.Spec{Name: "research", Capability: limit(10)},
+		queue.Spec{Name: "nlp", Parent: "research", Priority: 1},
+		queue.Spec{Name: "own", Parent: "research", Guarantee: cores(4)},
+	)
+	tr.Charge("old", "nlp", cores(5))
+	tr.Add(in("large", 0, "nlp"))
+	tr.Add(in("behind", 1, "own"))
+	tr.Add(in("small", 2, "own"))
+	var asked []gang.ID
+	turn := tr.Turn()
+	for e, ok := turn.Next(); ok; e, ok = turn.Next() {
+		asked = append(asked, e.Gang)
+		turn.Ask(e, map[gang.ID]resource.Vector{"large": cores(3), "behind": cores(5), "small": cores(1)}[e.Gang])
+	}
+	// behind takes more than its queue is guaranteed, and small would not.
+	if want := []gang.ID{"large", "behind"}; !slices.Equal(asked, want) {
+		t.Errorf("asked %v, want %v", asked, want)
+	}
+}
+
 func TestRoomIsCountedInMembers(t *testing.T) {
 	tr := tree(queue.Spec{Name: "q", Capability: limit(10)})
 	for each, want := range map[int64]int{1: 7, 2: 5, 3: 3, 11: 0} {

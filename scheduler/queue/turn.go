@@ -60,10 +60,10 @@ func (t *Turn) first(n *node) (*node, Entry) {
 // it, but from what is guaranteed to himself, or where the queue lets others pass.
 func (t *Turn) Ask(e Entry, more resource.Vector) *Refusal {
 	n := t.tree.known(e.Queue)
-	if r := t.behind(n, more); r != nil {
-		return r
+	r := t.behind(n, more)
+	if r == nil {
+		r = n.refusal(more, t.tree.total)
 	}
-	r := n.refusal(more, t.tree.total)
 	if r == nil || r.Never {
 		return r
 	}
