@@ -77,7 +77,7 @@ func queuesAreInOrder(s Seen) error {
 		e := s.Machine.entry(late)
 		for early := range s.Machine.queues.All() {
 			g := s.Machine.groups[early.Gang]
-			if early.Queue == e.Queue && byTurn(early, e) < 0 && !s.Machine.queues.Backfills(e.Queue) && s.Machine.waitsForQuota(g) {
+			if early.Queue == e.Queue && byTurn(early, e) < 0 && !s.Machine.backfills(e.Queue) && s.Machine.waitsForQuota(g) {
 				return fmt.Errorf("%s starts, and %s is before it in queue %s: %s", late.decl.ID, early.Gang, e.Queue, g.quota)
 			}
 		}
@@ -109,4 +109,9 @@ func (m *Machine) chain(g *group) []queue.Record {
 		out = append(out, at)
 	}
 	return out
+}
+
+// backfills says whether others of a queue may pass one for which it has no quota.
+func (m *Machine) backfills(name string) bool {
+	return slices.ContainsFunc(m.queues.Records(), func(r queue.Record) bool { return r.Name == name && r.Backfill })
 }

@@ -63,7 +63,7 @@ func firstComeFirstServed(s Seen) error {
 		for e := range s.Machine.queues.All() {
 			early := s.Machine.groups[e.Gang]
 			// Where others may pass, one that had no quota when it was its turn may have it now.
-			if e.Queue == own.Queue && byTurn(e, own) < 0 && !s.Machine.queues.Backfills(e.Queue) && s.Machine.waitsForRoom(early) {
+			if e.Queue == own.Queue && byTurn(e, own) < 0 && !s.Machine.backfills(e.Queue) && s.Machine.waitsForRoom(early) {
 				return fmt.Errorf("%s starts, and %s waits for room", late.decl.ID, early.decl.ID)
 			}
 		}

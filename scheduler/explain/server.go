@@ -19,9 +19,9 @@ type Asker interface {
 }
 
 // Handler serves the records of gangs and queues: GET /gangs lists gangs, GET
-// /gangs/<kind>/<namespace>/<name> tells all of one, GET /queues lists queues. Text is the default;
-// JSON where the request accepts application/json. It shows the work of every
-// tenant, so it is to be served to the cluster's administrators only.
+// /gangs/<kind>/<namespace>/<name> tells all of one, GET /queues lists queues. Text is
+// the default; JSON where the request accepts application/json. It shows the work of
+// every tenant, so it is to be served to the cluster's administrators only.
 func Handler(asker Asker, now func() time.Time) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /gangs", func(w http.ResponseWriter, r *http.Request) {

@@ -97,11 +97,11 @@ func (b *Book) assertCharges() error {
 		fresh.nodes = fresh.nodes.Add(b.table.Node(name).Allocatable)
 	}
 	for p := range b.table.Pods() {
-		fresh.countPod(&p, 1)
+		fresh.count(p.Gang, p.Request)
 	}
 	for _, s := range b.slots {
 		if b.Counts(s) {
-			fresh.add(s.Gang, s.Shape.Request)
+			fresh.count(s.Gang, s.Shape.Request)
 		}
 	}
 	same := maps.EqualFunc(fresh.of, b.charges.of, resource.Vector.Equal)
@@ -109,4 +109,16 @@ func (b *Book) assertCharges() error {
 		return fmt.Errorf("ledger: gangs have %v of %s, charged are %v of %s", fresh.of, fresh.forGangs(), b.charges.of, b.ForGangs())
 	}
 	return nil
+}
+
+// ChargedInAll is what all gangs have together, but for one, for tests of who is
+// charged for it.
+func (b *Book) ChargedInAll(but gang.ID) resource.Vector {
+	var all resource.Vector
+	for id, v := range b.charges.of {
+		if id != but {
+			all = all.Add(v)
+		}
+	}
+	return all
 }

@@ -3,7 +3,6 @@ package ledger
 import (
 	"slices"
 
-	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/resource"
 )
@@ -19,17 +18,6 @@ type charges struct {
 
 // Charge is what a gang has now.
 func (b *Book) Charge(id gang.ID) resource.Vector { return b.charges.of[id] }
-
-// ChargedInAll is what all gangs have together, but for one.
-func (b *Book) ChargedInAll(but gang.ID) resource.Vector {
-	var all resource.Vector
-	for id, v := range b.charges.of {
-		if id != but {
-			all = all.Add(v)
-		}
-	}
-	return all
-}
 
 // Recharged returns the gangs that have more or less than when it was last called,
 // sorted.
@@ -52,42 +40,54 @@ func (b *Book) ForGangs() resource.Vector { return b.charges.forGangs() }
 
 func (c *charges) forGangs() resource.Vector { return c.nodes.Sub(c.foreign) }
 
-func (c *charges) add(id gang.ID, v resource.Vector) {
+// count adds what a gang has more, or what pods of no gang take.
+func (c *charges) count(id gang.ID, v resource.Vector) {
+	if id == "" {
+		c.foreign = c.foreign.Add(v)
+		return
+	}
 	if c.of[id] = c.of[id].Add(v); c.of[id].IsZero() {
 		delete(c.of, id)
 	}
 	c.changed[id] = true
 }
 
-// countPod adds what a pod takes, or takes it off.
-func (c *charges) countPod(p *cluster.Pod, sign int64) {
-	if p.Gang == "" {
-		c.foreign = c.foreign.Add(p.Request.Scale(sign))
-		return
-	}
-	c.add(p.Gang, p.Request.Scale(sign))
-}
-
 // countSlot adds what a slot takes beside the pods, if it does, or takes it off.
 func (b *Book) countSlot(s *Slot, sign int64) {
 	if s != nil && b.Counts(s) {
-		b.charges.add(s.Gang, s.Shape.Request.Scale(sign))
+		b.charges.count(s.Gang, s.Shape.Request.Scale(sign))
 	}
 }
 
 // recount keeps the charges right over a change of a pod, and with it of whether the
-// slot counts that it has claimed.
+// slot counts that it has claimed. A member that is bound as planned takes what was held
+// for it, and changes nothing.
 func (b *Book) recount(id gang.PodID, change func()) {
 	s := b.claims[id]
-	b.countSlot(s, -1)
-	if p, ok := b.table.Pod(id); ok {
-		b.charges.countPod(&p, -1)
-	}
+	was, took, held := b.stake(id, s)
 	change()
-	if p, ok := b.table.Pod(id); ok {
-		b.charges.countPod(&p, 1)
+	is, takes, holds := b.stake(id, s)
+	if was == is && (s == nil || s.Gang == is) && took.Add(held).Equal(takes.Add(holds)) {
+		return
 	}
-	b.countSlot(s, 1)
+	b.charges.count(was, took.Scale(-1))
+	b.charges.count(is, takes)
+	if s != nil {
+		b.charges.count(s.Gang, holds.Sub(held))
+	}
+}
+
+// stake is whose a pod is, what it takes, and what the slot that it has claimed takes
+// beside it. A pod that takes nothing yet is of the gang of its slot.
+func (b *Book) stake(id gang.PodID, s *Slot) (of gang.ID, takes, held resource.Vector) {
+	p, known := b.table.Pod(id)
+	if s != nil && b.Counts(s) {
+		held = s.Shape.Request
+	}
+	if s != nil && !known {
+		return s.Gang, takes, held
+	}
+	return p.Gang, p.Request, held
 }
 
 // recountNode keeps what nodes have together right over a change of one.

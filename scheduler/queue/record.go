@@ -13,6 +13,8 @@ type Record struct {
 	Closed   bool   `json:"closed,omitempty"`
 	Weight   int64  `json:"weight"`
 	Priority int64  `json:"priority,omitempty"`
+	// Backfill says that others of it may pass one for which it has no quota.
+	Backfill bool `json:"backfill,omitempty"`
 	// Guaranteed is lent to nobody, Entitled what the share is measured by, and Capability
 	// the most that it may use.
 	Guaranteed resource.Vector `json:"guaranteed,omitzero"`
@@ -41,7 +43,7 @@ func (t *Tree) Records() []Record {
 
 func (n *node) record() Record {
 	r := Record{
-		Name: n.Name, Problem: n.problem, Closed: n.Closed, Weight: n.Weight, Priority: n.Priority,
+		Name: n.Name, Problem: n.problem, Closed: n.Closed, Weight: n.Weight, Priority: n.Priority, Backfill: n.Backfill,
 		Guaranteed: n.guarantee(), Entitled: n.entitled, Capability: n.Capability,
 		Used: n.used, Borrowed: n.used.Short(n.entitled), Share: min(n.dominantShare(), maxShare), Waiting: n.waiting.Len(),
 	}

@@ -131,9 +131,6 @@ func (t *Tree) Position(id gang.ID) int {
 	return 0
 }
 
-// Backfills says whether others of a queue may pass one for which it has no quota.
-func (t *Tree) Backfills(queue string) bool { return t.known(queue).Backfill }
-
 // Head returns who is first in the queue in which a gang waits.
 func (t *Tree) Head(id gang.ID) (Entry, bool) {
 	if n := t.waits[id]; n != nil {

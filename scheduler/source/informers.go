@@ -17,8 +17,8 @@ import (
 	"muster.sh/muster/scheduler/gang"
 )
 
-// sharedInformers are those that kube-scheduler has too: of nodes, of pods, and of
-// disruption budgets.
+// sharedInformers are those that kube-scheduler has too: of nodes, of pods, and, as its
+// plugins are chosen, of namespaces and disruption budgets.
 func (s *Source) sharedInformers() []watched {
 	shared := []watched{
 		{informer: s.cfg.Informers.Core().V1().Nodes().Informer(), handler: handle(
@@ -26,6 +26,10 @@ func (s *Source) sharedInformers() []watched {
 			func(n *v1.Node) { s.step(func(c *collector) { c.removeNode(n.Name) }) },
 		)},
 		{informer: s.cfg.Pods, handler: s.podHandler()},
+		{informer: s.cfg.Informers.Core().V1().Namespaces().Informer(), handler: handle(
+			func(n *v1.Namespace) { s.step(func(c *collector) { c.setNamespace(n.Name, queueNamed(n)) }) },
+			func(n *v1.Namespace) { s.step(func(c *collector) { c.setNamespace(n.Name, "") }) },
+		)},
 	}
 	if s.cfg.Budgets {
 		shared = append(shared, watched{informer: s.cfg.Informers.Policy().V1().PodDisruptionBudgets().Informer(), handler: handle(
@@ -38,9 +42,8 @@ func (s *Source) sharedInformers() []watched {
 	return shared
 }
 
-// ownInformers watch what kube-scheduler does not, or only as its plugins are chosen: the
-// few objects that change the size of pods that are still to be created, and namespaces
-// for the queues that they name.
+// ownInformers watch what kube-scheduler does not: the few objects that change
+// the size of pods that are still to be created.
 func (s *Source) ownInformers() []watched {
 	small := informers.NewSharedInformerFactoryWithOptions(s.cfg.Client, 0, informers.WithTransform(trimMeta))
 	limits, classes := small.Core().V1().LimitRanges(), small.Node().V1().RuntimeClasses()
@@ -48,10 +51,6 @@ func (s *Source) ownInformers() []watched {
 	return []watched{
 		{informer: limits.Informer(), handler: cache.ResourceEventHandlerFuncs{}, ours: true},
 		{informer: classes.Informer(), handler: cache.ResourceEventHandlerFuncs{}, ours: true},
-		{informer: small.Core().V1().Namespaces().Informer(), ours: true, handler: handle(
-			func(n *v1.Namespace) { s.step(func(c *collector) { c.setNamespace(n.Name, queueNamed(n)) }) },
-			func(n *v1.Namespace) { s.step(func(c *collector) { c.setNamespace(n.Name, "") }) },
-		)},
 	}
 }
 

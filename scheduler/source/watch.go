@@ -30,8 +30,8 @@ type Config struct {
 	Client kubernetes.Interface
 	// Dynamic reads Reservations, and PodGroups of other APIs.
 	Dynamic dynamic.Interface
-	// Informers are kube-scheduler's own, of which nodes are taken. They must have
-	// been started.
+	// Informers are kube-scheduler's own, of which nodes and namespaces are taken. They
+	// must have been started after New, and before Start.
 	Informers informers.SharedInformerFactory
 	// Pods has all pods, those that have ended too. It must have been started.
 	Pods cache.SharedIndexInformer
@@ -87,6 +87,8 @@ func New(cfg Config) (*Source, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = clock.RealClock{}
 	}
+	// Its plugins may not watch namespaces. Asked for now, they start with the others.
+	cfg.Informers.Core().V1().Namespaces().Informer()
 	return &Source{
 		cfg: cfg,
 		collector: newCollector(settings{
