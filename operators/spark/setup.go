@@ -2,7 +2,6 @@ package spark
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	corev1 "k8s.io/api/core/v1"
@@ -11,13 +10,13 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/cluster"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"muster.sh/muster/operators/spark/plan"
+	"muster.sh/muster/operators/view"
 )
 
 // OperatorName is who tells events of SparkApplications.
@@ -38,7 +37,7 @@ func AddToManager(mgr ctrl.Manager, options Options) error {
 	if err := v1beta2.AddToScheme(mgr.GetScheme()); err != nil {
 		return err
 	}
-	own, err := newCluster(mgr)
+	own, err := view.New(mgr, map[client.Object]cache.ByObject{&corev1.Pod{}: launched})
 	if err != nil {
 		return err
 	}
@@ -53,20 +52,8 @@ func AddToManager(mgr ctrl.Manager, options Options) error {
 		Complete(r)
 }
 
-// newCluster makes the controller's own view of the cluster, in which there are no
-// pods but those that were submitted by an operator.
-func newCluster(mgr ctrl.Manager) (cluster.Cluster, error) {
-	launched := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{plan.LabelLaunched: "true"})}
-	own, err := cluster.New(mgr.GetConfig(), func(o *cluster.Options) {
-		o.Scheme, o.Logger = mgr.GetScheme(), mgr.GetLogger()
-		o.Cache.DefaultTransform = cache.TransformStripManagedFields()
-		o.Cache.ByObject = map[client.Object]cache.ByObject{&corev1.Pod{}: launched}
-	})
-	if err != nil {
-		return nil, fmt.Errorf("connect to the cluster: %w", err)
-	}
-	return own, mgr.Add(own)
-}
+// launched selects the pods that were submitted by an operator.
+var launched = cache.ByObject{Label: labels.SelectorFromSet(labels.Set{plan.LabelLaunched: "true"})}
 
 // applicationOf finds the application of a pod. Executors belong to their driver, so
 // that owners would not tell.

@@ -19,6 +19,7 @@ import (
 
 	config "muster.sh/muster/api/config/v1alpha1"
 	"muster.sh/muster/operators/tensorflow/plan"
+	"muster.sh/muster/operators/view"
 )
 
 // AddToManager has a manager run TFJobs.
@@ -32,7 +33,7 @@ func AddToManager(mgr ctrl.Manager, c config.TensorFlow) error {
 	if err != nil {
 		return err
 	}
-	own, err := newCluster(mgr)
+	own, err := view.New(mgr, map[client.Object]cache.ByObject{&corev1.Pod{}: ofJobs, &corev1.Service{}: ofJobs})
 	if err != nil {
 		return err
 	}
@@ -51,20 +52,8 @@ func AddToManager(mgr ctrl.Manager, c config.TensorFlow) error {
 	return b.Complete(r)
 }
 
-// newCluster makes the controller's own view of the cluster, in which there are no
-// pods but those of TFJobs.
-func newCluster(mgr ctrl.Manager) (cluster.Cluster, error) {
-	ofJobs := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{kubeflow.OperatorNameLabel: plan.OperatorName})}
-	own, err := cluster.New(mgr.GetConfig(), func(o *cluster.Options) {
-		o.Scheme, o.Logger = mgr.GetScheme(), mgr.GetLogger()
-		o.Cache.DefaultTransform = cache.TransformStripManagedFields()
-		o.Cache.ByObject = map[client.Object]cache.ByObject{&corev1.Pod{}: ofJobs, &corev1.Service{}: ofJobs}
-	})
-	if err != nil {
-		return nil, fmt.Errorf("connect to the cluster: %w", err)
-	}
-	return own, mgr.Add(own)
-}
+// ofJobs selects what is of TFJobs.
+var ofJobs = cache.ByObject{Label: labels.SelectorFromSet(labels.Set{kubeflow.OperatorNameLabel: plan.OperatorName})}
 
 // owned watches a kind of objects that TFJobs control.
 func owned[T client.Object](mgr ctrl.Manager, own cluster.Cluster, kind T) source.Source {
