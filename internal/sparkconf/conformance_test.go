@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"flag"
 	"maps"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,52 +13,27 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"muster.sh/muster/internal/sparkconf/conformance"
+	"muster.sh/muster/internal/sparkoracle/oracletest"
 )
 
 var update = flag.Bool("update", false, "store what the Spark distributions in SPARK_HOME answer")
 
-func TestExecutorsAreAsSparkMakesThem(t *testing.T) {
-	paths, err := filepath.Glob("testdata/conformance/spark-*.json")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no stored answers of Spark: %v", err)
-	}
-	for _, path := range paths {
-		answers, err := conformance.Read(path)
+func TestExecutorsAreAsSparkMakesThem(t *testing.T) { oracletest.EachStored(t, compare) }
+
+// The stored answers could be old; this asks the real thing again.
+func TestExecutorsAreAsTheSparkAtHandMakesThem(t *testing.T) {
+	oracletest.EachAtHand(t, func(t *testing.T, home string) {
+		answers, err := conformance.Ask(context.Background(), home, conformance.All())
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run("Spark "+answers.SparkVersion, func(t *testing.T) { compare(t, answers) })
-	}
-}
-
-// The stored answers could be old; this asks the real thing again. SPARK_HOME
-// may name several distributions, as PATH does.
-func TestExecutorsAreAsTheSparkAtHandMakesThem(t *testing.T) {
-	if testing.Short() {
-		t.Skip("running Spark takes a minute; this is a short run")
-	}
-	if _, err := exec.LookPath("java"); err != nil {
-		t.Skip("no java on the path to run Spark with")
-	}
-	homes := filepath.SplitList(os.Getenv("SPARK_HOME"))
-	if len(homes) == 0 {
-		t.Skip("SPARK_HOME names no Spark distribution")
-	}
-	for _, home := range homes {
-		t.Run(filepath.Base(home), func(t *testing.T) {
-			answers, err := conformance.Ask(context.Background(), home, conformance.All())
-			if err != nil {
+		compare(t, answers)
+		if *update {
+			if err := conformance.Write(oracletest.StoredAt(answers.SparkVersion), answers); err != nil {
 				t.Fatal(err)
 			}
-			compare(t, answers)
-			if *update {
-				path := filepath.Join("testdata", "conformance", "spark-"+answers.SparkVersion+".json")
-				if err := conformance.Write(path, answers); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 // compare checks all answers of one Spark distribution.

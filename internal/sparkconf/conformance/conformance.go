@@ -10,10 +10,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"muster.sh/muster/internal/sparkoracle"
 )
 
 //go:embed Conformance.java
@@ -65,52 +65,9 @@ type PropertiesAnswer struct {
 	Values map[string]string `json:"values,omitempty"`
 }
 
-// Ask puts the questions to the Spark distribution in sparkHome. It needs a JDK
-// of at least version 17 as "java" on the path.
+// Ask puts the questions to the Spark distribution in sparkHome.
 func Ask(ctx context.Context, sparkHome string, questions Questions) (Answers, error) {
-	dir, err := os.MkdirTemp("", "muster-conformance-")
-	if err != nil {
-		return Answers{}, err
-	}
-	defer os.RemoveAll(dir)
-	text, err := json.Marshal(questions)
-	if err != nil {
-		return Answers{}, fmt.Errorf("encode questions: %w", err)
-	}
-	source := filepath.Join(dir, "Conformance.java")
-	asked, answered := filepath.Join(dir, "questions.json"), filepath.Join(dir, "answers.json")
-	if err := os.WriteFile(source, program, 0o600); err != nil {
-		return Answers{}, err
-	}
-	if err := os.WriteFile(asked, text, 0o600); err != nil {
-		return Answers{}, err
-	}
-
-	jars := filepath.Join(sparkHome, "jars", "*")
-	java := exec.CommandContext(ctx, "java", "-cp", jars, source, asked, answered)
-	// Spark's settings in the environment of whoever runs this are not part of
-	// the questions.
-	java.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8", "SPARK_LOCAL_IP=127.0.0.1"}
-	java.Dir = dir
-	var log bytes.Buffer
-	java.Stdout, java.Stderr = &log, &log
-	if err := java.Run(); err != nil {
-		return Answers{}, fmt.Errorf("run Spark from %s: %w\n%s", sparkHome, err, tail(log.Bytes()))
-	}
-	return Read(answered)
-}
-
-// Read reads stored answers.
-func Read(path string) (Answers, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Answers{}, err
-	}
-	var answers Answers
-	if err := json.Unmarshal(text, &answers); err != nil {
-		return Answers{}, fmt.Errorf("decode %s: %w", path, err)
-	}
-	return answers, nil
+	return sparkoracle.Ask[Answers](ctx, sparkHome, sparkoracle.Program{Name: "Conformance.java", Text: program}, questions)
 }
 
 // Write stores answers, one a line so that changes show well.
@@ -131,24 +88,6 @@ func Write(path string, answers Answers) error {
 }
 
 func writeList[T any](out *bytes.Buffer, name string, list []T) error {
-	fmt.Fprintf(out, ",\n%q: [", name)
-	for i, item := range list {
-		text, err := json.Marshal(item)
-		if err != nil {
-			return fmt.Errorf("encode answers: %w", err)
-		}
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		out.WriteByte('\n')
-		out.Write(text)
-	}
-	out.WriteString("\n]")
-	return nil
-}
-
-// tail is the end of a log, where the reason of a failure is.
-func tail(log []byte) []byte {
-	const enough = 4096
-	return log[max(0, len(log)-enough):]
+	fmt.Fprintf(out, ",\n%q: ", name)
+	return sparkoracle.WriteList(out, list)
 }

@@ -9,8 +9,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
+
+	"muster.sh/muster/internal/sparkoracle"
 )
 
 //go:embed Submit.java
@@ -41,41 +41,12 @@ type Request struct {
 	Object json.RawMessage `json:"object"`
 }
 
-// Ask gives the cases to the Spark distribution in sparkHome, all of them in one
-// process. It needs a JDK of at least version 17 as "java" on the path.
+// Ask gives the cases to the Spark distribution in sparkHome.
 func Ask(ctx context.Context, sparkHome string, cases []Case) (Answers, error) {
-	dir, err := os.MkdirTemp("", "muster-conformance-")
-	if err != nil {
-		return Answers{}, err
-	}
-	defer os.RemoveAll(dir)
-	text, err := json.Marshal(cases)
-	if err != nil {
-		return Answers{}, fmt.Errorf("encode the cases: %w", err)
-	}
-	source := filepath.Join(dir, "Submit.java")
-	asked, answered := filepath.Join(dir, "questions.json"), filepath.Join(dir, "answers.json")
-	if err := os.WriteFile(source, program, 0o600); err != nil {
-		return Answers{}, err
-	}
-	if err := os.WriteFile(asked, text, 0o600); err != nil {
-		return Answers{}, err
-	}
-
-	jars := filepath.Join(sparkHome, "jars", "*")
-	java := exec.CommandContext(ctx, "java", "-XX:TieredStopAtLevel=1", "-cp", jars, source, asked, answered)
-	// Neither settings nor credentials of whoever runs this are part of the cases.
-	java.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8", "KUBECONFIG=" + os.DevNull,
-		"SPARK_USER=" + User, "SPARK_LOCAL_IP=127.0.0.1",
-	}
-	java.Dir = dir
-	var log bytes.Buffer
-	java.Stdout, java.Stderr = &log, &log
-	if err := java.Run(); err != nil {
-		return Answers{}, fmt.Errorf("run Spark from %s: %w\n%s", sparkHome, err, tail(log.Bytes()))
-	}
-	answers, err := Read(answered)
+	answers, err := sparkoracle.Ask[Answers](ctx, sparkHome, sparkoracle.Program{
+		Name: "Submit.java", Text: program, Options: []string{"-XX:TieredStopAtLevel=1"},
+		Env: []string{"KUBECONFIG=" + os.DevNull, "SPARK_USER=" + User},
+	}, cases)
 	if err != nil {
 		return Answers{}, err
 	}
@@ -83,40 +54,13 @@ func Ask(ctx context.Context, sparkHome string, cases []Case) (Answers, error) {
 	return answers, nil
 }
 
-// Read reads stored answers.
-func Read(path string) (Answers, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Answers{}, err
-	}
-	var answers Answers
-	if err := json.Unmarshal(text, &answers); err != nil {
-		return Answers{}, fmt.Errorf("decode %s: %w", path, err)
-	}
-	return answers, nil
-}
-
 // Write stores answers, one a line so that changes show well.
 func Write(path string, answers Answers) error {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "{\"sparkVersion\": %q, \"cases\": [", answers.SparkVersion)
-	for i, answer := range answers.Cases {
-		text, err := json.Marshal(answer)
-		if err != nil {
-			return fmt.Errorf("encode answers: %w", err)
-		}
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		out.WriteByte('\n')
-		out.Write(text)
+	fmt.Fprintf(&out, "{\"sparkVersion\": %q, \"cases\": ", answers.SparkVersion)
+	if err := sparkoracle.WriteList(&out, answers.Cases); err != nil {
+		return err
 	}
-	out.WriteString("\n]}\n")
+	out.WriteString("}\n")
 	return os.WriteFile(path, out.Bytes(), 0o644)
-}
-
-// tail is the end of a log, where the reason of a failure is.
-func tail(log []byte) []byte {
-	const enough = 4096
-	return log[max(0, len(log)-enough):]
 }
