@@ -14,17 +14,15 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	config "muster.sh/muster/api/config/v1alpha1"
+	"muster.sh/muster/internal/configflags"
 )
 
 // flags are what the command line sets over the configuration file. Names that
 // muster-scheduler has too mean the same.
 type flags struct {
-	file        string
+	shared      configflags.Flags
 	controllers []string
-	leader      bool
-	port        int32
 	healthPort  int32
-	override    config.OperatorsConfiguration
 	logFormat   string
 	logLevel    slog.Level
 }
@@ -54,18 +52,9 @@ OperatorsConfiguration); flags win over the file.`,
 }
 
 func (f *flags) add(fs *pflag.FlagSet) {
-	o := &f.override
-	fs.StringVar(&f.file, "config", "", "path of the configuration file; without one the defaults hold")
+	f.shared.Add(fs, configflags.Defaults{Lease: "muster-operators", Port: 10264, Serves: "metrics"})
 	fs.StringSliceVar(&f.controllers, "controllers", nil, fmt.Sprintf("controllers that run, of %v (default: all)", config.Controllers))
-	fs.StringVar(&o.ClientConnection.Kubeconfig, "kubeconfig", "", "path of a kubeconfig file; without one the pod's service account is used")
-	fs.BoolVar(&f.leader, "leader-elect", true, "act only while holding the lease, so that several replicas may run")
-	fs.StringVar(&o.LeaderElection.ResourceName, "leader-elect-resource-name", "", "name of the lease (default muster-operators)")
-	fs.StringVar(&o.LeaderElection.ResourceNamespace, "leader-elect-resource-namespace", "", "namespace of the lease (default kube-system)")
-	fs.StringVar(&o.Serving.BindAddress, "bind-address", "", "IP address on which health and metrics are served (default 127.0.0.1)")
-	fs.Int32Var(&f.port, "secure-port", 0, "port on which metrics are served over HTTPS; 0 serves nothing (default 10264)")
 	fs.Int32Var(&f.healthPort, "health-port", 0, "port on which health is served over HTTP; 0 serves nothing (default 10265)")
-	fs.StringVar(&o.Serving.CertFile, "tls-cert-file", "", "certificate of the secure port; without one it is made at every start")
-	fs.StringVar(&o.Serving.KeyFile, "tls-private-key-file", "", "key of that certificate")
 	fs.StringVar(&f.logFormat, "logging-format", "text", "text or json")
 	fs.TextVar(&f.logLevel, "log-level", slog.LevelInfo, "DEBUG, INFO, WARN or ERROR")
 }
@@ -104,28 +93,16 @@ func (f *flags) setLogger() error {
 // configuration reads the file and sets the flags over it.
 func (f *flags) configuration(fs *pflag.FlagSet) (*config.OperatorsConfiguration, error) {
 	c := config.NewOperatorsConfiguration()
-	if f.file != "" {
+	if f.shared.File != "" {
 		var err error
-		if c, err = config.LoadOperators(f.file); err != nil {
+		if c, err = config.LoadOperators(f.shared.File); err != nil {
 			return nil, err
 		}
 	}
-	set := map[string]func(){
-		"controllers":                     func() { c.Controllers = names(f.controllers) },
-		"kubeconfig":                      func() { c.ClientConnection.Kubeconfig = f.override.ClientConnection.Kubeconfig },
-		"leader-elect":                    func() { c.LeaderElection.LeaderElect = &f.leader },
-		"leader-elect-resource-name":      func() { c.LeaderElection.ResourceName = f.override.LeaderElection.ResourceName },
-		"leader-elect-resource-namespace": func() { c.LeaderElection.ResourceNamespace = f.override.LeaderElection.ResourceNamespace },
-		"bind-address":                    func() { c.Serving.BindAddress = f.override.Serving.BindAddress },
-		"secure-port":                     func() { c.Serving.Port = &f.port },
-		"health-port":                     func() { c.HealthPort = &f.healthPort },
-		"tls-cert-file":                   func() { c.Serving.CertFile = f.override.Serving.CertFile },
-		"tls-private-key-file":            func() { c.Serving.KeyFile = f.override.Serving.KeyFile },
-	}
-	fs.Visit(func(flag *pflag.Flag) {
-		if apply := set[flag.Name]; apply != nil {
-			apply()
-		}
+	over := configflags.Set{Client: &c.ClientConnection, Election: &c.LeaderElection, Serving: &c.Serving}
+	f.shared.Apply(fs, over, map[string]func(){
+		"controllers": func() { c.Controllers = names(f.controllers) },
+		"health-port": func() { c.HealthPort = &f.healthPort },
 	})
 	if errs := c.Validate(); len(errs) > 0 {
 		return nil, errs.ToAggregate()

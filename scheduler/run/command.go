@@ -18,15 +18,13 @@ import (
 	"k8s.io/klog/v2"
 
 	config "muster.sh/muster/api/config/v1alpha1"
+	"muster.sh/muster/internal/configflags"
 )
 
 // flags are what the command line sets over the configuration file. Their
 // names are kube-scheduler's.
 type flags struct {
-	file      string
-	leader    bool
-	override  config.SchedulerConfiguration
-	port      int32
+	shared    configflags.Flags
 	gates     map[string]bool
 	openPaths []string
 	journal   string
@@ -60,16 +58,7 @@ SchedulerConfiguration); flags win over the file.`,
 }
 
 func (f *flags) add(fs *pflag.FlagSet) {
-	o := &f.override
-	fs.StringVar(&f.file, "config", "", "path of the configuration file; without one the defaults hold")
-	fs.StringVar(&o.ClientConnection.Kubeconfig, "kubeconfig", "", "path of a kubeconfig file; without one the pod's service account is used")
-	fs.BoolVar(&f.leader, "leader-elect", true, "act only while holding the lease, so that several replicas may run")
-	fs.StringVar(&o.LeaderElection.ResourceName, "leader-elect-resource-name", "", "name of the lease (default muster-scheduler)")
-	fs.StringVar(&o.LeaderElection.ResourceNamespace, "leader-elect-resource-namespace", "", "namespace of the lease (default kube-system)")
-	fs.StringVar(&o.Serving.BindAddress, "bind-address", "", "IP address on which health and metrics are served (default 127.0.0.1)")
-	fs.Int32Var(&f.port, "secure-port", 0, "port on which health and metrics are served over HTTPS; 0 serves nothing (default 10263)")
-	fs.StringVar(&o.Serving.CertFile, "tls-cert-file", "", "certificate of that port; without one it is made at every start")
-	fs.StringVar(&o.Serving.KeyFile, "tls-private-key-file", "", "key of that certificate")
+	f.shared.Add(fs, configflags.Defaults{Lease: "muster-scheduler", Port: 10263, Serves: "health and metrics"})
 	fs.StringSliceVar(&f.openPaths, "authorization-always-allow-paths", nil, "paths that are served to everybody, beside health")
 	fs.StringVar(&f.journal, "record-events", "", "file in which every event is recorded, so that its decisions can be replayed elsewhere")
 	fs.Var(cliflag.NewMapStringBool(&f.gates), "feature-gates", "feature gates of kube-scheduler, as name=true or name=false")
@@ -100,27 +89,14 @@ func (f *flags) run(cmd *cobra.Command) error {
 // configuration reads the file and sets the flags over it.
 func (f *flags) configuration(fs *pflag.FlagSet) (*config.SchedulerConfiguration, error) {
 	c := config.NewSchedulerConfiguration()
-	if f.file != "" {
+	if f.shared.File != "" {
 		var err error
-		if c, err = config.LoadScheduler(f.file); err != nil {
+		if c, err = config.LoadScheduler(f.shared.File); err != nil {
 			return nil, err
 		}
 	}
-	set := map[string]func(){
-		"kubeconfig":                      func() { c.ClientConnection.Kubeconfig = f.override.ClientConnection.Kubeconfig },
-		"leader-elect":                    func() { c.LeaderElection.LeaderElect = &f.leader },
-		"leader-elect-resource-name":      func() { c.LeaderElection.ResourceName = f.override.LeaderElection.ResourceName },
-		"leader-elect-resource-namespace": func() { c.LeaderElection.ResourceNamespace = f.override.LeaderElection.ResourceNamespace },
-		"bind-address":                    func() { c.Serving.BindAddress = f.override.Serving.BindAddress },
-		"secure-port":                     func() { c.Serving.Port = &f.port },
-		"tls-cert-file":                   func() { c.Serving.CertFile = f.override.Serving.CertFile },
-		"tls-private-key-file":            func() { c.Serving.KeyFile = f.override.Serving.KeyFile },
-	}
-	fs.Visit(func(flag *pflag.Flag) {
-		if apply := set[flag.Name]; apply != nil {
-			apply()
-		}
-	})
+	over := configflags.Set{Client: &c.ClientConnection, Election: &c.LeaderElection, Serving: &c.Serving}
+	f.shared.Apply(fs, over, nil)
 	if errs := c.Validate(); len(errs) > 0 {
 		return nil, errs.ToAggregate()
 	}
