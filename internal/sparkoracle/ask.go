@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 )
 
 // Program reads questions from the file that its first argument names, and writes
@@ -47,7 +48,7 @@ func Ask[A any](ctx context.Context, sparkHome string, p Program, questions any)
 		return answers, err
 	}
 
-	args := append(p.Options, "-cp", filepath.Join(sparkHome, "jars", "*"), source, asked, answered)
+	args := slices.Concat(p.Options, []string{"-cp", filepath.Join(sparkHome, "jars", "*"), source, asked, answered})
 	java := exec.CommandContext(ctx, "java", args...)
 	java.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8", "SPARK_LOCAL_IP=127.0.0.1"}, p.Env...)
 	java.Dir = dir
