@@ -237,14 +237,21 @@ func (h *history) makeGroup() {
 	h.Declare(g)
 }
 
-// queue draws the name of a queue, or none.
+// queue draws the name of a queue, or none. Some do not exist, but most do: a history in
+// which nobody may start tells little.
 func (h *history) queue() string {
-	return rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(h.t, "queue")
+	if !h.tenants || !h.chance("names a queue", 2) {
+		return ""
+	}
+	return rapid.SampledFrom(append(slices.Sorted(maps.Keys(h.Queues)), "a")).Draw(h.t, "queue")
 }
 
 func (h *history) setQueue() {
+	if !h.tenants {
+		return
+	}
 	s := queue.Spec{
-		Name: rapid.SampledFrom([]string{"a", "b", "c", "root", "default"}).Draw(h.t, "name"), Created: h.Now,
+		Name: rapid.SampledFrom([]string{"a", "b", "c", "a", "b", "c", "root", "default"}).Draw(h.t, "name"), Created: h.Now,
 		Weight: int64(h.number("weight", 1, 3)), Priority: int64(h.number("priority", 0, 1)),
 		Backfill: h.chance("backfill", 1), Closed: h.chance("closed", 7),
 	}

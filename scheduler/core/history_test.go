@@ -36,6 +36,8 @@ type history struct {
 	unready map[gang.ID]bool
 	broken  map[string]bool // nodes to which every bind fails
 	fates   bool
+	// tenants says that queues are declared in it; without any it tells more of all else.
+	tenants bool
 	// budget refuses evictions for a while, and forbidden for good.
 	budget, forbidden bool
 
@@ -84,7 +86,7 @@ func newHistory(t *rapid.T) *history {
 		o.Moves = core.Moves{MaxPods: 3, MaxTries: 100, After: 5 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
 	}
 	h := &history{t: t, World: coretest.NewWith(o), vetoed: map[string]bool{}, apart: map[gang.ID]bool{}, unready: map[gang.ID]bool{}, broken: map[string]bool{}, written: written{}}
-	h.Async = true
+	h.Async, h.tenants = true, rapid.Bool().Draw(t, "tenants")
 	h.World.Observe = h.observe
 	h.Veto = func(m *core.Member, node string) string {
 		if h.vetoed[m.Role+"@"+node] {

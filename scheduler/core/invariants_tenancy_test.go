@@ -14,7 +14,6 @@ import (
 // of all gangs.
 func queuesAreChargedRightly(s Seen) error {
 	m := s.Machine
-	all := resource.Vector{}
 	want := map[string]resource.Vector{}
 	for id, g := range m.groups {
 		if g.declared {
@@ -22,16 +21,13 @@ func queuesAreChargedRightly(s Seen) error {
 		}
 	}
 	for _, r := range m.queues.Records() {
-		if r.Parent == "" {
-			all = all.Add(r.Used)
-		}
 		// Gangs that are not declared, and pods of those that have ended, are charged to
 		// where they were.
 		if !want[r.Name].Fits(r.Used) {
 			return fmt.Errorf("queue %s is charged for %s, its gangs have %s", r.Name, r.Used, want[r.Name])
 		}
 	}
-	if have := m.book.ChargedInAll(keeper); !have.Equal(all) {
+	if have, all := m.book.ChargedInAll(keeper), m.queues.Used(queue.Root); !have.Equal(all) {
 		return fmt.Errorf("all queues are charged for %s, all gangs have %s", all, have)
 	}
 	return nil

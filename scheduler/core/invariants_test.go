@@ -368,6 +368,9 @@ func deadlinesAreAhead(s Seen) error {
 		if t := g.nextDeadline(s.Machine.now); !t.IsZero() && (!due || t.Before(next)) {
 			return fmt.Errorf("something is due for %s at %s, the next deadline is %s", id, t, next)
 		}
+		if t := g.firstDeadline(); g.phase == Started && g.decl.BelowMinimum.Policy == gang.Continue && !t.IsZero() && !t.After(s.Machine.now) {
+			return fmt.Errorf("%s still holds room for a member that should have come by %s", id, t)
+		}
 	}
 	return nil
 }

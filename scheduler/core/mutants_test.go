@@ -37,7 +37,7 @@ var mutants = []mutant{
 	{"the capability of the queues above is not looked at", "../queue/refusal.go",
 		"for at := n; at != nil; at = at.parent {", "for at := n; at == n; at = at.parent {"},
 	{"room that is only held is not charged", "../ledger/charge.go",
-		"if s != nil && b.Counts(s) {", "if s != nil && b.Counts(s) && s.Claimant != \"\" {"},
+		"if s != nil && b.Counts(s) {\n		b.charges", "if s != nil && b.Counts(s) && s.Claimant != \"\" {\n		b.charges"},
 	{"a gang that changes its queue is charged to the old one", "members.go",
 		"	m.charge(decl.ID)\n", ""},
 	{"who waits for quota is passed by others of the queue", "../queue/turn.go",
