@@ -123,7 +123,9 @@ func (g *group) nextDeadline(now time.Time) time.Time {
 	}
 	consider(g.retryAt)
 	consider(g.collectingUntil)
-	consider(g.movesAt)
+	for _, at := range g.clearsAt {
+		consider(at)
+	}
 	if g.decl.BelowMinimum.Policy != gang.Continue {
 		consider(g.wholeBy)
 	}

@@ -36,6 +36,8 @@ type Member struct {
 	Created   time.Time  `json:"created"`
 	// Priority of the pod. A gang has that of its member with the highest.
 	Priority int64 `json:"priority,omitempty"`
+	// Meek says that its priority takes no room from others that run.
+	Meek bool `json:"meek,omitempty"`
 	// Budgets are the names of the disruption budgets that count it; mostly none.
 	Budgets []string `json:"budgets,omitempty"`
 }

@@ -62,16 +62,20 @@ type group struct {
 	surely bool
 	// quota is why its queue had none for it when it was its turn; nil if it had.
 	quota *queue.Refusal
+	// quotaAt is the version of the queues at that time.
+	quotaAt uint64
 	// bounded says that the queue has no quota for some member above the minimum.
 	bounded bool
 	// blocks says that the gang waits for room that others will free, so that
 	// none behind it may start. It hopes for room on these nodes.
 	blocks bool
 	hope   map[string]bool
-	// movesAt is when it is looked for what could make room, or, while room is being
-	// made, when that is given up. vain is why the last attempt came to nothing.
-	movesAt time.Time
-	vain    string
+	// clearsAt is when it is looked, by each way, for what could make room, or, while room
+	// is being made so, when that is given up. pauses are how long it took from the last
+	// search in vain to the next. vain is why the last attempt came to nothing.
+	clearsAt [ways]time.Time
+	pauses   [ways]time.Duration
+	vain     string
 	// fills is what came of offering room to a started gang.
 	fills fills
 	// vetoes by shape and node, and the last of them in words.

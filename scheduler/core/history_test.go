@@ -83,7 +83,10 @@ func newHistory(t *rapid.T) *history {
 	o.AskAfter = 10 * time.Second
 	o.Strategy = rapid.SampledFrom(strategies).Draw(t, "strategy")
 	if rapid.Bool().Draw(t, "moves") {
-		o.Moves = core.Moves{MaxPods: 3, MaxTries: 100, After: 5 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
+		o.Moves = core.Clearing{MaxPods: 3, MaxTries: 100, After: 5 * time.Second, MinRuntime: 20 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
+	}
+	if rapid.Bool().Draw(t, "reclaims") {
+		o.Reclaim = core.Clearing{MaxPods: 6, MaxTries: 100, After: time.Second, MinRuntime: 2 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
 	}
 	h := &history{t: t, World: coretest.NewWith(o), vetoed: map[string]bool{}, apart: map[gang.ID]bool{}, unready: map[gang.ID]bool{}, broken: map[string]bool{}, written: written{}}
 	h.Async, h.tenants = true, rapid.Bool().Draw(t, "tenants")

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"strings"
 
 	"muster.sh/muster/scheduler/gang"
 )
@@ -87,7 +88,7 @@ func minimumIsMinded(s Seen) error {
 	m := s.Machine
 	for id, g := range m.groups {
 		policy, before := g.decl.BelowMinimum.Policy, s.Before.gangs[id]
-		if g.phase == Leaving && before.phase == Started && !m.movesWhole(id) {
+		if g.phase == Leaving && before.phase == Started && !m.movesWhole(id) && !s.gaveWay(g) {
 			early := before.wholeBy.After(m.now) || (before.wholeBy.IsZero() && policy == gang.Wait)
 			if policy == gang.Continue || early || hasMinimum(g) {
 				return fmt.Errorf("%s goes under policy %s, its time is up at %s, it has its minimum: %t", id, policy, before.wholeBy, hasMinimum(g))
@@ -102,6 +103,11 @@ func minimumIsMinded(s Seen) error {
 		}
 	}
 	return nil
+}
+
+// gaveWay says that what was held for a gang has let another start in the same step.
+func (s Seen) gaveWay(g *group) bool {
+	return !strings.HasPrefix(g.departure.why, "the gang fell below") && len(s.started()) > 0
 }
 
 // hasMinimum counts what is bound of a gang against its minimum.

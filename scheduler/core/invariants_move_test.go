@@ -25,26 +25,22 @@ func (m *Machine) movesWhole(id gang.ID) bool {
 	return m.move != nil && slices.ContainsFunc(m.move.units, func(u victims.Unit) bool { return u.Whole && u.Gang == id })
 }
 
+// evictsTheMovable holds that only those are evicted to make room who may be.
 func evictsTheMovable(s Seen) error {
 	m, budgets := s.Machine, map[string]int{}
 	for _, u := range s.moved() {
-		g := m.groups[u.Gang]
-		if g.decl.Moves == gang.MovesNothing || (u.Whole && g.decl.Moves != gang.MovesWhole) {
-			return fmt.Errorf("%s may not be moved so", u.Gang)
-		}
-		if !u.Whole && (g.phase != Started || !m.need(g).empty()) {
-			return fmt.Errorf("%s is %s, or lacks members", u.Gang, g.phase)
+		if err := m.isEvictable(&u); err != nil {
+			return err
 		}
 		for _, p := range u.Pods {
-			mem, slot := m.members[p.ID], m.book.ClaimedBy(p.ID)
-			switch {
-			case mem == nil || !mem.runs():
+			mem := m.members[p.ID]
+			if mem == nil || mem.state != bound {
 				return fmt.Errorf("%s does not run", p.ID)
-			case !u.Whole && (slot == nil || !slot.Elastic):
-				return fmt.Errorf("%s is of the minimum", p.ID)
-			case mem.since.Add(m.opts.Moves.Cooldown).After(m.now):
+			}
+			if least := m.clearing(m.move.by).MinRuntime; mem.since.Add(least).After(m.now) {
 				return fmt.Errorf("%s runs since %s, and now it is %s", p.ID, mem.since, m.now)
-			case len(mem.Budgets) > 1:
+			}
+			if len(mem.Budgets) > 1 {
 				return fmt.Errorf("%s has budgets %v", p.ID, mem.Budgets)
 			}
 			for _, name := range mem.Budgets {
@@ -52,6 +48,25 @@ func evictsTheMovable(s Seen) error {
 					return fmt.Errorf("%d of budget %s, of which %d may go", budgets[name], name, m.budgets[name])
 				}
 			}
+		}
+	}
+	return nil
+}
+
+func (m *Machine) isEvictable(u *victims.Unit) error {
+	g := m.groups[u.Gang]
+	if m.move.by == moving && (g.decl.Moves == gang.MovesNothing || (u.Whole && g.decl.Moves != gang.MovesWhole)) {
+		return fmt.Errorf("%s may not be moved so", u.Gang)
+	}
+	if u.Whole {
+		return nil
+	}
+	if g.phase != Started || !m.need(g).empty() {
+		return fmt.Errorf("%s is %s, or lacks members", u.Gang, g.phase)
+	}
+	for _, p := range u.Pods {
+		if slot := m.book.ClaimedBy(p.ID); slot == nil || !slot.Elastic || !m.members[p.ID].runs() {
+			return fmt.Errorf("%s is of the minimum, or being deleted", p.ID)
 		}
 	}
 	return nil
@@ -71,32 +86,43 @@ func movesAreNeeded(s Seen) error {
 		pods += len(u.Pods)
 	}
 	switch {
-	case pods > m.opts.Moves.MaxPods:
+	case pods > m.clearing(m.move.by).MaxPods:
 		return fmt.Errorf("%d pods are moved", pods)
-	case s.Before.gangs[m.move.group.decl.ID].movesAt.After(m.now):
+	case s.Before.gangs[m.move.group.decl.ID].clearsAt[m.move.by].After(m.now):
 		return fmt.Errorf("%v are moved though it was in vain a while ago", units)
-	case !m.fitsWithout(units):
+	case !s.fitsWithout(units):
 		return fmt.Errorf("without %v the gang has no room, or they have none", units)
 	}
 	for k := range units {
-		if fewer := slices.Delete(slices.Clone(units), k, k+1); m.fitsWithout(fewer) {
+		if fewer := slices.Delete(slices.Clone(units), k, k+1); s.fitsWithout(fewer) {
 			return fmt.Errorf("%v is moved and need not be", units[k])
 		}
 	}
 	return nil
 }
 
-// fitsWithout says whether the gang of the move fits once some of the units have gone,
-// and then these. The others are as they were before.
-func (m *Machine) fitsWithout(units []victims.Unit) bool {
+// fitsWithout says whether the gang of the move has the quota and fits once some of the
+// units have gone, and then these. The others are as they were before.
+func (s Seen) fitsWithout(units []victims.Unit) bool {
+	m := s.Machine
+	if m.move.by == reclaiming && s.lackWithout(units) > 0 {
+		return false
+	}
 	txn := m.book.Begin()
 	txn.Release(m.kept()...)
 	for _, id := range m.vacating() {
-		txn.Evict(id)
+		if !s.goes(id) {
+			txn.Evict(id)
+		}
 	}
 	for _, u := range units {
 		for _, p := range u.Pods {
 			txn.Evict(p.ID)
+		}
+	}
+	for _, u := range s.staying(units) {
+		for _, id := range u.Slots { // these were given back
+			txn.Hold(*s.Before.slots[id])
 		}
 	}
 	g := m.move.group
@@ -109,6 +135,20 @@ func (m *Machine) fitsWithout(units []victims.Unit) bool {
 		}
 	}
 	return true
+}
+
+// goes says whether a pod is of a unit of the move.
+func (s Seen) goes(id gang.PodID) bool {
+	return slices.ContainsFunc(s.Machine.move.units, func(u victims.Unit) bool {
+		return slices.ContainsFunc(u.Pods, func(p victims.Pod) bool { return p.ID == id })
+	})
+}
+
+// staying are the units of the move but for some.
+func (s Seen) staying(units []victims.Unit) []victims.Unit {
+	return slices.DeleteFunc(slices.Clone(s.Machine.move.units), func(u victims.Unit) bool {
+		return slices.ContainsFunc(units, func(v victims.Unit) bool { return u.Pods[0] == v.Pods[0] })
+	})
 }
 
 func enter(txn *ledger.Txn, r planner.Request) bool {
@@ -135,6 +175,9 @@ func movesEndForAReason(s Seen) error {
 	_, answered := s.Event.(Evicted)
 	for pod, ours := range v.leaving {
 		mem := m.members[pod]
+		if m.move != nil && m.move.leaving[pod] {
+			continue // it goes for another
+		}
 		if ours && mem != nil && (mem.evicting || mem.runs() && s.Before.evicting[pod] && !spared[pod] && !answered) {
 			return fmt.Errorf("%s is still to go, for nobody", pod)
 		}

@@ -46,7 +46,7 @@ func quotasAreKept(s Seen) error {
 	}
 	for _, slot := range s.Machine.allSlots() {
 		mem := s.Machine.members[slot.Claimant]
-		if slot.Elastic && !s.Before.slots[slot.ID] && mem != nil && mem.state != bound && !mem.roams {
+		if slot.Elastic && s.Before.slots[slot.ID] == nil && mem != nil && mem.state != bound && !mem.roams {
 			if err := s.Machine.isWithinQuota(s.Machine.groups[slot.Gang], slot.Shape.Request); err != nil {
 				return err
 			}

@@ -30,7 +30,7 @@ type Snapshot struct {
 	now    time.Time
 	synced bool
 	gangs  map[gang.ID]gangBefore
-	slots  map[ledger.SlotID]bool
+	slots  map[ledger.SlotID]*ledger.Slot
 	move   *move
 	// evicting are the members whose eviction is under way.
 	evicting map[gang.PodID]bool
@@ -41,17 +41,17 @@ type gangBefore struct {
 	epoch    Epoch
 	done     int
 	deadline time.Time // of the first slot
-	movesAt  time.Time
+	clearsAt [ways]time.Time
 	wholeBy  time.Time
 }
 
 // Snap takes a Snapshot.
 func (m *Machine) Snap() Snapshot {
-	s := Snapshot{now: m.now, move: m.move, synced: m.synced, gangs: map[gang.ID]gangBefore{}, slots: map[ledger.SlotID]bool{}, evicting: map[gang.PodID]bool{}}
+	s := Snapshot{now: m.now, move: m.move, synced: m.synced, gangs: map[gang.ID]gangBefore{}, slots: map[ledger.SlotID]*ledger.Slot{}, evicting: map[gang.PodID]bool{}}
 	for id, g := range m.groups {
-		s.gangs[id] = gangBefore{g.phase, g.epoch, g.doneInAll(), g.firstDeadline(), g.movesAt, g.wholeBy}
+		s.gangs[id] = gangBefore{g.phase, g.epoch, g.doneInAll(), g.firstDeadline(), g.clearsAt, g.wholeBy}
 		for _, slot := range m.book.OfGang(id) {
-			s.slots[slot.ID] = true
+			s.slots[slot.ID] = slot
 		}
 		for _, mem := range g.order {
 			if mem.evicting {
@@ -109,6 +109,7 @@ var Invariants = []Invariant{
 	{"autoscalers are asked for what is lacking, and for nothing else", asksAreTrue},
 	{"nobody is evicted who may not be moved", evictsTheMovable},
 	{"who is moved has room elsewhere, and without it the gang would not fit", movesAreNeeded},
+	{"from others only that is taken to which the gang has the better right", takesByRight},
 	{"a move leads to a start, or to a reason", movesEndForAReason},
 	{"room is kept only for a gang that waits, and not for long", roomIsKeptForOneWhoWaits},
 	{"queues are charged for what their gangs have", queuesAreChargedRightly},
@@ -318,7 +319,7 @@ func maximumIsKept(s Seen) error {
 			for _, slot := range s.Machine.book.Holding(id).Slots {
 				if slot.Role == r.Name {
 					slots++
-					ours = ours || (slot.Elastic && !s.Before.slots[slot.ID] && s.Machine.book.Counts(slot) && !onlyMoved(s, slot))
+					ours = ours || (slot.Elastic && s.Before.slots[slot.ID] == nil && s.Machine.book.Counts(slot) && !onlyMoved(s, slot))
 				}
 			}
 			if ours && r.Max >= 0 && slots > r.Max {

@@ -79,7 +79,7 @@ func byTurn(a, b queue.Entry) int {
 func elasticComesLast(s Seen) error {
 	for _, slot := range s.Machine.allSlots() {
 		mem := s.Machine.members[slot.Claimant]
-		if !slot.Elastic || s.Before.slots[slot.ID] || mem == nil || mem.state == bound {
+		if !slot.Elastic || s.Before.slots[slot.ID] != nil || mem == nil || mem.state == bound {
 			continue
 		}
 		if onlyMoved(s, slot) {

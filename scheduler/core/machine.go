@@ -40,8 +40,9 @@ type Options struct {
 	// Strategy makes the strategy of placing from what members that ask for
 	// devices usually ask for. It is planner.Pack where it is nil.
 	Strategy func(usual []planner.Sample) planner.Strategy
-	// Moves bounds what is evicted to let gangs start. By default nothing is.
-	Moves Moves
+	// Moves bounds what is evicted that has room elsewhere, and Reclaim what is that is of
+	// others with less right to it. By default nothing is.
+	Moves, Reclaim Clearing
 }
 
 // DefaultOptions returns what suits most clusters.

@@ -48,7 +48,7 @@ func (m *Machine) isSettled(g *group) bool {
 // mayMove says whether a member has run long enough. One that several budgets count the
 // API server never evicts.
 func (m *Machine) mayMove(mem *member) bool {
-	return mem.runs() && len(mem.Budgets) <= 1 && m.ranFor(mem) >= m.opts.Moves.Cooldown
+	return mem.runs() && len(mem.Budgets) <= 1 && m.ranFor(mem) >= m.opts.Moves.MinRuntime
 }
 
 // ranFor is how long a member has run at least.
@@ -109,9 +109,9 @@ func (m *Machine) vacating() []gang.PodID {
 	return out
 }
 
-// tellMoved says who is moved for a gang. Gangs of other namespaces are not named: that
-// is not this tenant's to know.
-func (m *Machine) tellMoved(g *group, units []victims.Unit) string {
+// tellMoved says who goes for a gang. Gangs of other namespaces are not named: that is
+// not this tenant's to know.
+func (m *Machine) tellMoved(g *group, by way, units []victims.Unit) string {
 	pods, names := map[string]int{}, []string{}
 	for _, u := range units {
 		name := "other namespaces"
@@ -126,16 +126,27 @@ func (m *Machine) tellMoved(g *group, units []victims.Unit) string {
 	for i, name := range names {
 		names[i] = fmt.Sprintf("%d of %s", pods[name], name)
 	}
-	return "pods are moved for which there is room elsewhere: " + strings.Join(names, ", ")
+	why := "pods are moved for which there is room elsewhere: "
+	if by == reclaiming {
+		why = "pods give way that have less right to it: "
+	}
+	return why + strings.Join(names, ", ")
 }
 
-// tellMover says to a gang for whom its pods are moved.
-func (m *Machine) tellMover(g *group, to gang.ID) string {
-	name := "a gang of another namespace"
-	if of := g.decl.Owner; of.Namespace == m.groups[to].decl.Owner.Namespace {
+// tellMover says to a gang for whom its pods go.
+func (m *Machine) tellMover(v *move, to gang.ID) string {
+	name, g := "a gang of another namespace", m.groups[to]
+	if of := v.group.decl.Owner; of.Namespace == g.decl.Owner.Namespace {
 		name = tellObject(of)
 	}
-	return "moved to make room for " + name + "; there is room for it elsewhere"
+	switch own, other := m.queueOf(v.group), m.queues.ChargedTo(to); {
+	case v.by == moving:
+		return "moved to make room for " + name + "; there is room for it elsewhere"
+	case own == other:
+		return fmt.Sprintf("gives way to %s, which goes first in queue %s", name, own)
+	default:
+		return fmt.Sprintf("queue %s gives back what it has borrowed from queue %s, for %s", other, own, name)
+	}
 }
 
 func tellObject(o gang.Object) string { return strings.ToLower(o.Kind) + " " + o.Name }
@@ -143,7 +154,7 @@ func tellObject(o gang.Object) string { return strings.ToLower(o.Kind) + " " + o
 // tellLate says why a move has taken too long.
 func (m *Machine) tellLate(v *move) string {
 	if n := len(v.leaving); n > 0 {
-		return cmp.Or(v.hindrance, fmt.Sprintf("%d pods had not gone after %s", n, m.opts.Moves.Timeout))
+		return cmp.Or(v.hindrance, fmt.Sprintf("%d pods had not gone after %s", n, m.clearing(v.by).Timeout))
 	}
 	return "others that lack members went first"
 }

@@ -6,25 +6,42 @@ import (
 
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/ledger"
+	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/scheduler/resource"
 	"muster.sh/muster/scheduler/victims"
 )
 
-// Moves bounds what is evicted to let gangs start for which there is room in sum, but
-// scattered. Only what fits elsewhere is.
-type Moves struct {
-	// MaxPods is how many pods are moved for one gang at most. Zero moves nobody.
+// Clearing bounds what is evicted to make room for a gang.
+type Clearing struct {
+	// MaxPods is how many pods are evicted for one gang at most. Zero evicts nobody.
 	MaxPods int
 	// MaxTries bounds the time of a search: see victims.Query.
 	MaxTries int
-	// After is how long a gang waits for room before anybody is moved for it, and the
-	// time from one search to the next.
+	// After is how long a gang waits for room before anybody is evicted for it, and the
+	// time from one search to the next. After searches in vain it grows.
 	After time.Duration
-	// Cooldown is how long a pod runs at least before it is moved, and how long it takes
-	// until anybody is moved again for a gang for which this was in vain.
+	// MinRuntime is how long a pod runs at least before it is evicted.
+	MinRuntime time.Duration
+	// Cooldown is how long it takes until anybody is evicted again for a gang for which
+	// this was in vain.
 	Cooldown time.Duration
 	// Timeout is how long the pods may take to go.
 	Timeout time.Duration
+}
+
+// way is one of two ways to make room for a gang.
+type way int
+
+const (
+	// reclaiming takes from others to what the gang has the better right.
+	reclaiming way = iota
+	// moving evicts only what has room elsewhere.
+	moving
+	ways
+)
+
+func (m *Machine) clearing(by way) *Clearing {
+	return [ways]*Clearing{reclaiming: &m.opts.Reclaim, moving: &m.opts.Moves}[by]
 }
 
 // keeper is who holds room that is kept for the gang of a move. It is no gang.
@@ -35,6 +52,9 @@ const keeper gang.ID = "moves"
 // nodes on which it will fit, until it starts or the move is given up.
 type move struct {
 	group *group
+	by    way
+	// turn is the last in which it was the gang's, with nobody before it who blocks.
+	turn  *queue.Turn
 	units []victims.Unit
 	// on are the nodes on which the gang will fit.
 	on map[string]bool
@@ -49,44 +69,76 @@ type move struct {
 // movesFor says whether room is being made for a gang.
 func (m *Machine) movesFor(g *group) bool { return m.move != nil && m.move.group == g }
 
-// makeRoom looks whether moving others would let a gang start that waits for room, with
-// nobody before it, and begins to move them.
+// makeRoom looks whether evicting others would let a gang start that waits for room, with
+// nobody before it, and begins to evict them.
 func (m *Machine) makeRoom(g *group) {
-	o := &m.opts.Moves
 	switch {
-	case m.move != nil && !m.movesFor(g):
+	case m.movesFor(g):
+		m.move.turn = m.turn
+	case m.move == nil:
+		if !m.clear(g, reclaiming) {
+			m.clear(g, moving)
+		}
+	case m.move.turn != m.turn: // its gang comes later
 		m.giveUp("an earlier gang waits for room")
-	case m.move != nil || o.MaxPods == 0:
-	case g.movesAt.IsZero():
-		m.searchAgain(g, o.After)
-	case !g.movesAt.After(m.now):
-		m.search(g)
 	}
 }
 
-func (m *Machine) searchAgain(g *group, after time.Duration) {
-	g.movesAt = m.now.Add(after)
-	m.alarmAt(g, g.movesAt)
+// makeQuota looks whether evicting others would give a gang the quota that it lacks.
+func (m *Machine) makeQuota(g *group) {
+	if m.movesFor(g) {
+		m.move.turn = m.turn
+	} else if m.move == nil && !g.quota.Never && !g.quota.Behind {
+		m.clear(g, reclaiming)
+	}
 }
 
-// search looks for whose going lets a gang start.
-func (m *Machine) search(g *group) {
-	o := &m.opts.Moves
+// clear looks for whose going lets a gang start, when the time for that has come. It
+// reports whether they are on their way.
+func (m *Machine) clear(g *group, by way) bool {
+	c := m.clearing(by)
+	if c.MaxPods == 0 {
+		return false
+	}
+	if g.clearsAt[by].IsZero() {
+		m.clearLater(g, by, c.After)
+	}
+	if g.clearsAt[by].After(m.now) {
+		return false
+	}
 	q := victims.Query{
-		Request: m.request(g, m.need(g)).Request, Units: m.movable(), Leaving: m.vacating(),
-		Budgets: m.budgets, MaxPods: o.MaxPods, MaxTries: o.MaxTries,
+		Request: m.request(g, m.need(g)).Request, Leaving: m.vacating(),
+		Budgets: m.budgets, MaxPods: c.MaxPods, MaxTries: c.MaxTries,
 	}
-	found, ok := victims.Search(m.book, &q)
-	if !ok || !m.begin(g, &q, &found) {
-		m.searchAgain(g, o.After)
+	if by == moving {
+		q.Units = m.movable()
+	} else {
+		m.claimFor(g, &q)
 	}
+	if len(q.Units) > 0 {
+		if found, ok := victims.Search(m.book, &q); ok && m.begin(g, by, &q, &found) {
+			return true
+		}
+	}
+	g.pauses[by] = max(c.After, min(2*g.pauses[by], maxPause))
+	m.clearLater(g, by, g.pauses[by])
+	return false
+}
+
+// maxPause is how long it takes at most from one search in vain to the next, where the
+// first comes sooner.
+const maxPause = time.Minute
+
+func (m *Machine) clearLater(g *group, by way, after time.Duration) {
+	g.clearsAt[by] = m.now.Add(after)
+	m.alarmAt(g, g.clearsAt[by])
 }
 
 // begin keeps what is free where the gang will fit, and evicts who is in its way.
-func (m *Machine) begin(g *group, q *victims.Query, found *victims.Found) bool {
+func (m *Machine) begin(g *group, by way, q *victims.Query, found *victims.Found) bool {
 	v := &move{
-		group: g, units: found.Units, on: map[string]bool{}, leaving: map[gang.PodID]bool{},
-		until: m.now.Add(m.opts.Moves.Timeout), told: m.tellMoved(g, found.Units),
+		group: g, by: by, turn: m.turn, units: found.Units, on: map[string]bool{}, leaving: map[gang.PodID]bool{},
+		until: m.now.Add(m.clearing(by).Timeout), told: m.tellMoved(g, by, found.Units),
 	}
 	for _, share := range found.Shares {
 		v.on[share.Node] = true
@@ -104,20 +156,23 @@ func (m *Machine) begin(g *group, q *victims.Query, found *victims.Found) bool {
 	if !m.keepFree(v, q, found) {
 		return false
 	}
-	m.move, g.vain, g.movesAt = v, "", v.until
+	m.move, g.vain, g.clearsAt[by] = v, "", v.until
 	m.alarmAt(g, v.until)
 	for i := range found.Units {
-		m.evictUnit(g, &found.Units[i])
+		m.evictUnit(v, &found.Units[i])
 	}
 	m.reviewed[g.decl.ID] = true
 	return true
 }
 
-func (m *Machine) evictUnit(g *group, u *victims.Unit) {
-	why := m.tellMover(g, u.Gang)
+func (m *Machine) evictUnit(v *move, u *victims.Unit) {
+	why, g := m.tellMover(v, u.Gang), m.groups[u.Gang]
 	if u.Whole {
-		m.leave(m.groups[u.Gang], why)
-		m.touch(m.groups[u.Gang])
+		for _, id := range u.Slots { // these are free already
+			delete(g.deadlines, id)
+		}
+		m.leave(g, why)
+		m.touch(g)
 		return
 	}
 	for _, p := range u.Pods {
@@ -126,7 +181,8 @@ func (m *Machine) evictUnit(g *group, u *victims.Unit) {
 	}
 }
 
-// keepFree keeps what the gang needs of each node beyond what the leaving pods have.
+// keepFree keeps what the gang needs of each node beyond what the leaving pods have, and
+// gives back what was held for members of units to come.
 func (m *Machine) keepFree(v *move, q *victims.Query, found *victims.Found) bool {
 	needs, slots := map[string]resource.Vector{}, map[string]ledger.Slot{}
 	for _, share := range found.Shares {
@@ -142,6 +198,9 @@ func (m *Machine) keepFree(v *move, q *victims.Query, found *victims.Found) bool
 		theirs[p.Node] = theirs[p.Node].Add(p.Request)
 	}
 	txn := m.book.Begin()
+	for _, u := range found.Units {
+		txn.Release(u.Slots...)
+	}
 	for _, node := range sortedKeys(needs) {
 		s := slots[node]
 		if s.Shape.Request = needs[node].Short(theirs[node]); !s.Shape.Request.IsZero() {
@@ -193,6 +252,8 @@ func (m *Machine) watchMove() {
 		m.giveUp("that would not help any more")
 	case g.tried && g.triedAt.Freed == m.book.Changes().Freed && len(v.leaving) == 0:
 		m.giveUp("others took the room")
+	case g.quota != nil && g.quotaAt == m.queues.Version() && len(v.leaving) == 0:
+		m.giveUp("others took the quota")
 	case !v.until.After(m.now):
 		m.giveUp(m.tellLate(v))
 	}
@@ -200,11 +261,13 @@ func (m *Machine) watchMove() {
 
 // giveUp ends a move without a start. Who has not gone yet stays.
 func (m *Machine) giveUp(why string) {
-	g := m.move.group
+	g, by := m.move.group, m.move.by
 	m.endMove()
-	g.vain = "others were to be moved to make room, but " + why
+	g.vain = "others were to go to make room, but " + why
 	if m.groups[g.decl.ID] == g {
-		m.searchAgain(g, m.opts.Moves.Cooldown)
+		for w := range ways {
+			m.clearLater(g, w, m.clearing(by).Cooldown)
+		}
 		m.touch(g)
 	}
 }

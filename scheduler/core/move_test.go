@@ -16,7 +16,7 @@ import (
 	"muster.sh/muster/scheduler/gang/gangtest"
 )
 
-var moves = core.Moves{MaxPods: 2, MaxTries: 1000, After: time.Minute, Cooldown: 10 * time.Minute, Timeout: 2 * time.Minute}
+var moves = core.Clearing{MaxPods: 2, MaxTries: 1000, After: time.Minute, MinRuntime: 10 * time.Minute, Cooldown: 10 * time.Minute, Timeout: 2 * time.Minute}
 
 // scattered is a world of three nodes with four cores, on which the four members of a
 // gang run with one core each: one of the minimum on n0, the others, above it, on each
@@ -28,7 +28,7 @@ type scattered struct {
 	reasons      []string
 }
 
-func newScattered(o core.Moves) *scattered {
+func newScattered(o core.Clearing) *scattered {
 	options := core.DefaultOptions()
 	options.Moves = o
 	s := &scattered{World: coretest.NewWith(options)}
@@ -149,21 +149,21 @@ func TestAGangThatAllowsItIsMovedAsAWhole(t *testing.T) {
 
 func TestNobodyIsMovedInVain(t *testing.T) {
 	for name, c := range map[string]struct {
-		moves   func(*core.Moves)
+		moves   func(*core.Clearing)
 		small   func(*gang.Gang)
 		budgets []string
 		before  func(*scattered)
 		members int
 		cores   int64
 	}{
-		"it is turned off":               {moves: func(o *core.Moves) { *o = core.Moves{} }},
-		"it would be too many":           {moves: func(o *core.Moves) { o.MaxPods = 1 }},
-		"they have not run for long":     {moves: func(o *core.Moves) { o.Cooldown = 2 * time.Hour }},
+		"it is turned off":               {moves: func(o *core.Clearing) { *o = core.Clearing{} }},
+		"it would be too many":           {moves: func(o *core.Clearing) { o.MaxPods = 1 }},
+		"they have not run for long":     {moves: func(o *core.Clearing) { o.MinRuntime = 2 * time.Hour }},
 		"they don't want to move":        {small: func(g *gang.Gang) { g.Moves = gang.MovesNothing }},
 		"all of them are of the minimum": {small: func(g *gang.Gang) { g.MinMember = 4 }},
 		"their gang lacks members":       {small: func(g *gang.Gang) { g.MinMember = 5 }},
 		"their gang holds room for one that it has lost": {
-			moves: func(o *core.Moves) { o.MaxPods = 4 },
+			moves: func(o *core.Clearing) { o.MaxPods = 4 },
 			small: func(g *gang.Gang) {
 				g.MinMember, g.Moves = 3, gang.MovesWhole
 				g.BelowMinimum = gang.BelowMinimum{Policy: gang.Continue, Timeout: 10 * time.Hour}
@@ -226,16 +226,16 @@ func TestAMoveThatFailsIsGivenUpAndToldOf(t *testing.T) {
 		"a budget refuses": {
 			func(gang.PodID) (string, bool) { return "it would violate the budget", true },
 			func(s *scattered) { s.Pass(moves.Timeout) },
-			"others were to be moved to make room, but pod small-3 can't be evicted: it would violate the budget",
+			"others were to go to make room, but pod small-3 can't be evicted: it would violate the budget",
 		},
 		"the eviction fails": {
 			func(gang.PodID) (string, bool) { return "forbidden", false }, func(*scattered) {},
-			"others were to be moved to make room, but pod small-2 can't be evicted: forbidden",
+			"others were to go to make room, but pod small-2 can't be evicted: forbidden",
 		},
 		"others take the room": {
 			nil,
 			func(s *scattered) { s.Other("other", "n1", gangtest.Shape(1, 1).Request); s.stop() },
-			"others were to be moved to make room, but others took the room",
+			"others were to go to make room, but others took the room",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -267,7 +267,7 @@ func TestHistoriesOfMoves(t *testing.T) {
 	began, led, whole := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHistory(rt)
-		h.Options.Moves = core.Moves{MaxPods: 3, MaxTries: 100, After: 5 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
+		h.Options.Moves = core.Clearing{MaxPods: 3, MaxTries: 100, After: 5 * time.Second, MinRuntime: 20 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
 		h.Crash(func(string) bool { return false })
 		h.before = h.Machine.Snap()
 		for i := range 3 {

@@ -125,7 +125,7 @@ var mutantsOfMoves = []mutant{
 	{"members of the minimum are moved", "movable.go",
 		"s.Elastic && mem != nil", "mem != nil"},
 	{"who has just come is moved", "movable.go",
-		"m.ranFor(mem) >= m.opts.Moves.Cooldown", "true"},
+		"m.ranFor(mem) >= m.opts.Moves.MinRuntime", "true"},
 	{"who has no room elsewhere is moved", "../victims/proof.go",
 		"return missing{want: -1, unit: u}", "return nothing"},
 	{"a move that takes too long is waited for", "move.go",

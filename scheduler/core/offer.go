@@ -28,6 +28,7 @@ func (m *Machine) offer() {
 // waits for room to come.
 func (m *Machine) admit() bool {
 	m.turn = m.queues.Turn()
+	refused := map[string]bool{} // queues of gangs that lack quota
 	for e, ok := m.turn.Next(); ok; e, ok = m.turn.Next() {
 		g := m.groups[e.Gang]
 		if m.bars(g) != "" {
@@ -43,6 +44,10 @@ func (m *Machine) admit() bool {
 			return false
 		}
 		if m.lacksQuota(g, e) {
+			if !refused[e.Queue] {
+				refused[e.Queue] = true
+				m.makeQuota(g)
+			}
 			continue
 		}
 		if !m.triedInVain(g) {

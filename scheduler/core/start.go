@@ -11,7 +11,7 @@ import (
 func (m *Machine) start(g *group) {
 	g.epoch, g.phase = m.nextEpoch(), Storing
 	g.tried, g.blocks, g.quota = false, false, nil
-	g.movesAt, g.vain = time.Time{}, ""
+	g.clearsAt, g.pauses, g.vain = [ways]time.Time{}, [ways]time.Duration{}, ""
 	if m.movesFor(g) {
 		m.endMove()
 	}

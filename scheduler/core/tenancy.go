@@ -41,11 +41,18 @@ func (m *Machine) queueOf(g *group) string {
 
 func (m *Machine) entry(g *group) queue.Entry {
 	e := queue.Entry{Gang: g.decl.ID, Queue: m.queueOf(g), Created: g.decl.Created}
-	if len(g.order) > 0 {
-		first := slices.MaxFunc(g.order, func(a, b *member) int { return cmp.Compare(a.Priority, b.Priority) })
+	if first := g.first(); first != nil {
 		e.Priority = m.queues.Priority(e.Queue, first.Priority)
 	}
 	return e
+}
+
+// first is the member with the highest priority; nil if there is none.
+func (g *group) first() *member {
+	if len(g.order) == 0 {
+		return nil
+	}
+	return slices.MaxFunc(g.order, func(a, b *member) int { return cmp.Compare(a.Priority, b.Priority) })
 }
 
 // bars says why a gang can't be charged to its queue; nothing if it can.
@@ -82,6 +89,7 @@ func (m *Machine) lacksQuota(g *group, e queue.Entry) bool {
 	m.recharge()
 	before := g.quota
 	g.quota = m.turn.Ask(e, m.need(g).sum())
+	g.quotaAt = m.queues.Version()
 	if !isAlike(before, g.quota) {
 		m.reviewed[g.decl.ID] = true
 	}

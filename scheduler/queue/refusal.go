@@ -51,17 +51,15 @@ func (r *Refusal) String() string {
 }
 
 // refusal looks for a limit that more would break, from the queue upwards: its own,
-// and that of each queue above it, with what others in that one are promised.
+// and that of each queue above it, with what others in that one are promised. One that
+// would be broken if nothing was in use comes first, so that what is never to be had is
+// that whatever others use.
 func (n *node) refusal(more, total resource.Vector) *Refusal {
-	r := n.refuses(more, total, (*node).now)
-	if r == nil {
-		return nil
-	}
 	if never := n.refuses(more, total, (*node).idly); never != nil {
 		never.Never = true
 		return never
 	}
-	return r
+	return n.refuses(more, total, (*node).now)
 }
 
 func (n *node) now() tally  { return n.tally }
@@ -90,28 +88,36 @@ func (n *node) grow(more resource.Vector, of func(*node) tally, visit func(at *n
 	}
 }
 
-// exceeds compares what a queue would have with what it may. What is promised to
-// others limits only who would take more than is promised to himself.
+// exceeds compares what a queue would have with what it may.
 func (n *node) exceeds(more, total resource.Vector, has, would tally) (r *Refusal) {
 	more.Each(func(name string, asked int64) {
-		if r != nil || asked <= 0 {
-			return
+		if r == nil {
+			r = n.exceedsOf(name, asked, total, has, would)
 		}
-		used, committed := would.used.Get(name), would.committed.Get(name)
-		grows := committed > has.committed.Get(name)
-		limit, limited := n.Capability.Get(name)
-		switch {
-		case limited && used > limit:
-			r = &Refusal{Used: used - asked, Limit: limit}
-		case limited && grows && committed > limit:
-			r = &Refusal{Used: committed - asked, Limit: limit, Reserved: true}
-		// Where nothing is kept for others it is room that lacks, and not quota.
-		case n.parent == nil && grows && committed > total.Get(name) && committed > used:
-			r = &Refusal{Used: committed - asked, Limit: total.Get(name), Reserved: true}
-		default:
-			return
-		}
-		r.Queue, r.Resource, r.Asked = n.Name, name, asked
 	})
+	return r
+}
+
+// exceedsOf compares it for one resource. What is promised to others limits only who
+// would take more than is promised to himself.
+func (n *node) exceedsOf(name string, asked int64, total resource.Vector, has, would tally) *Refusal {
+	if asked <= 0 {
+		return nil
+	}
+	r := &Refusal{Queue: n.Name, Resource: name, Asked: asked}
+	used, committed := would.used.Get(name), would.committed.Get(name)
+	grows := committed > has.committed.Get(name)
+	limit, limited := n.Capability.Get(name)
+	switch {
+	case limited && used > limit:
+		r.Used, r.Limit = used-asked, limit
+	case limited && grows && committed > limit:
+		r.Used, r.Limit, r.Reserved = committed-asked, limit, true
+	// Where nothing is kept for others it is room that lacks, and not quota.
+	case n.parent == nil && grows && committed > total.Get(name) && committed > used:
+		r.Used, r.Limit, r.Reserved = committed-asked, total.Get(name), true
+	default:
+		return nil
+	}
 	return r
 }

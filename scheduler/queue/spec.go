@@ -38,6 +38,8 @@ type Spec struct {
 	Capability Limits `json:"capability,omitempty"`
 	// Backfill lets others of the queue pass one for which there is no quota left.
 	Backfill bool `json:"backfill,omitempty"`
+	// Keeps says that nobody takes back what it has borrowed.
+	Keeps bool `json:"keeps,omitempty"`
 	// MaxPriority is the highest priority that counts; nil for no limit but that of the
 	// queue above.
 	MaxPriority *int64 `json:"maxPriority,omitempty"`

@@ -123,9 +123,15 @@ func machineOptions(c *config.SchedulerConfiguration) core.Options {
 		o.AskAfter = c.Autoscaling.After.Duration
 	}
 	if moves := &c.Consolidation; moves.Enabled {
-		o.Moves = core.Moves{
-			MaxPods: int(moves.MaxMoves), MaxTries: int(*moves.MaxTries),
-			After: moves.After.Duration, Cooldown: moves.Cooldown.Duration, Timeout: moves.Timeout.Duration,
+		o.Moves = core.Clearing{
+			MaxPods: int(moves.MaxMoves), MaxTries: int(*moves.MaxTries), After: moves.After.Duration,
+			MinRuntime: moves.Cooldown.Duration, Cooldown: moves.Cooldown.Duration, Timeout: moves.Timeout.Duration,
+		}
+	}
+	if takes := &c.Reclaim; *takes.Enabled {
+		o.Reclaim = core.Clearing{
+			MaxPods: int(takes.MaxEvictions), MaxTries: int(*takes.MaxTries), After: takes.After.Duration,
+			MinRuntime: takes.MinRuntime.Duration, Cooldown: takes.Cooldown.Duration, Timeout: takes.Timeout.Duration,
 		}
 	}
 	return o

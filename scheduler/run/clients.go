@@ -73,7 +73,7 @@ func (e *engine) connect(c *config.SchedulerConfiguration, on cluster) error {
 		Client: on.Kubernetes, Dynamic: on.Dynamic, Informers: on.informers, Pods: on.pods, SchedulerName: c.SchedulerName,
 		ConfigMapTimeout: c.Spark.ConfigMapTimeout.Duration, MinExecutorsFloor: int(*c.Spark.MinExecutorsFloor),
 		SettleTime: c.Spark.SettleTime.Duration, EmptyPodGroups: c.PodGroups.Empty == config.EnqueueEmpty,
-		Budgets: c.Consolidation.Enabled,
+		Budgets: c.Consolidation.Enabled || *c.Reclaim.Enabled,
 	})
 	if err != nil {
 		return err

@@ -27,6 +27,7 @@ func podSet(p *v1.Pod, id gang.ID, role string) core.PodSet {
 		e.Member = &core.Member{
 			ID: podID(p), Namespace: p.Namespace, Name: p.Name, Gang: id, Role: role,
 			Shape: s, Created: p.CreationTimestamp.Time, Priority: int64(ptr.Deref(p.Spec.Priority, 0)),
+			Meek: ptr.Deref(p.Spec.PreemptionPolicy, v1.PreemptLowerPriority) == v1.PreemptNever,
 		}
 	}
 	return e

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
 	volcano "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
 	"muster.sh/muster/api/v1alpha1"
@@ -74,6 +75,7 @@ func readQueue(u *unstructured.Unstructured, s *queue.Spec) error {
 	}
 	s.Parent, s.Priority = q.Spec.Parent, int64(q.Spec.Priority)
 	s.Backfill = q.Spec.DequeueStrategy == volcano.DequeueStrategyTraverse
+	s.Keeps = !ptr.Deref(q.Spec.Reclaimable, true)
 	s.Closed = q.Status.State == volcano.QueueStateClosed || q.Status.State == volcano.QueueStateClosing
 	if q.Spec.Weight < 0 {
 		return fmt.Errorf("spec.weight=%d is negative; set it to 1 or more", q.Spec.Weight)

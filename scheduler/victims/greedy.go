@@ -71,27 +71,34 @@ func (s *search) inPart(inside func(int) bool) []int {
 }
 
 // collect adds, until the gang fits, what makes room for one more member of the want
-// that lacks some at the least cost for each. It does not ask where the units go.
+// that lacks some at the least cost for each; and then what makes up for the quota that it
+// lacks. It does not ask where the units go.
 func (s *search) collect(inside func(int) bool) []int {
 	var set []int
 	known := map[[2]int]bundle{} // by want and row
 	for {
-		rows, m := s.suppose(set)
-		if m == nothing {
-			_, m = s.plan(rows)
-		}
+		m := s.lacks(set)
 		if m == nothing {
 			return set
 		}
-		best := s.bestBundle(m, set, inside, known)
+		if m.want < 0 {
+			u := s.bestForQuota(m.quota, set)
+			if u < 0 {
+				return nil
+			}
+			set = join(set, []int{u})
+			continue
+		}
+		best, row := s.bestBundle(m, set, inside, known)
 		if best.gain == 0 {
 			return nil
 		}
-		set = append(set, best.units...)
-		slices.Sort(set)
-		if !s.allowed(set) {
-			return nil
+		grown := join(set, best.units)
+		if !s.allowed(grown) { // what goes besides has changed what may
+			known[[2]int{m.want, row}] = s.bundleOn(row, m.want, set)
+			continue
 		}
+		set = grown
 		touched := s.rowsOf(best.units)
 		for key := range known {
 			if slices.Contains(touched, key[1]) {
@@ -99,6 +106,39 @@ func (s *search) collect(inside func(int) bool) []int {
 			}
 		}
 	}
+}
+
+// lacks is what the gang lacks once a set has gone, room before quota.
+func (s *search) lacks(set []int) missing {
+	rows, m := s.suppose(set)
+	if m == nothing {
+		_, m = s.plan(rows)
+	}
+	if m == nothing {
+		m.quota = s.lack(set)
+	}
+	return m
+}
+
+func join(a, b []int) []int {
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	return out
+}
+
+// bestForQuota returns the unit that makes up for the most quota at the least cost; below
+// zero if none does.
+func (s *search) bestForQuota(lack float64, set []int) int {
+	best, ratio := -1, 0.0
+	for u := range s.units {
+		if s.banned[u] || slices.Contains(set, u) || !s.allowed(join(set, []int{u})) {
+			continue
+		}
+		if r := (lack - s.lack(join(set, []int{u}))) / float64(s.units[u].Cost); r > ratio {
+			best, ratio = u, r
+		}
+	}
+	return best
 }
 
 // bundle is units that together make room for so many more members.
@@ -114,8 +154,10 @@ func (a bundle) less(b bundle, lack int) bool {
 	return a.cost*int64(min(b.gain, lack)) < b.cost*int64(min(a.gain, lack))
 }
 
-func (s *search) bestBundle(m missing, set []int, inside func(int) bool, known map[[2]int]bundle) bundle {
+// bestBundle returns the best of all rows, and the row.
+func (s *search) bestBundle(m missing, set []int, inside func(int) bool, known map[[2]int]bundle) (bundle, int) {
 	var best bundle
+	row := -1
 	for i := range s.rows {
 		if !inside(i) {
 			continue
@@ -126,10 +168,10 @@ func (s *search) bestBundle(m missing, set []int, inside func(int) bool, known m
 			known[[2]int{m.want, i}] = b
 		}
 		if b.gain > 0 && (best.gain == 0 || b.less(best, m.members)) {
-			best = b
+			best, row = b, i
 		}
 	}
-	return best
+	return best, row
 }
 
 // bundleOn returns few units on row i that make room there for one more member of want w.
@@ -138,7 +180,7 @@ func (s *search) bundleOn(i, w int, set []int) bundle {
 	room := func(more []int) int { return s.times(w, i, s.without(i, slices.Concat(set, more))) }
 	before := -1
 	for u := range s.units {
-		if s.banned[u] || s.units[u].on[i] == nil || slices.Contains(set, u) || !s.allowed(slices.Concat(set, units, []int{u})) {
+		if s.banned[u] || !s.units[u].isOn(i) || slices.Contains(set, u) || !s.allowed(slices.Concat(set, units, []int{u})) {
 			continue
 		}
 		if before < 0 {
@@ -162,6 +204,8 @@ func (s *search) bundleOn(i, w int, set []int) bundle {
 	}
 	return b
 }
+
+func (u *unit) isOn(row int) bool { return u.on[row] != nil || u.held[row] != nil }
 
 // reduce leaves out units, the dearest first, until none is left that is not needed.
 func (s *search) reduce(set []int) []int {

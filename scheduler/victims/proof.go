@@ -15,12 +15,18 @@ type missing struct {
 	want, members int
 	// unit is a unit of the set that fits nowhere again.
 	unit int
+	// quota that the gang lacks, as Rights count it.
+	quota float64
 }
 
 var nothing = missing{want: -1, unit: -1}
 
-// prove finds out whether the gang fits once a set has gone, and then the set again.
+// prove finds out whether the gang has the quota and fits once a set has gone, and then
+// the set again.
 func (s *search) prove(set []int) ([]planner.Share, missing) {
+	if lack := s.lack(set); lack > 0 {
+		return nil, missing{want: -1, unit: -1, quota: lack}
+	}
 	rows, m := s.suppose(set)
 	if m != nothing {
 		return nil, m
@@ -30,6 +36,14 @@ func (s *search) prove(set []int) ([]planner.Share, missing) {
 		return nil, m
 	}
 	return shares, s.again(set, shares)
+}
+
+// lack is the quota that the gang lacks once a set has gone.
+func (s *search) lack(set []int) float64 {
+	if s.q.Rights == nil {
+		return 0
+	}
+	return s.q.Rights.Lack(s.those(set))
 }
 
 // supposed is a row as it would be.
@@ -80,6 +94,7 @@ func (s *search) again(set []int, shares []planner.Share) missing {
 	for _, u := range set {
 		for _, i := range s.units[u].rows {
 			txn.Evict(s.units[u].on[i]...)
+			txn.Release(s.units[u].held[i]...)
 		}
 	}
 	hold(txn, s.q.Request.Wants, shares)

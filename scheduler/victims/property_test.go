@@ -31,20 +31,23 @@ func (s *scene) book(gone map[gang.PodID]bool) *ledger.Book {
 	for _, n := range s.nodes {
 		b.SetNode(n)
 	}
+	for _, h := range s.held { // first, so that their IDs are known
+		b.Adopt(h)
+	}
 	for _, p := range s.pods {
 		if !gone[p.ID] {
 			b.SetPod(p)
 			b.Adopt(ledger.Slot{Gang: p.Gang, Node: p.Node, Shape: gang.Shape{Request: p.Request, HostPorts: p.HostPorts}, Claimant: p.ID})
 		}
 	}
-	for _, h := range s.held {
-		b.Adopt(h)
-	}
 	return b
 }
 
 // fits says, by a book in which they are really gone, whether a set of units does.
 func (s *scene) fits(set []victims.Unit) bool {
+	if s.query.Rights != nil && s.query.Rights.Lack(pointers(set)) > 0 {
+		return false
+	}
 	gone := map[gang.PodID]bool{}
 	for _, id := range s.query.Leaving {
 		gone[id] = true
@@ -55,6 +58,9 @@ func (s *scene) fits(set []victims.Unit) bool {
 		}
 	}
 	b := s.book(gone)
+	for _, u := range set {
+		b.Release(u.Slots...)
+	}
 	if !enter(b, s.query.Request) {
 		return false
 	}
@@ -64,6 +70,31 @@ func (s *scene) fits(set []victims.Unit) bool {
 		}
 	}
 	return true
+}
+
+// rights let a gang have so many pods and slots of others, and want so many of them gone.
+type rights struct{ most, least int }
+
+func (r rights) Allow(units []*victims.Unit) bool { return taken(units) <= r.most }
+
+func (r rights) Lack(units []*victims.Unit) float64 {
+	return float64(max(r.least-taken(units), 0)) / 10
+}
+
+func taken(units []*victims.Unit) int {
+	n := 0
+	for _, u := range units {
+		n += len(u.Pods) + len(u.Slots)
+	}
+	return n
+}
+
+func pointers(set []victims.Unit) []*victims.Unit {
+	var out []*victims.Unit
+	for i := range set {
+		out = append(out, &set[i])
+	}
+	return out
 }
 
 // enter plans a request, and holds what was planned.
@@ -104,12 +135,15 @@ func (s *scene) allowed(set []victims.Unit) bool {
 			return false
 		}
 	}
-	return pods <= s.query.MaxPods
+	return pods <= s.query.MaxPods && (s.query.Rights == nil || s.query.Rights.Allow(pointers(set)))
 }
 
-// cheapest tries every set of units that are on nodes of which the gang could use any.
+// cheapest tries every set of units that are on nodes of which the gang could use any, or
+// count for its quota.
 func (s *scene) cheapest() (cost int64, found bool) {
-	units := slices.DeleteFunc(slices.Clone(s.query.Units), func(u victims.Unit) bool { return !s.stands(u) })
+	units := slices.DeleteFunc(slices.Clone(s.query.Units), func(u victims.Unit) bool {
+		return !s.stands(u) && (s.query.Rights == nil || s.query.Rights.Lack(nil) == 0)
+	})
 	for bits := 1; bits < 1<<len(units); bits++ {
 		var set []victims.Unit
 		sum := int64(0)
@@ -128,11 +162,19 @@ func (s *scene) cheapest() (cost int64, found bool) {
 
 // stands says whether a unit stands on a node that the gang could use.
 func (s *scene) stands(u victims.Unit) bool {
+	for _, id := range u.Slots {
+		if s.usable(s.held[id-1].Node) {
+			return true
+		}
+	}
 	return slices.ContainsFunc(s.pods, func(p cluster.Pod) bool {
-		i := slices.IndexFunc(s.nodes, func(n cluster.Node) bool { return n.Name == p.Node })
-		return slices.ContainsFunc(u.Pods, func(q victims.Pod) bool { return q.ID == p.ID }) &&
-			slices.ContainsFunc(s.query.Request.Wants, func(w planner.Want) bool { return cluster.Takes(&s.nodes[i], &w.Shape) })
+		return slices.ContainsFunc(u.Pods, func(q victims.Pod) bool { return q.ID == p.ID }) && s.usable(p.Node)
 	})
+}
+
+func (s *scene) usable(node string) bool {
+	i := slices.IndexFunc(s.nodes, func(n cluster.Node) bool { return n.Name == node })
+	return slices.ContainsFunc(s.query.Request.Wants, func(w planner.Want) bool { return cluster.Takes(&s.nodes[i], &w.Shape) })
 }
 
 func number(t *rapid.T, label string, low, high int) int {
@@ -179,6 +221,9 @@ func smallScene(t *rapid.T) *scene {
 	if number(t, "with a driver", 0, 2) == 2 {
 		s.query.Request.Wants = append(s.query.Request.Wants, planner.Want{Role: "d", Shape: smallShape(t), Count: 1})
 	}
+	if number(t, "with rights", 0, 2) == 2 {
+		s.query.Rights = rights{most: number(t, "most", 1, 6), least: number(t, "least", 0, 3)}
+	}
 	if number(t, "together", 0, 4) == 4 {
 		s.query.Request.Near = planner.Near{Topology: gang.Topology{Levels: []string{"zone"}, Required: true}}
 	}
@@ -203,6 +248,10 @@ func (s *scene) addPod(t *rapid.T, i int, shape gang.Shape) {
 		s.query.Leaving = append(s.query.Leaving, p.ID)
 	case 2:
 		s.held = append(s.held, ledger.Slot{Gang: "held", Node: p.Node, Shape: shape})
+		if number(t, "of the whole gang", 0, 1) == 1 {
+			u := s.whole()
+			u.Slots, u.Cost = append(u.Slots, ledger.SlotID(len(s.held))), u.Cost+1
+		}
 		return
 	case 3, 4:
 		p.Gang = "whole"
@@ -219,13 +268,18 @@ func (s *scene) addPod(t *rapid.T, i int, shape gang.Shape) {
 	s.pods = append(s.pods, p)
 }
 
-func (s *scene) joinWhole(id gang.PodID, shape gang.Shape) {
+// whole is the gang that goes as a whole.
+func (s *scene) whole() *victims.Unit {
 	i := slices.IndexFunc(s.query.Units, func(u victims.Unit) bool { return u.Whole })
 	if i < 0 {
 		i = len(s.query.Units)
 		s.query.Units = append(s.query.Units, victims.Unit{Gang: "whole", Whole: true})
 	}
-	u := &s.query.Units[i]
+	return &s.query.Units[i]
+}
+
+func (s *scene) joinWhole(id gang.PodID, shape gang.Shape) {
+	u := s.whole()
 	u.Pods, u.Cost = append(u.Pods, victims.Pod{ID: id}), u.Cost+4
 	u.Again.Wants = append(u.Again.Wants, planner.Want{Role: string(id), Shape: shape, Count: 1})
 }

@@ -27,11 +27,12 @@ type search struct {
 	banned map[int]bool
 }
 
-// unit is a Unit with the rows that its pods are on.
+// unit is a Unit with the rows that its pods and slots are on.
 type unit struct {
 	*Unit
-	on map[int][]gang.PodID
-	// rows are the keys of on, ascending.
+	on   map[int][]gang.PodID
+	held map[int][]ledger.SlotID
+	// rows are the keys of both, ascending.
 	rows []int
 	// twin says that the unit before is the same to everybody.
 	twin bool
@@ -82,20 +83,24 @@ func (s *search) times(w, i int, row cluster.Row) int {
 	return row.Times(&want.Shape, want.Count)
 }
 
-// gather keeps the units that are on a node which some member of the gang may use.
+// gather keeps the units that are on a node which some member of the gang may use, or
+// have some of the quota that it lacks.
 func (s *search) gather() {
 	for k := range s.q.Units {
-		u := unit{Unit: &s.q.Units[k], on: map[int][]gang.PodID{}}
+		u := unit{Unit: &s.q.Units[k], on: map[int][]gang.PodID{}, held: map[int][]ledger.SlotID{}}
 		for _, p := range u.Pods {
 			if i, ok := s.rowOf(p.ID); ok {
-				if u.on[i] == nil {
-					u.rows = append(u.rows, i)
-				}
-				u.on[i] = append(u.on[i], p.ID)
+				u.rows, u.on[i] = append(u.rows, i), append(u.on[i], p.ID)
+			}
+		}
+		for _, id := range u.Slots {
+			if i, ok := s.at[s.book.Slot(id).Node]; ok {
+				u.rows, u.held[i] = append(u.rows, i), append(u.held[i], id)
 			}
 		}
 		slices.Sort(u.rows)
-		if slices.ContainsFunc(u.rows, s.useful) {
+		u.rows = slices.Compact(u.rows)
+		if slices.ContainsFunc(u.rows, s.useful) || s.makesUp(u.Unit) {
 			s.units = append(s.units, u)
 		}
 	}
@@ -103,6 +108,10 @@ func (s *search) gather() {
 	for k := 1; k < len(s.units); k++ {
 		s.units[k].twin = s.alike(&s.units[k-1], &s.units[k])
 	}
+}
+
+func (s *search) makesUp(u *Unit) bool {
+	return s.q.Rights != nil && s.q.Rights.Lack([]*Unit{u}) < s.q.Rights.Lack(nil)
 }
 
 func (s *search) useful(i int) bool {
@@ -116,7 +125,7 @@ func (s *search) useful(i int) bool {
 
 // alike says whether it makes no difference which of two single pods goes.
 func (s *search) alike(a, b *unit) bool {
-	if len(a.Pods) != 1 || len(b.Pods) != 1 || a.Gang != b.Gang || a.Cost != b.Cost || !slices.Equal(a.rows, b.rows) || a.Pods[0].Budget != b.Pods[0].Budget {
+	if len(a.Pods) != 1 || len(b.Pods) != 1 || a.Slots != nil || b.Slots != nil || a.Gang != b.Gang || a.Cost != b.Cost || !slices.Equal(a.rows, b.rows) || a.Pods[0].Budget != b.Pods[0].Budget {
 		return false
 	}
 	p, _ := s.book.Pod(a.Pods[0].ID)
@@ -140,25 +149,34 @@ func (s *search) cost(set []int) int64 {
 }
 
 // allowed says whether a set may go together: it is not too large, no budget is
-// exceeded, and no gang goes both whole and in part.
+// exceeded, no gang goes both whole and in part, and the gang has the right.
 func (s *search) allowed(set []int) bool {
-	pods, gone := 0, map[string]int{}
-	for k, u := range set {
-		pods += len(s.units[u].Pods)
-		for _, p := range s.units[u].Pods {
+	pods, gone, parts := 0, map[string]int{}, map[gang.ID]bool{} // true for whole
+	for _, k := range set {
+		u := s.units[k]
+		if whole, goes := parts[u.Gang]; goes && (whole || u.Whole) {
+			return false
+		}
+		parts[u.Gang] = u.Whole
+		pods += len(u.Pods)
+		for _, p := range u.Pods {
 			if p.Budget != "" {
 				if gone[p.Budget]++; gone[p.Budget] > s.q.Budgets[p.Budget] {
 					return false
 				}
 			}
 		}
-		for _, v := range set[:k] {
-			if s.units[u].Gang == s.units[v].Gang && (s.units[u].Whole || s.units[v].Whole) {
-				return false
-			}
-		}
 	}
-	return pods <= s.q.MaxPods
+	return pods <= s.q.MaxPods && (s.q.Rights == nil || s.q.Rights.Allow(s.those(set)))
+}
+
+// those are the units of a set.
+func (s *search) those(set []int) []*Unit {
+	out := make([]*Unit, len(set))
+	for i, u := range set {
+		out[i] = s.units[u].Unit
+	}
+	return out
 }
 
 // without returns row i as it would be if a set had gone.
@@ -167,6 +185,7 @@ func (s *search) without(i int, set []int) cluster.Row {
 	txn.Evict(s.leaving[i]...)
 	for _, u := range set {
 		txn.Evict(s.units[u].on[i]...)
+		txn.Release(s.units[u].held[i]...)
 	}
 	row, _ := txn.Row(s.rows[i].Node.Name)
 	return row

@@ -1,6 +1,7 @@
 // Package victims finds whose going lets a gang start: the cheapest work that stands in
-// its way, and that has room elsewhere once it has gone. It is a pure search on what-ifs
-// of the ledger; who evicts anybody, and when, is not decided here.
+// its way and may be asked to go, be it that there is room for it elsewhere, or that the
+// gang has the better right. It is a pure search on what-ifs of the ledger; who evicts
+// anybody, and when, is not decided here.
 package victims
 
 import (
@@ -16,6 +17,8 @@ type Unit struct {
 	// Whole says that all of the gang goes.
 	Whole bool
 	Pods  []Pod
+	// Slots are held for members to come, and free as soon as it goes.
+	Slots []ledger.SlotID
 	// Cost of its going, above zero.
 	Cost int64
 	// Again is how it is placed once it comes back. Without wants it need not fit
@@ -38,6 +41,8 @@ type Query struct {
 	Units []Unit
 	// Leaving pods are on their way out whatever is found.
 	Leaving []gang.PodID
+	// Rights limit who may go, beside the budgets; nil for no such limits.
+	Rights Rights
 	// Budgets says how many more pods of each may go now. Of one that is not there
 	// none may.
 	Budgets map[string]int
@@ -49,6 +54,16 @@ type Query struct {
 	MaxTries int
 }
 
+// Rights are what a gang may take from others.
+type Rights interface {
+	// Allow says whether units may go together for the gang. Of units that may, fewer
+	// may as well.
+	Allow(units []*Unit) bool
+	// Lack is how much of its quota the gang lacks once units have gone, as a part of
+	// what it may have; zero if nothing. It never grows with the units.
+	Lack(units []*Unit) float64
+}
+
 // Found is whose going lets the gang start.
 type Found struct {
 	Units []Unit
@@ -57,8 +72,8 @@ type Found struct {
 	Cost   int64
 }
 
-// Search finds units such that, once they have gone, the gang fits, and then each unit
-// fits again in the room that is left. It reports false if it finds none, or if the gang
+// Search finds units such that, once they have gone, the gang has the quota and fits, and
+// then each unit fits again in the room that is left. It reports false if it finds none, or if the gang
 // fits without them.
 //
 // What it finds is irreducible: without any one of the units this is not so. As far as

@@ -37,6 +37,8 @@ type SchedulerConfiguration struct {
 	// Consolidation moves work to let gangs start for which there is room, but
 	// scattered.
 	Consolidation Consolidation `json:"consolidation,omitzero"`
+	// Reclaim takes room back from those who have less right to it.
+	Reclaim Reclaim `json:"reclaim,omitzero"`
 	// Spark tells how Spark applications are read.
 	Spark Spark `json:"spark,omitzero"`
 	// PodGroups tells which PodGroups are this scheduler's.
@@ -178,6 +180,30 @@ type Consolidation struct {
 	// moved again for a gang that could not start although others were. Default: 10m.
 	Cooldown metav1.Duration `json:"cooldown,omitzero"`
 	// Timeout is how long the pods may take to go before a move is given up. Default: 5m.
+	Timeout metav1.Duration `json:"timeout,omitzero"`
+}
+
+// Reclaim evicts work for a gang that waits and has the better right to the room: what
+// another queue has borrowed, and in its own queue members above their gang's minimum and
+// gangs of a lower priority.
+type Reclaim struct {
+	// Enabled turns it off where it is false. Default: true.
+	Enabled *bool `json:"enabled,omitempty"`
+	// MaxEvictions is how many pods are evicted for one gang at most. Default: 5000.
+	MaxEvictions int32 `json:"maxEvictions,omitempty"`
+	// MaxTries bounds the time that is taken to look for something cheaper than what was
+	// found first: the sets of pods that are looked at. Default: 2000.
+	MaxTries *int32 `json:"maxTries,omitempty"`
+	// After is how long the first gang in a queue waits before anybody is evicted for it.
+	// Default: 1s.
+	After metav1.Duration `json:"after,omitzero"`
+	// MinRuntime is how long a pod runs at least before it is evicted. Default: 0s.
+	MinRuntime metav1.Duration `json:"minRuntime,omitzero"`
+	// Cooldown is how long nobody is evicted again for a gang that could not start although
+	// others were. Default: 1m.
+	Cooldown metav1.Duration `json:"cooldown,omitzero"`
+	// Timeout is how long the pods may take to go before what is left of them is spared.
+	// Default: 5m.
 	Timeout metav1.Duration `json:"timeout,omitzero"`
 }
 

@@ -38,6 +38,15 @@ func (c *SchedulerConfiguration) Default() {
 	orDuration(&c.Consolidation.Cooldown, 10*time.Minute)
 	orDuration(&c.Consolidation.Timeout, 5*time.Minute)
 
+	orPointer(&c.Reclaim.Enabled, true)
+	if c.Reclaim.MaxEvictions == 0 {
+		c.Reclaim.MaxEvictions = 5000
+	}
+	orPointer(&c.Reclaim.MaxTries, 2000)
+	orDuration(&c.Reclaim.After, time.Second)
+	orDuration(&c.Reclaim.Cooldown, time.Minute)
+	orDuration(&c.Reclaim.Timeout, 5*time.Minute)
+
 	orPointer(&c.Spark.MinExecutorsFloor, 1)
 	orDuration(&c.Spark.ConfigMapTimeout, 30*time.Second)
 	orDuration(&c.Spark.SettleTime, 2*time.Second)

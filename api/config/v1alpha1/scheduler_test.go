@@ -29,6 +29,9 @@ func TestAnEmptyFileMeansTheDefaults(t *testing.T) {
 	if c.Consolidation.Enabled || c.Consolidation.MaxMoves != 8 || *c.Consolidation.MaxTries == 0 {
 		t.Errorf("consolidation: %+v", c.Consolidation)
 	}
+	if r := c.Reclaim; !*r.Enabled || r.MaxEvictions != 5000 || r.After.Duration != time.Second || r.MinRuntime.Duration != 0 {
+		t.Errorf("reclaim: %+v", r)
+	}
 	if c.Gangs.ExpectedMemberTimeout.Duration != 5*time.Minute || c.Gangs.BelowMinimum.Policy != ContinueBelowMinimum || *c.Spark.MinExecutorsFloor != 1 || c.Placement.Strategy != Pack {
 		t.Errorf("gangs %+v, spark %+v, placement %+v", c.Gangs, c.Spark, c.Placement)
 	}
@@ -48,6 +51,7 @@ gangs: {expectedMemberTimeout: 90s, maxAttempts: 3, belowMinimum: {policy: Wait,
 spark: {minExecutorsFloor: 0, configMapTimeout: 1m}
 placement: {strategy: Fragmentation}
 consolidation: {enabled: true, maxMoves: 3, maxTries: 0, after: 10s, cooldown: 1h, timeout: 1m}
+reclaim: {enabled: false, maxEvictions: 7, maxTries: 0, after: 2s, minRuntime: 3m, cooldown: 1h, timeout: 1m}
 podGroups: {empty: Enqueue}
 autoscaling: {request: CapacityBuffer, markPods: true, after: 1m}
 `))
@@ -64,6 +68,8 @@ autoscaling: {request: CapacityBuffer, markPods: true, after: 1m}
 		c.Placement.Strategy != Fragmentation, c.PodGroups.Empty != EnqueueEmpty,
 		!c.Consolidation.Enabled, c.Consolidation.MaxMoves != 3, *c.Consolidation.MaxTries != 0, c.Consolidation.After.Duration != 10*time.Second,
 		c.Consolidation.Cooldown.Duration != time.Hour, c.Consolidation.Timeout.Duration != time.Minute,
+		*c.Reclaim.Enabled, c.Reclaim.MaxEvictions != 7, *c.Reclaim.MaxTries != 0, c.Reclaim.After.Duration != 2*time.Second,
+		c.Reclaim.MinRuntime.Duration != 3*time.Minute, c.Reclaim.Cooldown.Duration != time.Hour, c.Reclaim.Timeout.Duration != time.Minute,
 		c.Autoscaling.Request != RequestBuffers, !c.Autoscaling.MarkPods, c.Autoscaling.After.Duration != time.Minute:
 		t.Errorf("read %+v", c)
 	}
@@ -101,6 +107,10 @@ func TestAWrongFileIsRefusedWithItsCause(t *testing.T) {
 		"too many moves":                 {header + "consolidation: {maxMoves: 101}\n", "consolidation.maxMoves"},
 		"a negative number of tries":     {header + "consolidation: {maxTries: -1}\n", "consolidation.maxTries"},
 		"a negative cooldown":            {header + "consolidation: {cooldown: -1s}\n", "consolidation.cooldown"},
+		"no evictions":                   {header + "reclaim: {maxEvictions: -1}\n", "reclaim.maxEvictions"},
+		"a negative number of sets":      {header + "reclaim: {maxTries: -1}\n", "reclaim.maxTries"},
+		"a negative runtime":             {header + "reclaim: {minRuntime: -1s}\n", "reclaim.minRuntime"},
+		"no time to go":                  {header + "reclaim: {timeout: -1s}\n", "reclaim.timeout"},
 		"what is no YAML":                {header + "spark: [", "yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,6 +20,7 @@ func (c *SchedulerConfiguration) Validate() field.ErrorList {
 	errs = append(errs, c.Gangs.validate(field.NewPath("gangs"))...)
 	errs = append(errs, c.Placement.validate(field.NewPath("placement"))...)
 	errs = append(errs, c.Consolidation.validate(field.NewPath("consolidation"))...)
+	errs = append(errs, c.Reclaim.validate(field.NewPath("reclaim"))...)
 	errs = append(errs, c.Spark.validate(field.NewPath("spark"))...)
 	errs = append(errs, c.PodGroups.validate(field.NewPath("podGroups"))...)
 	errs = append(errs, c.Autoscaling.validate(field.NewPath("autoscaling"))...)
@@ -120,6 +121,22 @@ func (c *Consolidation) validate(path *field.Path) field.ErrorList {
 	errs = append(errs, positive(path.Child("after"), c.After)...)
 	errs = append(errs, positive(path.Child("cooldown"), c.Cooldown)...)
 	return append(errs, positive(path.Child("timeout"), c.Timeout)...)
+}
+
+func (r *Reclaim) validate(path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if r.MaxEvictions < 1 {
+		errs = append(errs, field.Invalid(path.Child("maxEvictions"), r.MaxEvictions, "must be at least 1"))
+	}
+	if *r.MaxTries < 0 {
+		errs = append(errs, field.Invalid(path.Child("maxTries"), *r.MaxTries, "must not be negative"))
+	}
+	if r.MinRuntime.Duration < 0 {
+		errs = append(errs, field.Invalid(path.Child("minRuntime"), r.MinRuntime.Duration.String(), "must not be negative"))
+	}
+	errs = append(errs, positive(path.Child("after"), r.After)...)
+	errs = append(errs, positive(path.Child("cooldown"), r.Cooldown)...)
+	return append(errs, positive(path.Child("timeout"), r.Timeout)...)
 }
 
 func (s *Spark) validate(path *field.Path) field.ErrorList {

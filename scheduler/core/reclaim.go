@@ -1,0 +1,122 @@
+package core
+
+import (
+	"slices"
+
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/queue"
+	"muster.sh/muster/scheduler/victims"
+)
+
+// A gang may take from others what it has the better right to: see queue.Claim. Members
+// above their gang's minimum go by themselves, all others with their whole gang.
+
+// claimFor adds to a query what a gang may take from others.
+func (m *Machine) claimFor(g *group, q *victims.Query) {
+	c := &claim{losses: map[*victims.Unit]queue.Loss{}}
+	c.Claim = m.queues.Claim(m.entry(g), m.need(g).sum(), g.first() != nil && g.first().Meek, m.lossOf(q.Leaving))
+	for _, id := range sortedKeys(m.groups) {
+		if v := m.groups[id]; v != g && m.isStable(v) {
+			q.Units = append(q.Units, m.takeable(v, c)...)
+		}
+	}
+	for i := range q.Units {
+		c.losses[&q.Units[i]] = m.loss(&q.Units[i])
+	}
+	q.Rights = c
+}
+
+// isStable says whether it is known what a gang has: none of it is about to be bound.
+func (m *Machine) isStable(g *group) bool {
+	return g.declared && g.phase == Started && g.all[bound] > 0 && g.all[released]+g.all[latched] == 0
+}
+
+// takeable is what of a gang may be taken. What its members lack of its minimum, those
+// above that make up for, so that these go with all others only.
+func (m *Machine) takeable(g *group, c *claim) []victims.Unit {
+	var units []victims.Unit
+	add := func(u victims.Unit) {
+		if c.Claim.Allows([]queue.Loss{m.loss(&u)}) {
+			units = append(units, u)
+		}
+	}
+	if m.isSettled(g) {
+		for _, s := range m.book.Holding(g.decl.ID).Slots {
+			if mem := m.members[s.Claimant]; s.Elastic && mem != nil && mem.runs() && m.mayTake(mem) {
+				add(victims.Unit{Gang: g.decl.ID, Pods: []victims.Pod{{ID: mem.ID, Budget: budgetOf(mem)}}, Cost: m.cost(mem, elasticCost)})
+			}
+		}
+	}
+	if !slices.ContainsFunc(g.order, func(mem *member) bool { return mem.state == bound && !m.mayTake(mem) }) {
+		add(m.wholeOf(g))
+	}
+	return units
+}
+
+// mayTake says whether a bound member has run long enough. One that several budgets
+// count the API server never evicts.
+func (m *Machine) mayTake(mem *member) bool {
+	return len(mem.Budgets) <= 1 && m.ranFor(mem) >= m.opts.Reclaim.MinRuntime
+}
+
+// wholeOf is a gang with all that is bound of it, and all that it holds.
+func (m *Machine) wholeOf(g *group) victims.Unit {
+	u := victims.Unit{Gang: g.decl.ID, Whole: true}
+	for _, mem := range g.order {
+		if mem.state == bound {
+			u.Pods = append(u.Pods, victims.Pod{ID: mem.ID, Budget: budgetOf(mem)})
+			u.Cost += m.cost(mem, wholeCost)
+		}
+	}
+	for _, s := range m.book.Holding(g.decl.ID).Slots {
+		if mem := m.members[s.Claimant]; mem == nil || mem.state != bound {
+			u.Slots = append(u.Slots, s.ID)
+		}
+	}
+	return u
+}
+
+// loss is what the queue of a unit loses with it.
+func (m *Machine) loss(u *victims.Unit) queue.Loss {
+	e := m.entry(m.groups[u.Gang])
+	l := queue.Loss{Queue: m.queues.ChargedTo(u.Gang), Priority: e.Priority, Elastic: !u.Whole}
+	if u.Whole {
+		l.Of = m.book.Charge(u.Gang)
+		return l
+	}
+	for _, p := range u.Pods {
+		pod, _ := m.book.Pod(p.ID)
+		l.Of = l.Of.Add(pod.Request)
+	}
+	return l
+}
+
+// lossOf is what queues lose with pods.
+func (m *Machine) lossOf(pods []gang.PodID) []queue.Loss {
+	out := make([]queue.Loss, 0, len(pods))
+	for _, id := range pods {
+		p, _ := m.book.Pod(id)
+		out = append(out, queue.Loss{Queue: m.queues.ChargedTo(p.Gang), Of: p.Request})
+	}
+	return out
+}
+
+// claim is what a gang may take, in the words of a search.
+type claim struct {
+	*queue.Claim
+	losses map[*victims.Unit]queue.Loss
+}
+
+func (c *claim) of(units []*victims.Unit) []queue.Loss {
+	out := make([]queue.Loss, len(units))
+	for i, u := range units {
+		out[i] = c.losses[u]
+	}
+	return out
+}
+
+// Allow implements victims.Rights.
+func (c *claim) Allow(units []*victims.Unit) bool { return c.Allows(c.of(units)) }
+
+// Lack implements victims.Rights.
+func (c *claim) Lack(units []*victims.Unit) float64 { return c.Claim.Lack(c.of(units)) }
