@@ -110,8 +110,8 @@ func (m *Machine) member(t Member) *member {
 		m.touch(g)
 	}
 	mem.Budgets = t.Budgets
-	if mem.Priority != t.Priority {
-		mem.Priority = t.Priority
+	if mem.Priority != t.Priority || mem.Meek != t.Meek {
+		mem.Priority, mem.Meek = t.Priority, t.Meek
 		m.touch(g)
 	}
 	if g.phase == Started && m.book.ClaimedBy(mem.ID) != nil {
