@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"muster.sh/muster/scheduler/gang"
@@ -23,8 +24,8 @@ func evictionsAreInOrder(s Seen) error {
 		switch mem := s.Machine.members[e.Pod]; {
 		case g == nil || mem == nil || mem.Gang != e.Gang:
 			return fmt.Errorf("%s is evicted, which is no member of %s", e.Pod, e.Gang)
-		case s.Machine.move != nil && s.Machine.move.leaving[e.Pod]:
-			// It is moved by itself.
+		case s.Machine.move != nil && s.Machine.move.leaving[e.Pod], slices.Contains(s.Out, Decision(Spare{Gang: e.Gang, Pod: e.Pod})):
+			// It is moved by itself, or spared at once.
 		case g.phase != Leaving || !s.Leaving(e.Gang):
 			return fmt.Errorf("%s is evicted of %s, which is %s; that it goes is stored: %t", e.Pod, e.Gang, g.phase, s.Leaving(e.Gang))
 		case mem.state != bound || mem.terminating:

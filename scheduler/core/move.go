@@ -157,6 +157,9 @@ func (m *Machine) begin(g *group, by way, q *victims.Query, found *victims.Found
 		return false
 	}
 	m.move, g.vain, g.clearsAt[by] = v, "", v.until
+	if g.quota != nil {
+		g.tried = false // what was found before it lacked quota tells nothing now
+	}
 	m.alarmAt(g, v.until)
 	for i := range found.Units {
 		m.evictUnit(v, &found.Units[i])

@@ -33,7 +33,7 @@ var mutants = []mutant{
 	{"priority does not count", "../queue/fifo.go",
 		"cmp.Compare(b.Priority, a.Priority)", "0"},
 	{"the capability of a queue is not looked at", "../queue/refusal.go",
-		"limit, limited := n.Capability.Get(name)\n\t\tswitch", "limit, limited := int64(0), false\n\t\tswitch"},
+		"limit, limited := n.Capability.Get(name)\n\tswitch", "limit, limited := int64(0), false\n\tswitch"},
 	{"the capability of the queues above is not looked at", "../queue/refusal.go",
 		"for at := n; at != nil; at = at.parent {", "for at := n; at == n; at = at.parent {"},
 	{"room that is only held is not charged", "../ledger/charge.go",
@@ -134,6 +134,22 @@ var mutantsOfMoves = []mutant{
 		"mem.evicting = false; mem.runs() {", "mem.evicting = false; false {"},
 }
 
+// mutantsOfReclaim are bugs in what is taken from others.
+var mutantsOfReclaim = []mutant{
+	{"a queue loses what it is entitled to", "../queue/claim.go",
+		"return left <= n.entitled.Get(name)", "return left <= 0"},
+	{"who borrows takes from others", "../queue/claim.go",
+		"n.used.Get(name)+asked <= n.entitled.Get(name)", "true"},
+	{"more is taken back than was lent", "../queue/claim.go",
+		"- gone[n].Get(name) + l.Of.Get(name)", ""},
+	{"a higher priority gives way", "../queue/claim.go",
+		"(l.Priority < c.priority && !c.meek)", "true"},
+	{"who has just come gives way", "reclaim.go",
+		"m.ranFor(mem) >= m.opts.Reclaim.MinRuntime", "true"},
+	{"who gives way need not", "../victims/greedy.go",
+		"set, again = fewer, true", "_ = fewer"},
+}
+
 // checks is how many histories may pass before a seeded bug is caught.
 const checks = "2000"
 
@@ -146,7 +162,9 @@ func TestPropertiesCatchSeededBugs(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("no go command to compile the seeded bugs with")
 	}
-	for test, list := range map[string][]mutant{"TestHistories": mutants, "TestHistoriesOfMoves": mutantsOfMoves} {
+	for test, list := range map[string][]mutant{
+		"TestHistories": mutants, "TestHistoriesOfMoves": mutantsOfMoves, "TestHistoriesOfReclaim": mutantsOfReclaim,
+	} {
 		for _, m := range list {
 			t.Run(m.bug, func(t *testing.T) {
 				t.Parallel()

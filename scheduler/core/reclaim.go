@@ -5,6 +5,7 @@ import (
 
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/queue"
+	"muster.sh/muster/scheduler/resource"
 	"muster.sh/muster/scheduler/victims"
 )
 
@@ -13,15 +14,21 @@ import (
 
 // claimFor adds to a query what a gang may take from others.
 func (m *Machine) claimFor(g *group, q *victims.Query) {
-	c := &claim{losses: map[*victims.Unit]queue.Loss{}}
-	c.Claim = m.queues.Claim(m.entry(g), m.need(g).sum(), g.first() != nil && g.first().Meek, m.lossOf(q.Leaving))
+	c := &claim{losses: map[*victims.Unit]queue.Loss{}, leaving: map[gang.ID]resource.Vector{}}
+	var leaving []queue.Loss
+	for _, id := range q.Leaving {
+		p, _ := m.book.Pod(id)
+		c.leaving[p.Gang] = c.leaving[p.Gang].Add(p.Request)
+		leaving = append(leaving, queue.Loss{Queue: m.queues.ChargedTo(p.Gang), Of: p.Request})
+	}
+	c.Claim = m.queues.Claim(m.entry(g), m.need(g).sum(), g.first() != nil && g.first().Meek, leaving)
 	for _, id := range sortedKeys(m.groups) {
 		if v := m.groups[id]; v != g && m.isStable(v) {
 			q.Units = append(q.Units, m.takeable(v, c)...)
 		}
 	}
 	for i := range q.Units {
-		c.losses[&q.Units[i]] = m.loss(&q.Units[i])
+		c.losses[&q.Units[i]] = m.loss(&q.Units[i], c)
 	}
 	q.Rights = c
 }
@@ -36,7 +43,7 @@ func (m *Machine) isStable(g *group) bool {
 func (m *Machine) takeable(g *group, c *claim) []victims.Unit {
 	var units []victims.Unit
 	add := func(u victims.Unit) {
-		if c.Claim.Allows([]queue.Loss{m.loss(&u)}) {
+		if c.Claim.Allows([]queue.Loss{m.loss(&u, c)}) {
 			units = append(units, u)
 		}
 	}
@@ -76,12 +83,12 @@ func (m *Machine) wholeOf(g *group) victims.Unit {
 	return u
 }
 
-// loss is what the queue of a unit loses with it.
-func (m *Machine) loss(u *victims.Unit) queue.Loss {
+// loss is what the queue of a unit loses with it, beside the pods that leave anyway.
+func (m *Machine) loss(u *victims.Unit, c *claim) queue.Loss {
 	e := m.entry(m.groups[u.Gang])
 	l := queue.Loss{Queue: m.queues.ChargedTo(u.Gang), Priority: e.Priority, Elastic: !u.Whole}
 	if u.Whole {
-		l.Of = m.book.Charge(u.Gang)
+		l.Of = m.book.Charge(u.Gang).Sub(c.leaving[u.Gang])
 		return l
 	}
 	for _, p := range u.Pods {
@@ -91,20 +98,12 @@ func (m *Machine) loss(u *victims.Unit) queue.Loss {
 	return l
 }
 
-// lossOf is what queues lose with pods.
-func (m *Machine) lossOf(pods []gang.PodID) []queue.Loss {
-	out := make([]queue.Loss, 0, len(pods))
-	for _, id := range pods {
-		p, _ := m.book.Pod(id)
-		out = append(out, queue.Loss{Queue: m.queues.ChargedTo(p.Gang), Of: p.Request})
-	}
-	return out
-}
-
 // claim is what a gang may take, in the words of a search.
 type claim struct {
 	*queue.Claim
 	losses map[*victims.Unit]queue.Loss
+	// leaving is what gangs have that leaves anyway.
+	leaving map[gang.ID]resource.Vector
 }
 
 func (c *claim) of(units []*victims.Unit) []queue.Loss {

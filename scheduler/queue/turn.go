@@ -60,12 +60,15 @@ func (t *Turn) first(n *node) (*node, Entry) {
 // it, but from what is guaranteed to himself, or where the queue lets others pass.
 func (t *Turn) Ask(e Entry, more resource.Vector) *Refusal {
 	n := t.tree.known(e.Queue)
-	r := t.behind(n, more)
-	if r == nil {
-		r = n.refusal(more, t.tree.total)
-	}
-	if r == nil || r.Never {
+	r := n.refusal(more, t.tree.total)
+	if r != nil && r.Never {
 		return r
+	}
+	if behind := t.behind(n, more); behind != nil {
+		r = behind
+	}
+	if r == nil {
+		return nil
 	}
 	if !n.Backfill {
 		t.over[n] = true
