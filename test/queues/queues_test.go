@@ -65,6 +65,36 @@ func TestGangsAreChargedToTheirQueues(t *testing.T) {
 	c.RequireNoFault(t, 0)
 }
 
+// TestAQueueGetsBackWhatItHasLent runs two gangs of a queue that deserves room for one,
+// and then one of the queue whose room that is.
+func TestAQueueGetsBackWhatItHasLent(t *testing.T) {
+	ctx, c := testcluster.Start(t, testcluster.Spec{Scheduler: testcluster.Muster, Nodes: 2, Shape: "cpu=4,memory=64Gi"})
+	s := &story{t: t, ctx: ctx, c: c}
+
+	s.apply("Queue")
+	// The others of the guide are guaranteed something.
+	for _, name := range []string{"nlp", "vision", "research"} {
+		if err := c.Dynamic.Resource(queues).Delete(ctx, name, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.create(testcluster.PodGroup{Name: "first", Members: 4, CPUs: 1, Queue: "night"})
+	s.run("first-", 4)
+	s.create(testcluster.PodGroup{Name: "second", Members: 4, CPUs: 1, Queue: "night"})
+	s.run("second-", 4)
+	s.create(testcluster.PodGroup{Name: "owner", Members: 3, CPUs: 1, Queue: "day"})
+	s.told("owner", "GangMakingRoom", "room is made for it: pods give way that have less right to it: 4 of podgroup first")
+	s.run("owner-", 3)
+	s.told("first", "GangLeaving", "its members are being evicted: queue night gives back what it has borrowed from queue day, for podgroup owner; 4 members are still bound")
+
+	s.create(testcluster.PodGroup{Name: "more", Members: 2, CPUs: 1, Queue: "day"})
+	s.told("more", "GangNoRoom", "not enough room: 1 of 2 default placed, cpu=1 missing in all; of 2 nodes: 2 too little cpu")
+	if n := testcluster.Count(c.Pods.List(has("second-")), testcluster.Running); n != 4 {
+		t.Errorf("%d pods of second run, which has borrowed nothing", n)
+	}
+	c.RequireNoFault(t, 0)
+}
+
 // story is one cluster with what a test does to it.
 type story struct {
 	t   *testing.T
