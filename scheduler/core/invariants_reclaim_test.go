@@ -25,7 +25,7 @@ func takesByRight(s Seen) error {
 		theirs := m.chain(v)
 		if own[0].Name == theirs[0].Name {
 			mine, its := m.entry(g).Priority, m.entry(v).Priority
-			if !(its < mine && !g.first().Meek) && !(!u.Whole && its <= mine) {
+			if lower, elastic := its < mine && !g.first().Meek, !u.Whole && its <= mine; !lower && !elastic {
 				return fmt.Errorf("%v, whose priority is %d, gives way to %s, whose priority is %d", *u, its, g.decl.ID, mine)
 			}
 			continue
