@@ -62,12 +62,6 @@ func SchedulerNamespaceRules() []rbacv1.PolicyRule {
 	return parse[[]rbacv1.PolicyRule](schedulerNamespaceRules)
 }
 
-// SparkDefinitions are the definitions of Spark's applications.
-func SparkDefinitions() []*apiextensions.CustomResourceDefinition {
-	crd := parse[apiextensions.CustomResourceDefinition](sparkApplicationCRD)
-	return []*apiextensions.CustomResourceDefinition{&crd}
-}
-
 // OperatorsClusterRules are the rights that muster-operators needs in every namespace,
 // for a ClusterRole.
 func OperatorsClusterRules() []rbacv1.PolicyRule {
@@ -83,7 +77,8 @@ func OperatorsNamespaceRules() []rbacv1.PolicyRule {
 // JobDefinitions are the definitions of the jobs that muster-operators runs.
 func JobDefinitions() []*apiextensions.CustomResourceDefinition {
 	tfJob := parse[apiextensions.CustomResourceDefinition](tfJobCRD)
-	return []*apiextensions.CustomResourceDefinition{&tfJob}
+	sparkApplication := parse[apiextensions.CustomResourceDefinition](sparkApplicationCRD)
+	return []*apiextensions.CustomResourceDefinition{&tfJob, &sparkApplication}
 }
 
 // CustomResourceDefinitions are the definitions of the objects of muster.sh, and of
