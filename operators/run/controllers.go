@@ -14,7 +14,7 @@ var controllers = map[config.Controller]func(ctrl.Manager, *config.OperatorsConf
 	config.SparkController: func(mgr ctrl.Manager, c *config.OperatorsConfiguration) error {
 		return spark.AddToManager(mgr, spark.Options{
 			Plan:         plan.Options{SchedulerName: c.Spark.SchedulerName, User: c.Spark.User},
-			MaxExecutors: *c.Spark.MaxTrackedExecutors, Workers: c.Spark.Workers,
+			MaxExecutors: *c.Spark.MaxTrackedExecutors, Workers: c.Spark.Workers, MetricLabels: c.Spark.MetricLabels,
 		})
 	},
 	config.TensorFlowController: func(mgr ctrl.Manager, c *config.OperatorsConfiguration) error {

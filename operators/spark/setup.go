@@ -2,19 +2,25 @@ package spark
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
+	"muster.sh/muster/operators/spark/metrics"
 	"muster.sh/muster/operators/spark/plan"
 	"muster.sh/muster/operators/view"
 )
@@ -30,6 +36,8 @@ type Options struct {
 	MaxExecutors int
 	// Workers is how many applications are brought on at a time.
 	Workers int
+	// MetricLabels are labels of applications and pods by which metrics are told apart.
+	MetricLabels []string
 }
 
 // AddToManager has a manager run SparkApplications.
@@ -41,6 +49,10 @@ func AddToManager(mgr ctrl.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
+	counts, err := metrics.New(registry.Registry, options.MetricLabels)
+	if err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
 	r := &Reconciler{
 		Client: own.GetClient(), Live: own.GetAPIReader(), Events: mgr.GetEventRecorder(OperatorName), Options: options,
 	}
@@ -49,7 +61,23 @@ func AddToManager(mgr ctrl.Manager, options Options) error {
 		WatchesRawSource(source.Kind(own.GetCache(), &v1beta2.SparkApplication{},
 			&handler.TypedEnqueueRequestForObject[*v1beta2.SparkApplication]{})).
 		WatchesRawSource(source.Kind(own.GetCache(), &corev1.Pod{}, handler.TypedEnqueueRequestsFromMapFunc(applicationOf))).
+		WatchesRawSource(source.Kind(own.GetCache(), &v1beta2.SparkApplication{}, counting(func(before, now *v1beta2.SparkApplication) {
+			counts.Application(before, now, time.Now())
+		}))).
+		WatchesRawSource(source.Kind(own.GetCache(), &corev1.Pod{}, counting(counts.Executor))).
 		Complete(r)
+}
+
+// counting has changes counted, and nothing else done. Before is nil for an object that is
+// new, and now for one that is gone.
+func counting[T client.Object](count func(before, now T)) handler.TypedEventHandler[T, reconcile.Request] {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	var none T
+	return handler.TypedFuncs[T, reconcile.Request]{
+		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[T], _ queue) { count(none, e.Object) },
+		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[T], _ queue) { count(e.ObjectOld, e.ObjectNew) },
+		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[T], _ queue) { count(e.Object, none) },
+	}
 }
 
 // launched selects the pods that were submitted by an operator.

@@ -95,7 +95,7 @@ func TestSparkApplicationsRun(t *testing.T) {
 	t.Run("an application runs to its end", func(t *testing.T) {
 		s.create(ctx, t, pi("plain", nil))
 		app := s.awaitState(ctx, t, "plain", v1beta2.ApplicationStateCompleted)
-		if app.Status.ExecutionAttempts != 1 || app.Status.TerminationTime.IsZero() {
+		if app.Status.ExecutionAttempts != 1 || app.Status.TerminationTime.IsZero() || len(app.Status.ExecutorState) != 2 {
 			t.Errorf("the status is %+v", app.Status)
 		}
 	})
@@ -130,6 +130,11 @@ func TestSparkApplicationsRun(t *testing.T) {
 		if message := app.Status.AppState.ErrorMessage; message == "" {
 			t.Error("the reason of the failure isn't told")
 		}
+	})
+	t.Run("metrics tell of all that", func(t *testing.T) {
+		s.tellsMetrics(ctx, t, "spark_application_count 5", "spark_application_submit_count 6", "spark_application_failed_submission_count 1",
+			"spark_application_success_count 4", "spark_application_failure_count 1", "spark_application_running_count 0",
+			"spark_application_start_latency_seconds_count 4", "spark_executor_running_count 0")
 	})
 	t.Run("a driver owns what its settings ask for", func(t *testing.T) { s.ownsAll(ctx, t) })
 	t.Run("an operator goes on where the last one was", func(t *testing.T) {

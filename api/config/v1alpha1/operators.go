@@ -56,6 +56,10 @@ type SparkApplications struct {
 	// MaxTrackedExecutors bounds the executors that the status of an application lists,
 	// which has to fit into one object with all else; 0 lists none. Default: 1000.
 	MaxTrackedExecutors *int `json:"maxTrackedExecutors,omitempty"`
+	// MetricLabels are labels of applications, and of executors' pods, that become labels
+	// of the metrics spark_application_* and spark_executor_*. "namespace" is the
+	// namespace. Each combination of values is a time series of its own. Default: none.
+	MetricLabels []string `json:"metricLabels,omitempty"`
 	// Workers is how many applications are looked after at the same time. Default: 8.
 	Workers int `json:"workers,omitempty"`
 }

@@ -37,6 +37,8 @@ func TestMistakesOfOperatorsNameTheField(t *testing.T) {
 		"nobody to work":                       {operatorsHeader + "tensorFlow: {workers: -1}\n", "tensorFlow.workers: Invalid value: -1: must be at least 1"},
 		"nobody to work for Spark":             {operatorsHeader + "spark: {workers: -1}\n", "spark.workers: Invalid value: -1: must be at least 1"},
 		"Spark's scheduler has no good name":   {operatorsHeader + "spark: {schedulerName: A b}\n", "spark.schedulerName"},
+		"a label that can't be":                {operatorsHeader + "spark: {metricLabels: [a b]}\n", "spark.metricLabels[0]: Invalid value: \"a b\""},
+		"a label twice":                        {operatorsHeader + "spark: {metricLabels: [team, team]}\n", "spark.metricLabels[1]: Duplicate value"},
 		"fewer executors than none":            {operatorsHeader + "spark: {maxTrackedExecutors: -1}\n", "spark.maxTrackedExecutors: Invalid value: -1: must not be negative"},
 		"a lease that ends before its renewal": {operatorsHeader + "leaderElection: {leaseDuration: 1s}\n", "leaderElection.leaseDuration"},
 	} {

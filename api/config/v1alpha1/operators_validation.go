@@ -38,6 +38,14 @@ func (s *SparkApplications) validate(path *field.Path) field.ErrorList {
 	if *s.MaxTrackedExecutors < 0 {
 		errs = append(errs, field.Invalid(path.Child("maxTrackedExecutors"), *s.MaxTrackedExecutors, "must not be negative"))
 	}
+	for i, label := range s.MetricLabels {
+		for _, msg := range validation.IsQualifiedName(label) {
+			errs = append(errs, field.Invalid(path.Child("metricLabels").Index(i), label, msg))
+		}
+		if slices.Contains(s.MetricLabels[:i], label) {
+			errs = append(errs, field.Duplicate(path.Child("metricLabels").Index(i), label))
+		}
+	}
 	if s.Workers < 1 {
 		errs = append(errs, field.Invalid(path.Child("workers"), s.Workers, "must be at least 1"))
 	}
