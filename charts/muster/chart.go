@@ -31,6 +31,9 @@ var operatorsNamespaceRules []byte
 //go:embed crds/sparkoperator.k8s.io_sparkapplications.yaml
 var sparkApplicationCRD []byte
 
+//go:embed crds/sparkoperator.k8s.io_scheduledsparkapplications.yaml
+var scheduledSparkApplicationCRD []byte
+
 //go:embed crds/muster.sh_reservations.yaml
 var reservationCRD []byte
 
@@ -76,9 +79,12 @@ func OperatorsNamespaceRules() []rbacv1.PolicyRule {
 
 // JobDefinitions are the definitions of the jobs that muster-operators runs.
 func JobDefinitions() []*apiextensions.CustomResourceDefinition {
-	tfJob := parse[apiextensions.CustomResourceDefinition](tfJobCRD)
-	sparkApplication := parse[apiextensions.CustomResourceDefinition](sparkApplicationCRD)
-	return []*apiextensions.CustomResourceDefinition{&tfJob, &sparkApplication}
+	var definitions []*apiextensions.CustomResourceDefinition
+	for _, crd := range [][]byte{tfJobCRD, sparkApplicationCRD, scheduledSparkApplicationCRD} {
+		definition := parse[apiextensions.CustomResourceDefinition](crd)
+		definitions = append(definitions, &definition)
+	}
+	return definitions
 }
 
 // CustomResourceDefinitions are the definitions of the objects of muster.sh, and of

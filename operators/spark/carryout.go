@@ -24,12 +24,12 @@ func (r *Reconciler) carryOut(ctx context.Context, seen life.Seen, step life.Ste
 		return err
 	}
 	for _, driver := range step.Delete {
-		if err := r.delete(ctx, driver); err != nil {
+		if err := deleteSeen(ctx, r.Client, driver); err != nil {
 			return err
 		}
 	}
 	if step.DeleteApp {
-		return r.delete(ctx, app)
+		return deleteSeen(ctx, r.Client, app)
 	}
 	if !step.Submit {
 		return nil
@@ -54,9 +54,9 @@ func (r *Reconciler) setStatus(ctx context.Context, app *v1beta2.SparkApplicatio
 	return nil
 }
 
-// delete deletes what was observed, and nothing that has come in its place.
-func (r *Reconciler) delete(ctx context.Context, object client.Object) error {
-	err := r.Client.Delete(ctx, object, client.Preconditions{UID: ptr.To(object.GetUID())})
+// deleteSeen deletes what was observed, and nothing that has come in its place.
+func deleteSeen(ctx context.Context, c client.Client, object client.Object) error {
+	err := c.Delete(ctx, object, client.Preconditions{UID: ptr.To(object.GetUID())})
 	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/cluster"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -22,6 +23,7 @@ import (
 
 	"muster.sh/muster/operators/spark/metrics"
 	"muster.sh/muster/operators/spark/plan"
+	"muster.sh/muster/operators/spark/schedule"
 	"muster.sh/muster/operators/view"
 )
 
@@ -40,7 +42,7 @@ type Options struct {
 	MetricLabels []string
 }
 
-// AddToManager has a manager run SparkApplications.
+// AddToManager has a manager run SparkApplications, and make them at their times.
 func AddToManager(mgr ctrl.Manager, options Options) error {
 	if err := v1beta2.AddToScheme(mgr.GetScheme()); err != nil {
 		return err
@@ -49,6 +51,13 @@ func AddToManager(mgr ctrl.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
+	if err := addApplications(mgr, own, options); err != nil {
+		return err
+	}
+	return addSchedules(mgr, own, options)
+}
+
+func addApplications(mgr ctrl.Manager, own cluster.Cluster, options Options) error {
 	counts, err := metrics.New(registry.Registry, options.MetricLabels)
 	if err != nil {
 		return fmt.Errorf("register metrics: %w", err)
@@ -68,6 +77,16 @@ func AddToManager(mgr ctrl.Manager, options Options) error {
 		Complete(r)
 }
 
+func addSchedules(mgr ctrl.Manager, own cluster.Cluster, options Options) error {
+	r := &ScheduleReconciler{Client: own.GetClient(), Live: own.GetAPIReader(), Events: mgr.GetEventRecorder(OperatorName)}
+	return ctrl.NewControllerManagedBy(mgr).Named("scheduledsparkapplication").
+		WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers}).
+		WatchesRawSource(source.Kind(own.GetCache(), &v1beta2.ScheduledSparkApplication{},
+			&handler.TypedEnqueueRequestForObject[*v1beta2.ScheduledSparkApplication]{})).
+		WatchesRawSource(source.Kind(own.GetCache(), &v1beta2.SparkApplication{}, handler.TypedEnqueueRequestsFromMapFunc(scheduleOf))).
+		Complete(r)
+}
+
 // counting has changes counted, and nothing else done. Before is nil for an object that is
 // new, and now for one that is gone.
 func counting[T client.Object](count func(before, now T)) handler.TypedEventHandler[T, reconcile.Request] {
@@ -83,12 +102,20 @@ func counting[T client.Object](count func(before, now T)) handler.TypedEventHand
 // launched selects the pods that were submitted by an operator.
 var launched = cache.ByObject{Label: labels.SelectorFromSet(labels.Set{plan.LabelLaunched: "true"})}
 
+// scheduleOf finds the schedule of a run.
+func scheduleOf(_ context.Context, run *v1beta2.SparkApplication) []reconcile.Request {
+	return requestFor(run.Namespace, run.Labels[schedule.Label])
+}
+
 // applicationOf finds the application of a pod. Executors belong to their driver, so
 // that owners would not tell.
 func applicationOf(_ context.Context, pod *corev1.Pod) []reconcile.Request {
-	name := pod.Labels[plan.LabelAppName]
+	return requestFor(pod.Namespace, pod.Labels[plan.LabelAppName])
+}
+
+func requestFor(namespace, name string) []reconcile.Request {
 	if name == "" {
 		return nil
 	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: pod.Namespace, Name: name}}}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}}
 }

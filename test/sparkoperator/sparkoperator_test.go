@@ -19,6 +19,8 @@ import (
 	"muster.sh/muster/test/testcluster"
 )
 
+const guide = "../../docs/spark-applications.md"
+
 // stage is a cluster with SparkApplications.
 type stage struct {
 	*testcluster.Cluster
@@ -83,7 +85,7 @@ func (s *stage) edit(ctx context.Context, t *testing.T, name string, change func
 func TestSparkApplicationsRun(t *testing.T) {
 	ctx, s := newStage(t)
 	t.Run("the guide's example runs", func(t *testing.T) {
-		examples := testcluster.Examples(t, "../../docs/spark-applications.md", "SparkApplication")
+		examples := testcluster.Examples(t, guide, "SparkApplication")
 		if len(examples) != 1 {
 			t.Fatalf("the guide has %d examples", len(examples))
 		}
@@ -145,6 +147,10 @@ func TestSparkApplicationsRun(t *testing.T) {
 		}
 		s.awaitState(ctx, t, "handed", v1beta2.ApplicationStateCompleted)
 	})
+	t.Run("the guide's schedule waits for its time", func(t *testing.T) { s.guidesSchedule(ctx, t) })
+	t.Run("a schedule makes each run once, though the operator is killed", func(t *testing.T) { s.runsAtItsTimes(ctx, t) })
+	t.Run("a run has as much company as it is allowed", func(t *testing.T) { s.heedsItsPolicy(ctx, t) })
+	t.Run("a schedule that can't be read is told, and mended", func(t *testing.T) { s.refusesSchedule(ctx, t) })
 	t.Run("an application that is over goes, and leaves nothing", func(t *testing.T) { s.leavesNothing(ctx, t) })
 	s.RequireNoFault(t, 2)
 }

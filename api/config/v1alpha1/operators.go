@@ -36,7 +36,7 @@ type OperatorsConfiguration struct {
 type Controller string
 
 const (
-	// SparkController runs SparkApplications.
+	// SparkController runs SparkApplications, and makes those of ScheduledSparkApplications.
 	SparkController Controller = "spark"
 	// TensorFlowController runs TFJobs.
 	TensorFlowController Controller = "tensorflow"
