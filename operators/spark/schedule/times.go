@@ -55,6 +55,7 @@ type interval struct {
 	delay time.Duration
 }
 
+// Next is the first time after t, and never the creation itself.
 func (i interval) Next(t time.Time) time.Time {
 	if t.Before(i.since) {
 		t = i.since
