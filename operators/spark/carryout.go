@@ -64,12 +64,16 @@ func deleteSeen(ctx context.Context, c client.Client, object client.Object) erro
 }
 
 // checkStored makes sure that the application is still what was decided for. A step
-// that is made from an old status would start a driver a second time.
+// that is made from an old status would start a driver a second time, and one for an
+// application that is gone a driver of nobody's.
 func (r *Reconciler) checkStored(ctx context.Context, app *v1beta2.SparkApplication) error {
 	stored := metav1.PartialObjectMetadata{}
 	stored.SetGroupVersionKind(v1beta2.SchemeGroupVersion.WithKind("SparkApplication"))
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(app), &stored); err != nil {
-		return client.IgnoreNotFound(err)
+	switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(app), &stored); {
+	case apierrors.IsNotFound(err):
+		return errStale
+	case err != nil:
+		return err
 	}
 	if stored.UID != app.UID || stored.ResourceVersion != app.ResourceVersion {
 		return errStale

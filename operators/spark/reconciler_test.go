@@ -368,6 +368,7 @@ func TestAServiceThatIsOutOfDateIsReplaced(t *testing.T) {
 	}
 }
 
+// #690, #1863 and #2290 of Kubeflow's operator
 func TestAQuotaIsWaitedFor(t *testing.T) {
 	w := newWorld(t, pi())
 	w.quota = true
