@@ -31,6 +31,9 @@ var operatorsNamespaceRules []byte
 //go:embed crds/sparkoperator.k8s.io_sparkapplications.yaml
 var sparkApplicationCRD []byte
 
+//go:embed crds/sparkoperator.k8s.io_scheduledsparkapplications.yaml
+var scheduledSparkApplicationCRD []byte
+
 //go:embed crds/muster.sh_reservations.yaml
 var reservationCRD []byte
 
@@ -62,12 +65,6 @@ func SchedulerNamespaceRules() []rbacv1.PolicyRule {
 	return parse[[]rbacv1.PolicyRule](schedulerNamespaceRules)
 }
 
-// SparkDefinitions are the definitions of Spark's applications.
-func SparkDefinitions() []*apiextensions.CustomResourceDefinition {
-	crd := parse[apiextensions.CustomResourceDefinition](sparkApplicationCRD)
-	return []*apiextensions.CustomResourceDefinition{&crd}
-}
-
 // OperatorsClusterRules are the rights that muster-operators needs in every namespace,
 // for a ClusterRole.
 func OperatorsClusterRules() []rbacv1.PolicyRule {
@@ -82,8 +79,12 @@ func OperatorsNamespaceRules() []rbacv1.PolicyRule {
 
 // JobDefinitions are the definitions of the jobs that muster-operators runs.
 func JobDefinitions() []*apiextensions.CustomResourceDefinition {
-	tfJob := parse[apiextensions.CustomResourceDefinition](tfJobCRD)
-	return []*apiextensions.CustomResourceDefinition{&tfJob}
+	var definitions []*apiextensions.CustomResourceDefinition
+	for _, crd := range [][]byte{tfJobCRD, sparkApplicationCRD, scheduledSparkApplicationCRD} {
+		definition := parse[apiextensions.CustomResourceDefinition](crd)
+		definitions = append(definitions, &definition)
+	}
+	return definitions
 }
 
 // CustomResourceDefinitions are the definitions of the objects of muster.sh, and of

@@ -49,8 +49,9 @@ func helm(t *testing.T, set ...string) ([]byte, error) {
 
 const image = `image.repository="registry.example.com/muster"`
 
-// rendered has what the chart makes.
+// rendered has what the chart makes of one part of Muster.
 type rendered struct {
+	part        string
 	deployment  appsv1.Deployment
 	settings    corev1.ConfigMap
 	account     corev1.ServiceAccount
@@ -61,14 +62,19 @@ type rendered struct {
 	definitions []string
 }
 
+// render renders the scheduler's part.
 func render(t *testing.T, set ...string) *rendered {
 	t.Helper()
-	// The rights of the operators are compared in chart_test.go.
-	out, err := helm(t, append(set, image, "operators.enabled=false")...)
+	return renderPart(t, "scheduler", set...)
+}
+
+func renderPart(t *testing.T, part string, set ...string) *rendered {
+	t.Helper()
+	out, err := helm(t, append(set, image)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rendered{}
+	r := &rendered{part: part}
 	documents := yaml.NewDocumentDecoder(io.NopCloser(bytes.NewReader(out)))
 	defer documents.Close()
 	for buffer := make([]byte, len(out)); ; {
@@ -86,12 +92,15 @@ func render(t *testing.T, set ...string) *rendered {
 // take reads one document. Fields that do not exist are refused.
 func (r *rendered) take(t *testing.T, document []byte) {
 	t.Helper()
-	var of metav1.TypeMeta
+	var of metav1.PartialObjectMetadata
 	if err := strict.Unmarshal(document, &of); err != nil {
 		t.Fatal(err)
 	}
 	if of.Kind == "" {
 		return // a comment alone
+	}
+	if part, known := of.Labels["app.kubernetes.io/component"]; known && part != r.part {
+		return
 	}
 	into := map[string]any{
 		"Deployment": &r.deployment, "ConfigMap": &r.settings, "ServiceAccount": &r.account,
@@ -161,6 +170,26 @@ func TestTheChartGivesTheSchedulerItsConfigurationAndItsRights(t *testing.T) {
 	}
 }
 
+func TestTheChartGivesTheOperatorsTheirConfigurationAndTheirRights(t *testing.T) {
+	r := renderPart(t, "operators", `schedulerName="own"`, `operators.config={"spark":{"workers":3}}`)
+	want := config.NewOperatorsConfiguration()
+	want.LeaderElection.ResourceNamespace, want.Serving.BindAddress = "ns", "0.0.0.0"
+	want.Spark.SchedulerName, want.Spark.Workers, want.TensorFlow.SchedulerName = "own", 3, "own"
+	got, err := config.ParseOperators([]byte(r.settings.Data["operators.yaml"]))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("the operators read\n%+v, error %v, want\n%+v", got, err, want)
+	}
+	if !reflect.DeepEqual(r.clusterRole.Rules, OperatorsClusterRules()) {
+		t.Errorf("they may do %v everywhere", r.clusterRole.Rules)
+	}
+	if !reflect.DeepEqual(r.role.Rules, OperatorsNamespaceRules()) || r.role.Namespace != "ns" {
+		t.Errorf("in %s they may do %v", r.role.Namespace, r.role.Rules)
+	}
+	if r.deployment.Spec.Template.Spec.ServiceAccountName != r.account.Name || r.clusterwide.Subjects[0].Name != r.account.Name {
+		t.Errorf("%v has the rights, and the pods are of %s", r.clusterwide.Subjects, r.deployment.Spec.Template.Spec.ServiceAccountName)
+	}
+}
+
 // check holds the parts of a release against each other.
 func (r *rendered) check(t *testing.T) {
 	t.Helper()
@@ -194,7 +223,7 @@ func (r *rendered) check(t *testing.T) {
 		t.Errorf("the Deployment selects %v of %v", r.deployment.Spec.Selector, pod.Labels)
 	}
 	var want []string
-	for _, crd := range slices.Concat(CustomResourceDefinitions(), JobDefinitions(), SparkDefinitions()) {
+	for _, crd := range slices.Concat(CustomResourceDefinitions(), JobDefinitions()) {
 		want = append(want, crd.Name)
 	}
 	slices.Sort(want)

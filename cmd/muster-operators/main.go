@@ -1,4 +1,4 @@
-// muster-operators runs jobs of machine learning frameworks as pods on Kubernetes.
+// muster-operators runs SparkApplications and TFJobs as pods on Kubernetes.
 package main
 
 import (

@@ -32,10 +32,11 @@ func NewCommand() *cobra.Command {
 	f := &flags{}
 	cmd := &cobra.Command{
 		Use:   "muster-operators",
-		Short: "Runs jobs of machine learning frameworks as pods on Kubernetes",
+		Short: "Runs SparkApplications and TFJobs as pods on Kubernetes",
 		Long: `muster-operators makes pods and services of the jobs that users declare, starts
 them anew when they fail, and cleans up after them. Controllers:
 
+  spark        SparkApplication and ScheduledSparkApplication of sparkoperator.k8s.io/v1beta2
   tensorflow   TFJob of kubeflow.org/v1
 
 It is configured by a file (apiVersion config.muster.sh/v1alpha1, kind

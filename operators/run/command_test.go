@@ -14,7 +14,7 @@ import (
 
 func TestFlagsWinOverTheFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "operators.yaml")
-	text := "apiVersion: config.muster.sh/v1alpha1\nkind: OperatorsConfiguration\nhealthPort: 1\ntensorFlow: {gangs: None}\nserving: {port: 2}\n"
+	text := "apiVersion: config.muster.sh/v1alpha1\nkind: OperatorsConfiguration\nhealthPort: 1\ntensorFlow: {gangs: None}\nspark: {workers: 3}\nserving: {port: 2}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestFlagsWinOverTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *c.HealthPort != 3 || *c.Serving.Port != 2 || *c.LeaderElection.LeaderElect || c.TensorFlow.Gangs != config.GangNone {
+	if *c.HealthPort != 3 || *c.Serving.Port != 2 || *c.LeaderElection.LeaderElect || c.TensorFlow.Gangs != config.GangNone || c.Spark.Workers != 3 {
 		t.Errorf("got %+v", c)
 	}
 }

@@ -24,12 +24,12 @@ func (r *Reconciler) carryOut(ctx context.Context, seen life.Seen, step life.Ste
 		return err
 	}
 	for _, driver := range step.Delete {
-		if err := r.delete(ctx, driver); err != nil {
+		if err := deleteSeen(ctx, r.Client, driver); err != nil {
 			return err
 		}
 	}
 	if step.DeleteApp {
-		return r.delete(ctx, app)
+		return deleteSeen(ctx, r.Client, app)
 	}
 	if !step.Submit {
 		return nil
@@ -54,9 +54,9 @@ func (r *Reconciler) setStatus(ctx context.Context, app *v1beta2.SparkApplicatio
 	return nil
 }
 
-// delete deletes what was observed, and nothing that has come in its place.
-func (r *Reconciler) delete(ctx context.Context, object client.Object) error {
-	err := r.Client.Delete(ctx, object, client.Preconditions{UID: ptr.To(object.GetUID())})
+// deleteSeen deletes what was observed, and nothing that has come in its place.
+func deleteSeen(ctx context.Context, c client.Client, object client.Object) error {
+	err := c.Delete(ctx, object, client.Preconditions{UID: ptr.To(object.GetUID())})
 	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil
 	}
@@ -64,12 +64,16 @@ func (r *Reconciler) delete(ctx context.Context, object client.Object) error {
 }
 
 // checkStored makes sure that the application is still what was decided for. A step
-// that is made from an old status would start a driver a second time.
+// that is made from an old status would start a driver a second time, and one for an
+// application that is gone a driver of nobody's.
 func (r *Reconciler) checkStored(ctx context.Context, app *v1beta2.SparkApplication) error {
 	stored := metav1.PartialObjectMetadata{}
 	stored.SetGroupVersionKind(v1beta2.SchemeGroupVersion.WithKind("SparkApplication"))
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(app), &stored); err != nil {
-		return client.IgnoreNotFound(err)
+	switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(app), &stored); {
+	case apierrors.IsNotFound(err):
+		return errStale
+	case err != nil:
+		return err
 	}
 	if stored.UID != app.UID || stored.ResourceVersion != app.ResourceVersion {
 		return errStale

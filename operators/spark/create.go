@@ -19,7 +19,7 @@ import (
 
 var (
 	// errForeign says that something else has the name of an object of the application.
-	errForeign = errors.New("exists and is not of this application; delete it, or give the application another name")
+	errForeign = errors.New("exists and belongs to something else; delete it, or choose another name")
 	// errLeftOver says that an object belongs to a driver that is gone, and goes with it.
 	errLeftOver = errors.New("is left over from a driver that was deleted while it was submitted")
 )
@@ -80,7 +80,7 @@ func (r *Reconciler) createWebUI(ctx context.Context, app *v1beta2.SparkApplicat
 		wanted.Spec.ClusterIP = stored.Spec.ClusterIP
 		return nil
 	}
-	if err := r.delete(ctx, stored); err != nil {
+	if err := deleteSeen(ctx, r.Client, stored); err != nil {
 		return err
 	}
 	return named(r.Client.Create(ctx, wanted), wanted)

@@ -1,13 +1,13 @@
 // Package spark runs SparkApplications, as Kubeflow's Spark operator does: it observes
 // an application with its pods, decides what comes next (package life), and carries it
-// out. What a submission creates is planned by package plan.
+// out. What a submission creates is planned by package plan. When a
+// ScheduledSparkApplication makes a SparkApplication is decided by package schedule.
 //
 // It keeps nothing in mind between two steps, and may be killed at any of them.
 package spark
 
-// The definition of SparkApplication is generated from upstream's types, with the pods
-// of the Kubernetes that Muster is built on. With descriptions it would be too large
-// for kubectl apply.
+// The definitions of SparkApplication and ScheduledSparkApplication are generated from
+// upstream's types, with the pods of the Kubernetes that Muster is built on. With
+// descriptions they would be too large for kubectl apply.
 //
 //go:generate go tool -modfile=../../tools/controller-gen/go.mod controller-gen crd:crdVersions=v1,generateEmbeddedObjectMeta=true,maxDescLen=0 paths=github.com/kubeflow/spark-operator/v2/api/v1beta2 output:crd:dir=../../charts/muster/crds
-//go:generate rm -f ../../charts/muster/crds/sparkoperator.k8s.io_scheduledsparkapplications.yaml

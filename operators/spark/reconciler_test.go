@@ -40,7 +40,7 @@ type world struct {
 	created map[string]int
 }
 
-func newWorld(t *testing.T, app *v1beta2.SparkApplication) *world {
+func newWorld(t *testing.T, app client.Object) *world {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1beta2.AddToScheme} {
@@ -368,6 +368,7 @@ func TestAServiceThatIsOutOfDateIsReplaced(t *testing.T) {
 	}
 }
 
+// #690, #1863 and #2290 of Kubeflow's operator
 func TestAQuotaIsWaitedFor(t *testing.T) {
 	w := newWorld(t, pi())
 	w.quota = true

@@ -2,20 +2,28 @@ package spark
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/cluster"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
+	"muster.sh/muster/operators/spark/metrics"
 	"muster.sh/muster/operators/spark/plan"
+	"muster.sh/muster/operators/spark/schedule"
 	"muster.sh/muster/operators/view"
 )
 
@@ -30,9 +38,11 @@ type Options struct {
 	MaxExecutors int
 	// Workers is how many applications are brought on at a time.
 	Workers int
+	// MetricLabels are labels of applications and pods by which metrics are told apart.
+	MetricLabels []string
 }
 
-// AddToManager has a manager run SparkApplications.
+// AddToManager has a manager run SparkApplications, and make them at their times.
 func AddToManager(mgr ctrl.Manager, options Options) error {
 	if err := v1beta2.AddToScheme(mgr.GetScheme()); err != nil {
 		return err
@@ -40,6 +50,17 @@ func AddToManager(mgr ctrl.Manager, options Options) error {
 	own, err := view.New(mgr, map[client.Object]cache.ByObject{&corev1.Pod{}: launched})
 	if err != nil {
 		return err
+	}
+	if err := addApplications(mgr, own, options); err != nil {
+		return err
+	}
+	return addSchedules(mgr, own, options)
+}
+
+func addApplications(mgr ctrl.Manager, own cluster.Cluster, options Options) error {
+	counts, err := metrics.New(registry.Registry, options.MetricLabels)
+	if err != nil {
+		return fmt.Errorf("register metrics: %w", err)
 	}
 	r := &Reconciler{
 		Client: own.GetClient(), Live: own.GetAPIReader(), Events: mgr.GetEventRecorder(OperatorName), Options: options,
@@ -49,18 +70,52 @@ func AddToManager(mgr ctrl.Manager, options Options) error {
 		WatchesRawSource(source.Kind(own.GetCache(), &v1beta2.SparkApplication{},
 			&handler.TypedEnqueueRequestForObject[*v1beta2.SparkApplication]{})).
 		WatchesRawSource(source.Kind(own.GetCache(), &corev1.Pod{}, handler.TypedEnqueueRequestsFromMapFunc(applicationOf))).
+		WatchesRawSource(source.Kind(own.GetCache(), &v1beta2.SparkApplication{}, counting(func(before, now *v1beta2.SparkApplication) {
+			counts.Application(before, now, time.Now())
+		}))).
+		WatchesRawSource(source.Kind(own.GetCache(), &corev1.Pod{}, counting(counts.Executor))).
 		Complete(r)
+}
+
+func addSchedules(mgr ctrl.Manager, own cluster.Cluster, options Options) error {
+	r := &ScheduleReconciler{Client: own.GetClient(), Live: own.GetAPIReader(), Events: mgr.GetEventRecorder(OperatorName)}
+	return ctrl.NewControllerManagedBy(mgr).Named("scheduledsparkapplication").
+		WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers}).
+		WatchesRawSource(source.Kind(own.GetCache(), &v1beta2.ScheduledSparkApplication{},
+			&handler.TypedEnqueueRequestForObject[*v1beta2.ScheduledSparkApplication]{})).
+		WatchesRawSource(source.Kind(own.GetCache(), &v1beta2.SparkApplication{}, handler.TypedEnqueueRequestsFromMapFunc(scheduleOf))).
+		Complete(r)
+}
+
+// counting has changes counted, and nothing else done. Before is nil for an object that is
+// new, and now for one that is gone.
+func counting[T client.Object](count func(before, now T)) handler.TypedEventHandler[T, reconcile.Request] {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	var none T
+	return handler.TypedFuncs[T, reconcile.Request]{
+		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[T], _ queue) { count(none, e.Object) },
+		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[T], _ queue) { count(e.ObjectOld, e.ObjectNew) },
+		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[T], _ queue) { count(e.Object, none) },
+	}
 }
 
 // launched selects the pods that were submitted by an operator.
 var launched = cache.ByObject{Label: labels.SelectorFromSet(labels.Set{plan.LabelLaunched: "true"})}
 
+// scheduleOf finds the schedule of a run.
+func scheduleOf(_ context.Context, run *v1beta2.SparkApplication) []reconcile.Request {
+	return requestFor(run.Namespace, run.Labels[schedule.Label])
+}
+
 // applicationOf finds the application of a pod. Executors belong to their driver, so
 // that owners would not tell.
 func applicationOf(_ context.Context, pod *corev1.Pod) []reconcile.Request {
-	name := pod.Labels[plan.LabelAppName]
+	return requestFor(pod.Namespace, pod.Labels[plan.LabelAppName])
+}
+
+func requestFor(namespace, name string) []reconcile.Request {
 	if name == "" {
 		return nil
 	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: pod.Namespace, Name: name}}}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}}
 }

@@ -14,8 +14,6 @@ import (
 // content with what it makes.
 func sparkApplication(s *story) {
 	a := application{name: "operated", executors: full, steps: []int{full}}
-	stop := s.OperateSpark(s.ctx, s.T)
-	defer stop()
 	s.prepare(a)
 	apps, app := s.SparkClient(s.T), s.sparkApplication(a)
 	s.must(apps.Create(s.ctx, app))

@@ -45,7 +45,8 @@ func newStage(t *testing.T) *stage {
 	ctx := t.Context()
 	s := &stage{shared: openFolder(t), minimum: map[string]int{}}
 	s.Cluster = testcluster.StartReal(ctx, t, testcluster.RealSpec{
-		Nodes: 2, SharedFolders: []string{s.shared}, Manifest: bytes.Join([][]byte{sparksubmit.Access(), allocatorRights, testcluster.SparkDefinitions(t)}, []byte("---\n")),
+		Nodes: 2, SharedFolders: []string{s.shared}, Manifest: bytes.Join([][]byte{sparksubmit.Access(), allocatorRights}, []byte("---\n")),
+		Operators:     true,
 		SchedulerArgs: []string{"--authorization-always-allow-paths=/metrics,/gangs"},
 	})
 	// The image is the demo's, so that it is built once for both.

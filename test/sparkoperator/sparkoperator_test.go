@@ -1,5 +1,6 @@
-// Package sparkoperator runs SparkApplications on a real control plane with simulated
-// nodes, on which Spark's drivers are played.
+// Package sparkoperator tells that SparkApplications run as Kubeflow's users know it, by
+// the process muster-operators with the rights that the chart gives it. The control plane
+// is real, nodes are simulated, and Spark's drivers are played.
 package sparkoperator
 
 import (
@@ -9,12 +10,16 @@ import (
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"muster.sh/muster/internal/localcluster"
 	"muster.sh/muster/test/testcluster"
 )
+
+const guide = "../../docs/spark-applications.md"
 
 // stage is a cluster with SparkApplications.
 type stage struct {
@@ -25,13 +30,14 @@ type stage struct {
 func newStage(t *testing.T) (context.Context, *stage) {
 	t.Helper()
 	ctx, cluster := testcluster.Start(t, testcluster.Spec{
-		Scheduler: testcluster.Muster, Nodes: 2, Shape: "cpu=4,memory=16Gi", Manifest: testcluster.SparkDefinitions(t),
+		Scheduler: testcluster.Muster, Nodes: 2, Shape: "cpu=4,memory=16Gi", Operators: true,
 	})
 	cluster.PlaySpark(ctx, t)
+	cluster.ExecutorShape = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1"), corev1.ResourceMemory: resource.MustParse("896Mi")}
 	return ctx, &stage{cluster, cluster.SparkClient(t)}
 }
 
-// pi is an application of one driver and two executors, each of one CPU.
+// pi is an application of one driver and two executors, as large as those of the guide.
 func pi(name string, change func(*v1beta2.SparkApplication)) *v1beta2.SparkApplication {
 	app := &v1beta2.SparkApplication{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: testcluster.Namespace},
@@ -39,7 +45,8 @@ func pi(name string, change func(*v1beta2.SparkApplication)) *v1beta2.SparkAppli
 			Type: v1beta2.SparkApplicationTypeScala, Mode: v1beta2.DeployModeCluster, SparkVersion: "4.3.0", Image: ptr.To("spark"),
 			MainClass: ptr.To("Pi"), MainApplicationFile: ptr.To("local:///pi.jar"),
 			SparkConf: map[string]string{"spark.muster.simulated.duration": "2s", "spark.muster.simulated.startDelay": "100ms"},
-			Executor:  v1beta2.ExecutorSpec{Instances: ptr.To[int32](2)},
+			Driver:    v1beta2.DriverSpec{SparkPodSpec: v1beta2.SparkPodSpec{Memory: ptr.To("512m")}},
+			Executor:  v1beta2.ExecutorSpec{SparkPodSpec: v1beta2.SparkPodSpec{Memory: ptr.To("512m")}, Instances: ptr.To[int32](2)},
 		},
 	}
 	if change != nil {
@@ -77,10 +84,8 @@ func (s *stage) edit(ctx context.Context, t *testing.T, name string, change func
 
 func TestSparkApplicationsRun(t *testing.T) {
 	ctx, s := newStage(t)
-	stop := s.OperateSpark(ctx, t)
-
 	t.Run("the guide's example runs", func(t *testing.T) {
-		examples := testcluster.Examples(t, "../../docs/spark-applications.md", "SparkApplication")
+		examples := testcluster.Examples(t, guide, "SparkApplication")
 		if len(examples) != 1 {
 			t.Fatalf("the guide has %d examples", len(examples))
 		}
@@ -92,7 +97,7 @@ func TestSparkApplicationsRun(t *testing.T) {
 	t.Run("an application runs to its end", func(t *testing.T) {
 		s.create(ctx, t, pi("plain", nil))
 		app := s.awaitState(ctx, t, "plain", v1beta2.ApplicationStateCompleted)
-		if app.Status.ExecutionAttempts != 1 || app.Status.TerminationTime.IsZero() {
+		if app.Status.ExecutionAttempts != 1 || app.Status.TerminationTime.IsZero() || len(app.Status.ExecutorState) != 2 {
 			t.Errorf("the status is %+v", app.Status)
 		}
 	})
@@ -128,15 +133,62 @@ func TestSparkApplicationsRun(t *testing.T) {
 			t.Error("the reason of the failure isn't told")
 		}
 	})
+	t.Run("metrics tell of all that", func(t *testing.T) {
+		s.tellsMetrics(ctx, t, "spark_application_count 5", "spark_application_submit_count 6", "spark_application_failed_submission_count 1",
+			"spark_application_success_count 4", "spark_application_failure_count 1", "spark_application_running_count 0",
+			"spark_application_start_latency_seconds_count 4", "spark_executor_running_count 0")
+	})
+	t.Run("a driver owns what its settings ask for", func(t *testing.T) { s.ownsAll(ctx, t) })
 	t.Run("an operator goes on where the last one was", func(t *testing.T) {
 		s.create(ctx, t, pi("handed", nil))
 		s.awaitState(ctx, t, "handed", v1beta2.ApplicationStateRunning)
-		stop()
-		stop = s.OperateSpark(ctx, t)
+		if err := s.Outage(ctx, localcluster.OperatorsComponent); err != nil {
+			t.Fatal(err)
+		}
 		s.awaitState(ctx, t, "handed", v1beta2.ApplicationStateCompleted)
 	})
+	t.Run("the guide's schedule waits for its time", func(t *testing.T) { s.guidesSchedule(ctx, t) })
+	t.Run("a schedule makes each run once, though the operator is killed", func(t *testing.T) { s.runsAtItsTimes(ctx, t) })
+	t.Run("a run has as much company as it is allowed", func(t *testing.T) { s.heedsItsPolicy(ctx, t) })
+	t.Run("a schedule that can't be read is told, and mended", func(t *testing.T) { s.refusesSchedule(ctx, t) })
 	t.Run("an application that is over goes, and leaves nothing", func(t *testing.T) { s.leavesNothing(ctx, t) })
-	stop()
+	s.RequireNoFault(t, 2)
+}
+
+// ownsAll has the operator create an object of each kind that it may create. The claim
+// is never bound, so that the driver waits.
+func (s *stage) ownsAll(ctx context.Context, t *testing.T) {
+	t.Helper()
+	const claim = "spark.kubernetes.driver.volumes.persistentVolumeClaim.data."
+	app := pi("owner", func(app *v1beta2.SparkApplication) {
+		app.Spec.Monitoring = &v1beta2.MonitoringSpec{ExposeDriverMetrics: true}
+		for key, value := range map[string]string{
+			"spark.kubernetes.authenticate.driver.oauthToken": "token",
+			claim + "mount.path":                              "/data",
+			claim + "options.claimName":                       "OnDemand",
+			claim + "options.storageClass":                    "none",
+			claim + "options.sizeLimit":                       "1Gi",
+		} {
+			app.Spec.SparkConf[key] = value
+		}
+	})
+	s.create(ctx, t, app)
+	s.awaitState(ctx, t, "owner", v1beta2.ApplicationStateSubmitted)
+	owned := []client.ObjectList{&corev1.SecretList{}, &corev1.PersistentVolumeClaimList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceList{}}
+	for _, list := range owned {
+		if err := s.client.List(ctx, list, client.InNamespace(testcluster.Namespace)); err != nil {
+			t.Fatal(err)
+		}
+		if count(list) == 0 {
+			t.Errorf("there is nothing in %T", list)
+		}
+	}
+	if err := s.client.Delete(ctx, app); err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range owned[:2] {
+		s.awaitGone(ctx, t, list, "")
+	}
 }
 
 // leavesNothing lets all applications go at the end of their time.
@@ -191,6 +243,10 @@ func count(list client.ObjectList) int {
 	case *corev1.PodList:
 		return len(l.Items)
 	case *networkingv1.NetworkPolicyList:
+		return len(l.Items)
+	case *corev1.SecretList:
+		return len(l.Items)
+	case *corev1.PersistentVolumeClaimList:
 		return len(l.Items)
 	case *corev1.ServiceList:
 		left := 0

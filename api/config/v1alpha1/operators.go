@@ -16,7 +16,7 @@ type OperatorsConfiguration struct {
 	Controllers []Controller `json:"controllers,omitempty"`
 
 	// ClientConnection is how the API server is reached. Its QPS caps how fast pods
-	// are created.
+	// are created: a TFJob takes two requests a pod, a SparkApplication about eight.
 	ClientConnection ClientConnection `json:"clientConnection,omitzero"`
 	// LeaderElection lets one of several replicas act.
 	LeaderElection LeaderElection `json:"leaderElection,omitzero"`
@@ -26,6 +26,8 @@ type OperatorsConfiguration struct {
 	// Serving; 0 serves nothing. Default: 10265.
 	HealthPort *int32 `json:"healthPort,omitempty"`
 
+	// Spark tells how SparkApplications are run.
+	Spark SparkApplications `json:"spark,omitzero"`
 	// TensorFlow tells how TFJobs are run.
 	TensorFlow TensorFlow `json:"tensorFlow,omitzero"`
 }
@@ -33,11 +35,34 @@ type OperatorsConfiguration struct {
 // Controller is the name of a controller.
 type Controller string
 
-// TensorFlowController runs TFJobs.
-const TensorFlowController Controller = "tensorflow"
+const (
+	// SparkController runs SparkApplications, and makes those of ScheduledSparkApplications.
+	SparkController Controller = "spark"
+	// TensorFlowController runs TFJobs.
+	TensorFlowController Controller = "tensorflow"
+)
 
 // Controllers are all that there are.
-var Controllers = []Controller{TensorFlowController}
+var Controllers = []Controller{SparkController, TensorFlowController}
+
+// SparkApplications tells how SparkApplications are run.
+type SparkApplications struct {
+	// SchedulerName is put into the pods of applications that name no scheduler, and of
+	// those that ask for a batch scheduler, whichever it is. Default: muster.
+	SchedulerName string `json:"schedulerName,omitempty"`
+	// User is the name that Hadoop's file systems see of drivers and executors, which
+	// Spark's own client takes from whoever calls it. Default: spark.
+	User string `json:"user,omitempty"`
+	// MaxTrackedExecutors bounds the executors that the status of an application lists,
+	// which has to fit into one object with all else; 0 lists none. Default: 1000.
+	MaxTrackedExecutors *int `json:"maxTrackedExecutors,omitempty"`
+	// MetricLabels are labels of applications, and of executors' pods, that become labels
+	// of the metrics spark_application_* and spark_executor_*. "namespace" is the
+	// namespace. Each combination of values is a time series of its own. Default: none.
+	MetricLabels []string `json:"metricLabels,omitempty"`
+	// Workers is how many applications are looked after at the same time. Default: 8.
+	Workers int `json:"workers,omitempty"`
+}
 
 // GangDeclaration is a way to declare the pods of a job to be a gang.
 type GangDeclaration string

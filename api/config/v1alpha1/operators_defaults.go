@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 )
 
 // NewOperatorsConfiguration returns the configuration of an empty file.
@@ -22,7 +23,19 @@ func (c *OperatorsConfiguration) Default() {
 	c.LeaderElection.setDefaults("muster-operators")
 	c.Serving.setDefaults(10264)
 	orPointer(&c.HealthPort, 10265)
+	c.Spark.setDefaults()
 	c.TensorFlow.setDefaults()
+}
+
+func (s *SparkApplications) setDefaults() {
+	orString(&s.SchedulerName, "muster")
+	orString(&s.User, "spark")
+	if s.MaxTrackedExecutors == nil {
+		s.MaxTrackedExecutors = ptr.To(1000)
+	}
+	if s.Workers == 0 {
+		s.Workers = 8
+	}
 }
 
 func (t *TensorFlow) setDefaults() {

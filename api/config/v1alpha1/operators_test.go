@@ -17,7 +17,8 @@ func TestAnEmptyFileOfOperatorsHasTheDefaults(t *testing.T) {
 	if want := NewOperatorsConfiguration(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if len(got.Controllers) != len(Controllers) || got.LeaderElection.ResourceName != "muster-operators" || got.TensorFlow.SchedulerName != "muster" {
+	if len(got.Controllers) != len(Controllers) || got.LeaderElection.ResourceName != "muster-operators" ||
+		got.Spark.SchedulerName != "muster" || *got.Spark.MaxTrackedExecutors != 1000 || got.TensorFlow.SchedulerName != "muster" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -26,7 +27,7 @@ func TestMistakesOfOperatorsNameTheField(t *testing.T) {
 	for name, tc := range map[string]struct{ text, want string }{
 		"another kind":                         {header, `kind "SchedulerConfiguration", expected "config.muster.sh/v1alpha1" and "OperatorsConfiguration"`},
 		"a field that does not exist":          {operatorsHeader + "tensorFlow: {gang: None}\n", `unknown field "tensorFlow.gang"`},
-		"a controller that does not exist":     {operatorsHeader + "controllers: [torch]\n", `controllers[0]: Unsupported value: "torch": supported values: "tensorflow"`},
+		"a controller that does not exist":     {operatorsHeader + "controllers: [torch]\n", `controllers[0]: Unsupported value: "torch": supported values: "spark", "tensorflow"`},
 		"a controller twice":                   {operatorsHeader + "controllers: [tensorflow, tensorflow]\n", "controllers[1]: Duplicate value"},
 		"one port for two things":              {operatorsHeader + "healthPort: 10264\n", "healthPort: Invalid value: 10264: must not be serving.port"},
 		"a port that does not exist":           {operatorsHeader + "healthPort: 65536\n", "healthPort: Invalid value: 65536"},
@@ -34,6 +35,11 @@ func TestMistakesOfOperatorsNameTheField(t *testing.T) {
 		"a scheduler that can't have a name":   {operatorsHeader + "tensorFlow: {schedulerName: A b}\n", "tensorFlow.schedulerName"},
 		"a domain that is none":                {operatorsHeader + "tensorFlow: {clusterDomain: .local}\n", "tensorFlow.clusterDomain"},
 		"nobody to work":                       {operatorsHeader + "tensorFlow: {workers: -1}\n", "tensorFlow.workers: Invalid value: -1: must be at least 1"},
+		"nobody to work for Spark":             {operatorsHeader + "spark: {workers: -1}\n", "spark.workers: Invalid value: -1: must be at least 1"},
+		"Spark's scheduler has no good name":   {operatorsHeader + "spark: {schedulerName: A b}\n", "spark.schedulerName"},
+		"a label that can't be":                {operatorsHeader + "spark: {metricLabels: [a b]}\n", "spark.metricLabels[0]: Invalid value: \"a b\""},
+		"a label twice":                        {operatorsHeader + "spark: {metricLabels: [team, team]}\n", "spark.metricLabels[1]: Duplicate value"},
+		"fewer executors than none":            {operatorsHeader + "spark: {maxTrackedExecutors: -1}\n", "spark.maxTrackedExecutors: Invalid value: -1: must not be negative"},
 		"a lease that ends before its renewal": {operatorsHeader + "leaderElection: {leaseDuration: 1s}\n", "leaderElection.leaseDuration"},
 	} {
 		t.Run(name, func(t *testing.T) {

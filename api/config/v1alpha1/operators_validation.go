@@ -26,7 +26,30 @@ func (c *OperatorsConfiguration) Validate() field.ErrorList {
 	if *c.HealthPort != 0 && *c.HealthPort == *c.Serving.Port {
 		errs = append(errs, field.Invalid(field.NewPath("healthPort"), *c.HealthPort, "must not be serving.port"))
 	}
+	errs = append(errs, c.Spark.validate(field.NewPath("spark"))...)
 	return append(errs, c.TensorFlow.validate(field.NewPath("tensorFlow"))...)
+}
+
+func (s *SparkApplications) validate(path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for _, msg := range validation.IsDNS1123Subdomain(s.SchedulerName) {
+		errs = append(errs, field.Invalid(path.Child("schedulerName"), s.SchedulerName, msg))
+	}
+	if *s.MaxTrackedExecutors < 0 {
+		errs = append(errs, field.Invalid(path.Child("maxTrackedExecutors"), *s.MaxTrackedExecutors, "must not be negative"))
+	}
+	for i, label := range s.MetricLabels {
+		for _, msg := range validation.IsQualifiedName(label) {
+			errs = append(errs, field.Invalid(path.Child("metricLabels").Index(i), label, msg))
+		}
+		if slices.Contains(s.MetricLabels[:i], label) {
+			errs = append(errs, field.Duplicate(path.Child("metricLabels").Index(i), label))
+		}
+	}
+	if s.Workers < 1 {
+		errs = append(errs, field.Invalid(path.Child("workers"), s.Workers, "must be at least 1"))
+	}
+	return errs
 }
 
 func (t *TensorFlow) validate(path *field.Path) field.ErrorList {

@@ -70,7 +70,7 @@ objects, ports and certificates, in the size given now.`,
 	f.BoolVar(&flags.spec.SparkActor, "spark-actor", true, "play the Spark drivers that land on simulated nodes")
 	f.BoolVar(&flags.defaultScheduler, "default-scheduler", true, "run kube-scheduler")
 	f.BoolVar(&flags.musterScheduler, "muster-scheduler", true, "run Muster's scheduler, for pods with schedulerName muster")
-	f.BoolVar(&flags.operators, "operators", true, "run muster-operators, for TFJobs")
+	f.BoolVar(&flags.operators, "operators", true, "run muster-operators, for SparkApplications and TFJobs")
 	f.BoolVar(&flags.spec.AuditLog, "audit-log", false, "record every write in audit.log in the cluster's folder")
 	f.BoolVar(&flags.spec.SeparateProcesses, "separate-processes", false, "run etcd, API server and controller manager as three processes")
 	f.StringSliceVar(&flags.spec.Manifests, "manifest", nil, "YAML file or folder to apply before the schedulers start (repeatable)")

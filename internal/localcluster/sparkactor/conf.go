@@ -33,7 +33,8 @@ const (
 type conf struct {
 	appID   string
 	appName string
-	pod     corev1.PodSpec // an executor's
+	pod     corev1.PodSpec    // an executor's
+	labels  map[string]string // that the settings give an executor
 
 	initial, least, most int // executors at first, at least and at most
 	dynamic              bool
@@ -69,6 +70,7 @@ func readConf(driver *corev1.Pod, text string) (conf, error) {
 		appID:       app.AppID,
 		appName:     properties["spark.app.name"],
 		pod:         app.ExecutorPod,
+		labels:      executorLabels(properties),
 		initial:     app.Executors.Min,
 		least:       app.Executors.MinAfterStart,
 		most:        app.Executors.Max,
@@ -91,6 +93,16 @@ func readConf(driver *corev1.Pod, text string) (conf, error) {
 		c.most = max(tasks, c.initial)
 	}
 	return c, r.err
+}
+
+func executorLabels(properties sparkconf.Properties) map[string]string {
+	labels := map[string]string{}
+	for key, value := range properties {
+		if name, found := strings.CutPrefix(key, "spark.kubernetes.executor.label."); found {
+			labels[name] = value
+		}
+	}
+	return labels
 }
 
 // reader reads settings that sparkconf has no need of; it keeps the first error.

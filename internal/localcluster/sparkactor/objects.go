@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -41,20 +42,22 @@ func executorPod(driver *corev1.Pod, c conf, prefix string, id int) *corev1.Pod 
 	spark.Env = append(spark.Env,
 		corev1.EnvVar{Name: "SPARK_APPLICATION_ID", Value: c.appID},
 		corev1.EnvVar{Name: "SPARK_EXECUTOR_ID", Value: number})
+	labels := maps.Clone(c.labels)
+	maps.Copy(labels, map[string]string{
+		labelAppName:           driver.Labels[labelAppName],
+		sparkconf.LabelAppID:   c.appID,
+		labelExecutorID:        number,
+		labelProfileID:         "0",
+		sparkconf.LabelRole:    sparkconf.RoleExecutor,
+		sparkconf.LabelVersion: driver.Labels[sparkconf.LabelVersion],
+		labelSimulated:         "true",
+	})
 	controller := true
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:      name,
 			Namespace: driver.Namespace,
-			Labels: map[string]string{
-				labelAppName:           driver.Labels[labelAppName],
-				sparkconf.LabelAppID:   c.appID,
-				labelExecutorID:        number,
-				labelProfileID:         "0",
-				sparkconf.LabelRole:    sparkconf.RoleExecutor,
-				sparkconf.LabelVersion: driver.Labels[sparkconf.LabelVersion],
-				labelSimulated:         "true",
-			},
+			Labels:    labels,
 			OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: "v1", Kind: "Pod", Name: driver.Name, UID: driver.UID, Controller: &controller,
 			}},
