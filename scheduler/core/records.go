@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"muster.sh/muster/scheduler/gang"
-	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/scheduler/resource"
 )
 
@@ -69,9 +68,6 @@ func (m *Machine) record(g *group) Record {
 	}
 	return r
 }
-
-// QueueRecords returns the records of all queues, by name.
-func (m *Machine) QueueRecords() []queue.Record { return m.queues.Records() }
 
 // Figures are sums over all gangs, for metrics.
 type Figures struct {

@@ -113,6 +113,20 @@ func (e *engine) act(ctx context.Context) error {
 	return nil
 }
 
+// queueRecords are those of this moment, as soon as all that exists has been taken up.
+func (e *engine) queueRecords(ctx context.Context) ([]core.QueueRecord, error) {
+	select {
+	case <-e.recovered:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	var records []core.QueueRecord
+	if err := e.loop.Ask(ctx, func(m *core.Machine) { records = m.QueueRecords() }); err != nil {
+		return nil, err
+	}
+	return records, nil
+}
+
 // wake lets pods be tried again that promised room has kept out.
 func (e *engine) wake(ctx context.Context) {
 	e.queue.MoveAllToActiveOrBackoffQueue(klog.FromContext(ctx), plugin.RoomFreed, nil, nil, nil)
