@@ -132,14 +132,15 @@ func TestQueuesAreToldWithTheirGangs(t *testing.T) {
 	for _, r := range w.Machine.QueueRecords() {
 		got[r.Name] = r
 	}
+	pending := w.Machine.Pending()
 	for name, want := range map[string]string{
-		"a":       "map[Collecting:1 OverQuota:1 Running:1] used 3 pending 3 declared true",
+		"a":       "map[Collecting:1 OverQuota:1 Running:1] used 3 pending 4 declared true",
 		"top":     "map[] used 3 pending 0 declared true",
 		"default": "map[] used 0 pending 0 declared false",
 		"nowhere": "map[Barred:1] used 0 pending 1 declared false",
 	} {
 		r := got[name]
-		text := fmt.Sprintf("%v used %d pending %d declared %t", r.Gangs, r.Used.MilliCPU/1000, r.Pending.MilliCPU/1000, r.Declared)
+		text := fmt.Sprintf("%v used %d pending %d declared %t", r.Gangs, r.Used.MilliCPU/1000, pending[name].MilliCPU/1000, r.Declared)
 		if text != want {
 			t.Errorf("%s: %s, want %s", name, text, want)
 		}
