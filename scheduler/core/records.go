@@ -15,7 +15,9 @@ type Record struct {
 	Queue   string       `json:"queue"`
 	Phase   Phase        `json:"phase"`
 	Verdict gang.Verdict `json:"verdict"`
-	Created time.Time    `json:"created"`
+	// Since is when the verdict came to be of this kind.
+	Since   time.Time `json:"since,omitzero"`
+	Created time.Time `json:"created"`
 	// Position in the queue, counted from 1; 0 if the gang does not wait.
 	Position int `json:"position,omitempty"`
 	Bound    int `json:"bound"`
@@ -52,6 +54,19 @@ func (m *Machine) Record(id gang.ID) (Record, bool) {
 }
 
 func (m *Machine) record(g *group) Record {
+	r := m.brief(g)
+	for _, s := range m.book.Holding(g.decl.ID).Slots {
+		slot := SlotRecord{Role: s.Role, Node: s.Node, Elastic: s.Elastic, Request: s.Shape.Request}
+		if mem := m.members[s.Claimant]; mem != nil {
+			slot.Pod = mem.Name
+		}
+		r.Slots = append(r.Slots, slot)
+	}
+	return r
+}
+
+// brief is a record without slots.
+func (m *Machine) brief(g *group) Record {
 	r := Record{
 		Gang: g.decl.ID, Owner: g.decl.Owner, Queue: m.queueOf(g), Phase: g.phase, Verdict: m.verdict(g), Created: g.decl.Created,
 		Position: m.queues.Position(g.decl.ID), Bound: g.all[bound], Min: g.size(),
@@ -59,12 +74,8 @@ func (m *Machine) record(g *group) Record {
 	if r.Verdict.Position > 0 {
 		r.Verdict.Position = r.Position
 	}
-	for _, s := range m.book.Holding(g.decl.ID).Slots {
-		slot := SlotRecord{Role: s.Role, Node: s.Node, Elastic: s.Elastic, Request: s.Shape.Request}
-		if mem := m.members[s.Claimant]; mem != nil {
-			slot.Pod = mem.Name
-		}
-		r.Slots = append(r.Slots, slot)
+	if g.since.code == r.Verdict.Code {
+		r.Since = g.since.at
 	}
 	return r
 }

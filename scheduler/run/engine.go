@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -46,6 +47,8 @@ type engine struct {
 	// recovered is closed when the loop has taken up all that existed at the
 	// start.
 	recovered chan struct{}
+	// leader is who holds the lease, as far as it is known.
+	leader atomic.Pointer[string]
 }
 
 // carryOut begins what was decided, in order. It runs in the loop's goroutine
