@@ -28,6 +28,8 @@ type API struct {
 	// MayList says whether the caller may list the pods of a namespace; of all for an
 	// empty one.
 	MayList func(r *http.Request, namespace string) (bool, error)
+	// Admits says whether a caller may be answered now, who has not asked too often.
+	Admits func(r *http.Request) bool
 }
 
 const (
@@ -57,6 +59,10 @@ func (a *API) answer(find func(*http.Request) (any, error)) http.HandlerFunc {
 			})
 			return
 		}
+		if !a.Admits(r) {
+			refuse(w, &v1.Problem{Title: "too many requests", Status: http.StatusTooManyRequests, Detail: "ask again in a second"})
+			return
+		}
 		ctx, cancel := context.WithTimeout(r.Context(), patience)
 		defer cancel()
 		found, err := find(r.WithContext(ctx))
@@ -82,7 +88,7 @@ func problemOf(err error) *v1.Problem {
 
 func refuse(w http.ResponseWriter, p *v1.Problem) {
 	w.Header().Set("Content-Type", "application/problem+json")
-	if p.Status == http.StatusServiceUnavailable {
+	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "1")
 	}
 	w.WriteHeader(p.Status)

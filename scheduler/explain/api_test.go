@@ -54,6 +54,7 @@ func tenants() *coretest.World {
 func caller(w *coretest.World, namespaces ...string) *explain.API {
 	return &explain.API{
 		Asker: direct{w.Machine}, Leads: func() (string, bool) { return "", true },
+		Admits:  func(r *http.Request) bool { return r.URL.Query().Get("limit") != "7" },
 		MayList: func(_ *http.Request, n string) (bool, error) { return slices.Contains(namespaces, n), nil },
 	}
 }
@@ -168,6 +169,7 @@ func TestWhatCantBeAnsweredSaysWhy(t *testing.T) {
 		{"/v1/gangs?continue=%25", http.StatusBadRequest, "begin anew"},
 		{"/v1/gangs?names=x", http.StatusBadRequest, "there is no parameter names"},
 		{"/v1/gangs?queue=a&queue=b", http.StatusBadRequest, "queue is given 2 times"},
+		{"/v1/gangs?limit=7", http.StatusTooManyRequests, "ask again in a second"},
 		{"/v1/queues?verdict=x", http.StatusBadRequest, "there is no parameter verdict"},
 	} {
 		w := get(t, caller(w, "blue").Handler(), c.path, "")

@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 
 	config "muster.sh/muster/api/config/v1alpha1"
 	"muster.sh/muster/scheduler/explain"
@@ -72,7 +73,9 @@ func (e *engine) pages(ready <-chan struct{}, watchdog *leaderelection.HealthzAd
 	p := pages{
 		ready: []healthz.HealthChecker{synced(ready)},
 		more: func(may authorizer.Authorizer) map[string]http.Handler {
-			api := (&explain.API{Asker: e.loop, Leads: e.leads, MayList: mayListPods(may)}).Handler()
+			api := (&explain.API{
+				Asker: e.loop, Leads: e.leads, MayList: mayListPods(may), Admits: newCallers(clock.RealClock{}).admits,
+			}).Handler()
 			return map[string]http.Handler{"/gangs": records, "/queues": records, "/v1/gangs": api, "/v1/queues": api}
 		},
 	}

@@ -97,24 +97,6 @@ func guarded(pages func(authorizer.Authorizer) http.Handler, info *server.Secure
 	return serverfilters.WithPanicRecovery(handler, resolver), nil
 }
 
-// mayListPods asks whether a caller may list the pods of a namespace, or of all. The
-// answers are kept for a few seconds.
-func mayListPods(may authorizer.Authorizer) func(*http.Request, string) (bool, error) {
-	return func(r *http.Request, namespace string) (bool, error) {
-		caller, known := apirequest.UserFrom(r.Context())
-		if !known {
-			return false, nil
-		}
-		decision, _, err := may.Authorize(r.Context(), authorizer.AttributesRecord{
-			User: caller, Verb: "list", Namespace: namespace, APIVersion: "v1", Resource: "pods", ResourceRequest: true,
-		})
-		if decision == authorizer.DecisionAllow {
-			return true, nil
-		}
-		return false, err
-	}
-}
-
 // healthPaths may be read by anybody who reaches the port.
 var healthPaths = []string{"/healthz", "/livez", "/readyz"}
 
