@@ -41,7 +41,7 @@ var rooms = map[string]room{
 	"queue":    {pure: true, knows: "resource gang cluster ledger planner"},
 	"core":     {pure: true, knows: "resource numa gang cluster ledger planner victims queue"},
 
-	"explain": {knows: "resource gang queue core"},
+	"explain": {knows: "resource gang queue core api/explain/v1"},
 	"source":  {knows: "resource numa gang cluster queue core api/v1alpha1 internal/sparkconf", objects: true},
 	"effects": {knows: "resource gang core api/v1alpha1", objects: true},
 	"hold":    {knows: "gang core", objects: true, framework: true},

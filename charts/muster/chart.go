@@ -37,10 +37,12 @@ var scheduledSparkApplicationCRD []byte
 //go:embed crds/muster.sh_reservations.yaml
 var reservationCRD []byte
 
-// Tenants' queues are of Volcano's API. Its definition is generated from Volcano's types.
+// Tenants' queues are of Volcano's API. Its definition is generated from Volcano's types,
+// and conditions are added to the status.
 //
 //go:generate go tool -modfile=../../tools/controller-gen/go.mod controller-gen crd:crdVersions=v1 paths=volcano.sh/apis/pkg/apis/scheduling/v1beta1 output:crd:dir=crds
 //go:generate rm crds/scheduling.volcano.sh_podgroups.yaml
+//go:generate patch -s crds/scheduling.volcano.sh_queues.yaml queue-conditions.patch
 //go:embed crds/scheduling.volcano.sh_queues.yaml
 var queueCRD []byte
 

@@ -30,6 +30,7 @@ func TestSchedulerHasNoMoreRightsThanItNeeds(t *testing.T) {
 		{"rbac.authorization.k8s.io", "clusterroles", "get"}, {"coordination.k8s.io", "leases", "update"},
 		{"apiextensions.k8s.io", "customresourcedefinitions", "update"}, {"scheduling.volcano.sh", "podgroups", "delete"},
 		{"scheduling.x-k8s.io", "podgroups", "patch"}, {"scheduling.k8s.io", "podgroups", "patch"}, {"batch", "jobs", "get"},
+		{"scheduling.volcano.sh", "queues", "update"}, {"scheduling.volcano.sh", "queues", "patch"},
 	} {
 		if grants(rules, never[0], never[1], never[2]) {
 			t.Errorf("the scheduler may %s %s of group %q", never[2], never[1], never[0])
@@ -57,6 +58,7 @@ func TestSchedulerHasTheRightsThatItNeeds(t *testing.T) {
 		{"scheduling.volcano.sh", "podgroups", "watch"}, {"scheduling.volcano.sh", "podgroups/status", "patch"},
 		{"scheduling.x-k8s.io", "podgroups", "watch"}, {"scheduling.x-k8s.io", "podgroups/status", "patch"},
 		{"scheduling.k8s.io", "podgroups", "watch"}, {"scheduling.k8s.io", "podgroups/status", "patch"},
+		{"scheduling.volcano.sh", "queues", "watch"}, {"scheduling.volcano.sh", "queues", "get"}, {"scheduling.volcano.sh", "queues/status", "update"},
 		{"apiextensions.k8s.io", "customresourcedefinitions", "watch"}, {"resource.k8s.io", "devicetaintrules", "watch"},
 		{"storage.k8s.io", "csistoragecapacities", "watch"}, {"", "persistentvolumeclaims", "patch"},
 	} {

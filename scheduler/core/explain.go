@@ -176,6 +176,9 @@ func (m *Machine) started(g *group, code gang.Code) gang.Verdict {
 // explain orders the verdict to be shown when its kind has changed.
 func (m *Machine) explain(g *group) {
 	code := m.code(g)
+	if code != g.since.code {
+		g.since.code, g.since.at = code, m.now
+	}
 	if code != gang.Collecting {
 		g.collectingUntil = time.Time{}
 	} else if m.collectsInTime(g) {

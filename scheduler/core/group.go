@@ -96,6 +96,11 @@ type group struct {
 	// ask is what autoscalers were asked for.
 	ask ask
 
+	// since is when the verdict came to be of its kind, whether that is shown or not.
+	since struct {
+		code gang.Code
+		at   time.Time
+	}
 	// explained is the kind of verdict that was shown last.
 	explained gang.Code
 	// collectingUntil is when missing members are made known. The verdict is not

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"muster.sh/muster/scheduler/gang"
-	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/scheduler/resource"
 )
 
@@ -16,7 +15,9 @@ type Record struct {
 	Queue   string       `json:"queue"`
 	Phase   Phase        `json:"phase"`
 	Verdict gang.Verdict `json:"verdict"`
-	Created time.Time    `json:"created"`
+	// Since is when the verdict came to be of this kind.
+	Since   time.Time `json:"since,omitzero"`
+	Created time.Time `json:"created"`
 	// Position in the queue, counted from 1; 0 if the gang does not wait.
 	Position int `json:"position,omitempty"`
 	Bound    int `json:"bound"`
@@ -53,13 +54,7 @@ func (m *Machine) Record(id gang.ID) (Record, bool) {
 }
 
 func (m *Machine) record(g *group) Record {
-	r := Record{
-		Gang: g.decl.ID, Owner: g.decl.Owner, Queue: m.queueOf(g), Phase: g.phase, Verdict: m.verdict(g), Created: g.decl.Created,
-		Position: m.queues.Position(g.decl.ID), Bound: g.all[bound], Min: g.size(),
-	}
-	if r.Verdict.Position > 0 {
-		r.Verdict.Position = r.Position
-	}
+	r := m.brief(g)
 	for _, s := range m.book.Holding(g.decl.ID).Slots {
 		slot := SlotRecord{Role: s.Role, Node: s.Node, Elastic: s.Elastic, Request: s.Shape.Request}
 		if mem := m.members[s.Claimant]; mem != nil {
@@ -70,8 +65,20 @@ func (m *Machine) record(g *group) Record {
 	return r
 }
 
-// QueueRecords returns the records of all queues, by name.
-func (m *Machine) QueueRecords() []queue.Record { return m.queues.Records() }
+// brief is a record without slots.
+func (m *Machine) brief(g *group) Record {
+	r := Record{
+		Gang: g.decl.ID, Owner: g.decl.Owner, Queue: m.queueOf(g), Phase: g.phase, Verdict: m.verdict(g), Created: g.decl.Created,
+		Position: m.queues.Position(g.decl.ID), Bound: g.all[bound], Min: g.size(),
+	}
+	if r.Verdict.Position > 0 {
+		r.Verdict.Position = r.Position
+	}
+	if g.since.code == r.Verdict.Code {
+		r.Since = g.since.at
+	}
+	return r
+}
 
 // Figures are sums over all gangs, for metrics.
 type Figures struct {

@@ -119,3 +119,30 @@ func TestPriorityCountsUpToWhatTheQueueAllows(t *testing.T) {
 		t.Errorf("high is %s", code(w, high))
 	}
 }
+
+func TestQueuesAreToldWithTheirGangs(t *testing.T) {
+	w := coretest.Cluster(4, 4)
+	w.SetQueue(queue.Spec{Name: "top", Capability: coresOf(5)})
+	w.SetQueue(queue.Spec{Name: "a", Parent: "top"})
+	inQueue(w, "runs", "a", 3, 3)
+	inQueue(w, "waits", "a", 3, 4)
+	inQueue(w, "collects", "a", 3, 1)
+	inQueue(w, "strays", "nowhere", 1, 1)
+	got := map[string]core.QueueRecord{}
+	for _, r := range w.Machine.QueueRecords() {
+		got[r.Name] = r
+	}
+	pending := w.Machine.Pending()
+	for name, want := range map[string]string{
+		"a":       "map[Collecting:1 OverQuota:1 Running:1] used 3 pending 4 declared true",
+		"top":     "map[] used 3 pending 0 declared true",
+		"default": "map[] used 0 pending 0 declared false",
+		"nowhere": "map[Barred:1] used 0 pending 1 declared false",
+	} {
+		r := got[name]
+		text := fmt.Sprintf("%v used %d pending %d declared %t", r.Gangs, r.Used.MilliCPU/1000, pending[name].MilliCPU/1000, r.Declared)
+		if text != want {
+			t.Errorf("%s: %s, want %s", name, text, want)
+		}
+	}
+}

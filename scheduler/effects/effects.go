@@ -1,6 +1,7 @@
 // Package effects carries the decisions of core out: it stores Reservations,
-// evicts pods, shows why a gang waits by an event, a condition and a status, and
-// asks cluster autoscalers for room. Each kind of write has a file.
+// evicts pods, shows why a gang waits by an event, a condition and a status, asks
+// cluster autoscalers for room, and tells of queues on their status. Each kind of write
+// has a file.
 //
 // Writes go out beside the loop that decides. Those of one gang keep their
 // order; one that was overtaken by a newer one of its kind is never sent; one
@@ -26,11 +27,11 @@ import (
 	"muster.sh/muster/scheduler/gang"
 )
 
-// Config is what Effects need. All but Ended, Instance and Clock must be set.
+// Config is what Effects need. All but Ended, Queues, Instance and Clock must be set.
 type Config struct {
 	Client kubernetes.Interface
-	// Dynamic writes Reservations, the status of PodGroups and what asks cluster
-	// autoscalers for room.
+	// Dynamic writes Reservations, the status of PodGroups and Queues, and what asks
+	// cluster autoscalers for room.
 	Dynamic dynamic.Interface
 	// SchedulerName is who events come from.
 	SchedulerName string
@@ -43,6 +44,9 @@ type Config struct {
 	Pod func(gang.PodID) *v1.Pod
 	// Ended returns how many members of a PodGroup have ended, and how.
 	Ended func(gang.ID) (succeeded, failed int)
+	// Queues returns the records of the queues once they are known. Without it nothing is
+	// told of queues.
+	Queues func(context.Context) ([]core.QueueRecord, error)
 	// Autoscaling is how cluster autoscalers are told of gangs that lack room.
 	Autoscaling Autoscaling
 	Clock       clock.WithTicker
@@ -170,6 +174,9 @@ func (e *Effects) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() { e.evictions.run(ctx) })
 	running.Go(func() { e.asks.run(ctx) })
+	if e.cfg.Queues != nil {
+		running.Go(func() { newQueueStatuses(&e.cfg).run(ctx) })
+	}
 	drain(ctx, e.queue, workers, e.next)
 	running.Wait()
 }

@@ -58,7 +58,7 @@ func newBench(t *testing.T, custom ...runtime.Object) *bench {
 		v1alpha1.ReservationResource: "ReservationList", volcanoGroups.resource: "PodGroupList",
 		coschedulingGroups.resource: "PodGroupList", kubernetesGroups.resource: "PodGroupList",
 		requestAPIs[ProvisioningRequest].resource: "ProvisioningRequestList", requestAPIs[CapacityBuffer].resource: "CapacityBufferList",
-		podTemplates: "PodTemplateList",
+		podTemplates: "PodTemplateList", volcanoQueues: "QueueList",
 	}, custom...)
 	var err error
 	b.Effects, err = New(Config{

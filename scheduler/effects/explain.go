@@ -7,7 +7,6 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
-	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -46,7 +45,7 @@ func (w *explainWrite) due() time.Time {
 func (e *Effects) show(ctx context.Context, w *explainWrite) error {
 	waiting := e.representative(w)
 	if !w.evented {
-		if err := e.sendEvent(ctx, w, waiting); err != nil {
+		if err := e.sendVerdict(ctx, w, waiting); err != nil {
 			return fmt.Errorf("send event: %w", err)
 		}
 		w.evented = true
@@ -92,11 +91,9 @@ func lacksRoom(c gang.Code) bool {
 	return false
 }
 
-const maxNote = 1024 // the API server's limit for the text of an event
-
-// sendEvent makes one event on the owner, or, where the gang is not declared
+// sendVerdict makes one event on the owner, or, where the gang is not declared
 // yet and has none, on the pod.
-func (e *Effects) sendEvent(ctx context.Context, w *explainWrite, waiting *v1.Pod) error {
+func (e *Effects) sendVerdict(ctx context.Context, w *explainWrite, waiting *v1.Pod) error {
 	about := v1.ObjectReference{
 		APIVersion: w.Owner.APIVersion, Kind: w.Owner.Kind, Namespace: w.Owner.Namespace, Name: w.Owner.Name, UID: types.UID(w.Owner.UID),
 	}
@@ -111,24 +108,9 @@ func (e *Effects) sendEvent(ctx context.Context, w *explainWrite, waiting *v1.Po
 	case gang.Refused, gang.Barred, gang.NeverInQueue, gang.TooBig, gang.Vetoed, gang.Short, gang.Leaving, gang.Kept:
 		kind = v1.EventTypeWarning
 	}
-	_, err := e.cfg.Client.EventsV1().Events(about.Namespace).Create(ctx, &eventsv1.Event{
-		ObjectMeta: metav1.ObjectMeta{
-			// The name is that of one decision, so that a retry can't double it.
-			Name: fmt.Sprintf("%s.%x", shorten(about.Name, 200), w.decided.UnixNano()), Namespace: about.Namespace,
-		},
-		EventTime:           metav1.NewMicroTime(w.decided),
-		ReportingController: e.cfg.SchedulerName,
-		ReportingInstance:   e.cfg.Instance,
-		Action:              "Scheduling",
-		Reason:              "Gang" + string(w.Verdict.Code),
-		Regarding:           about,
-		Note:                shorten(w.Verdict.String(), maxNote),
-		Type:                kind,
-	}, metav1.CreateOptions{})
-	if apierrors.IsAlreadyExists(err) {
-		return nil
-	}
-	return err
+	return e.cfg.sendEvent(ctx, happening{
+		about: about, kind: kind, reason: "Gang" + string(w.Verdict.Code), note: w.Verdict.String(), at: w.decided,
+	})
 }
 
 // reason is that of the condition. Autoscalers act on a pod that is Unschedulable. They

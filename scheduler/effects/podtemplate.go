@@ -83,23 +83,35 @@ func needsOfShape(s *gang.Shape) v1.PodSpec {
 // resourcesOf requests what a vector has. Of devices and huge pages as much is the
 // limit: Kubernetes takes no pod that requests less.
 func resourcesOf(v own.Vector) v1.ResourceRequirements {
-	r := v1.ResourceRequirements{Requests: v1.ResourceList{}}
-	v.Each(func(name string, value int64) {
+	r := v1.ResourceRequirements{Requests: amounts(v)}
+	delete(r.Requests, v1.ResourcePods)
+	for name, amount := range r.Requests {
 		switch name {
-		case own.Pods:
-		case own.CPU:
-			r.Requests[v1.ResourceCPU] = *resource.NewMilliQuantity(value, resource.DecimalSI)
-		case own.Memory, own.Storage:
-			r.Requests[v1.ResourceName(name)] = *resource.NewQuantity(value, resource.BinarySI)
-		default:
-			amount := *resource.NewQuantity(value, resource.DecimalSI)
-			if r.Limits == nil {
-				r.Limits = v1.ResourceList{}
-			}
-			r.Requests[v1.ResourceName(name)], r.Limits[v1.ResourceName(name)] = amount, amount
+		case v1.ResourceCPU, v1.ResourceMemory, v1.ResourceEphemeralStorage:
+			continue
 		}
-	})
+		if r.Limits == nil {
+			r.Limits = v1.ResourceList{}
+		}
+		r.Limits[name] = amount
+	}
 	return r
+}
+
+// amounts is what a vector has, in Kubernetes' words.
+func amounts(v own.Vector) v1.ResourceList {
+	list := v1.ResourceList{}
+	v.Each(func(name string, value int64) {
+		amount := resource.NewQuantity(value, resource.DecimalSI)
+		switch name {
+		case own.CPU:
+			amount = resource.NewMilliQuantity(value, resource.DecimalSI)
+		case own.Memory, own.Storage:
+			amount = resource.NewQuantity(value, resource.BinarySI)
+		}
+		list[v1.ResourceName(name)] = *amount
+	})
+	return list
 }
 
 // hostPort reads a port as a Shape has it, "protocol/address/port".

@@ -6,12 +6,13 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/scheduler/resource"
 )
 
 // Queues writes one line a queue, those of one parent under it.
-func Queues(w io.Writer, records []queue.Record) error {
+func Queues(w io.Writer, records []core.QueueRecord) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "QUEUE\tSHARE\tWAITING\tUSED\tBORROWED\tENTITLED\tGUARANTEED\tCAPABILITY\tSTATE")
 	below(t, records, "", 0)
@@ -19,7 +20,7 @@ func Queues(w io.Writer, records []queue.Record) error {
 }
 
 // below writes the queues of one parent, each with those below it.
-func below(w io.Writer, records []queue.Record, parent string, depth int) {
+func below(w io.Writer, records []core.QueueRecord, parent string, depth int) {
 	for _, r := range records {
 		if r.Parent != parent {
 			continue
@@ -50,7 +51,7 @@ func limits(l queue.Limits) string {
 	return strings.Join(parts, " ")
 }
 
-func state(r *queue.Record) string {
+func state(r *core.QueueRecord) string {
 	switch {
 	case r.Problem != "":
 		return "refused: " + r.Problem

@@ -48,7 +48,7 @@ func TestQueuesAreShownAsATree(t *testing.T) {
 		t.Error(r)
 	}
 
-	var records []queue.Record
+	var records []core.QueueRecord
 	if err := json.Unmarshal(get(t, h, "/queues", "application/json").Body.Bytes(), &records); err != nil || len(records) != 4 {
 		t.Errorf("%v %v", records, err)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
-	"muster.sh/muster/scheduler/queue"
 )
 
 // Asker runs a function on the machine between two of its steps; core.Loop is
@@ -45,7 +44,7 @@ func Handler(asker Asker, now func() time.Time) http.Handler {
 		reply(w, r, record, func() error { return Detail(w, record, now()) })
 	})
 	mux.HandleFunc("GET /queues", func(w http.ResponseWriter, r *http.Request) {
-		var records []queue.Record
+		var records []core.QueueRecord
 		if !ask(w, r, asker, func(m *core.Machine) { records = m.QueueRecords() }) {
 			return
 		}

@@ -4,6 +4,7 @@
 package gang
 
 import (
+	"strings"
 	"time"
 
 	"muster.sh/muster/scheduler/resource"
@@ -19,6 +20,13 @@ type PodID string
 // NewID builds the ID of a gang.
 func NewID(kind, namespace, name string) ID {
 	return ID(kind + "/" + namespace + "/" + name)
+}
+
+// Split returns what NewID was given. The name may have slashes.
+func (id ID) Split() (kind, namespace, name string) {
+	kind, rest, _ := strings.Cut(string(id), "/")
+	namespace, name, _ = strings.Cut(rest, "/")
+	return kind, namespace, name
 }
 
 // Object points at the Kubernetes object that stands for a gang: reasons are

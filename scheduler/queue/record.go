@@ -1,6 +1,8 @@
 package queue
 
 import (
+	"time"
+
 	"muster.sh/muster/scheduler/resource"
 )
 
@@ -8,6 +10,11 @@ import (
 type Record struct {
 	Name   string `json:"name"`
 	Parent string `json:"parent,omitempty"`
+	// Declared says that there is a Queue of this name, and Created when it came. The
+	// default queue needs none; others are here without one while something is charged
+	// to them, or waits in them.
+	Declared bool      `json:"declared,omitempty"`
+	Created  time.Time `json:"created,omitzero"`
 	// Problem is what is wrong with its declaration, and how to mend it.
 	Problem  string `json:"problem,omitempty"`
 	Closed   bool   `json:"closed,omitempty"`
@@ -43,7 +50,7 @@ func (t *Tree) Records() []Record {
 
 func (n *node) record() Record {
 	r := Record{
-		Name: n.Name, Problem: n.problem, Closed: n.Closed, Weight: n.Weight, Priority: n.Priority, Backfill: n.Backfill,
+		Name: n.Name, Declared: n.declared, Created: n.Created, Problem: n.problem, Closed: n.Closed, Weight: n.Weight, Priority: n.Priority, Backfill: n.Backfill,
 		Guaranteed: n.guarantee(), Entitled: n.entitled, Capability: n.Capability,
 		Used: n.used, Borrowed: n.used.Short(n.entitled), Share: min(n.dominantShare(), maxShare), Waiting: n.waiting.Len(),
 	}

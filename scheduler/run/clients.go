@@ -17,7 +17,7 @@ import (
 type Clients struct {
 	// Kubernetes is for the built-in kinds of objects.
 	Kubernetes kubernetes.Interface
-	// Dynamic is for PodGroups, Reservations and what asks autoscalers for room.
+	// Dynamic is for PodGroups, Queues, Reservations and what asks autoscalers for room.
 	Dynamic dynamic.Interface
 }
 
@@ -80,7 +80,7 @@ func (e *engine) connect(c *config.SchedulerConfiguration, on cluster) error {
 	}
 	out, err := effects.New(effects.Config{
 		Client: on.Kubernetes, Dynamic: on.Dynamic, SchedulerName: c.SchedulerName,
-		Post: e.loop.Post, Pod: in.Pod, Ended: in.Ended, Autoscaling: autoscaling(&c.Autoscaling),
+		Post: e.loop.Post, Pod: in.Pod, Ended: in.Ended, Queues: e.queueRecords, Autoscaling: autoscaling(&c.Autoscaling),
 	})
 	if err != nil {
 		return err

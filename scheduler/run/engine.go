@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -46,6 +47,8 @@ type engine struct {
 	// recovered is closed when the loop has taken up all that existed at the
 	// start.
 	recovered chan struct{}
+	// leader is who holds the lease, as far as it is known.
+	leader atomic.Pointer[string]
 }
 
 // carryOut begins what was decided, in order. It runs in the loop's goroutine
@@ -111,6 +114,20 @@ func (e *engine) act(ctx context.Context) error {
 	klog.FromContext(ctx).Info("Scheduling")
 	e.kube.Run(ctx)
 	return nil
+}
+
+// queueRecords are those of this moment, as soon as all that exists has been taken up.
+func (e *engine) queueRecords(ctx context.Context) ([]core.QueueRecord, error) {
+	select {
+	case <-e.recovered:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	var records []core.QueueRecord
+	if err := e.loop.Ask(ctx, func(m *core.Machine) { records = m.QueueRecords() }); err != nil {
+		return nil, err
+	}
+	return records, nil
 }
 
 // wake lets pods be tried again that promised room has kept out.

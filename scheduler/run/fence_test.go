@@ -96,7 +96,7 @@ func TestTheFenceIsOpenFromWhenTheRenewalWasSent(t *testing.T) {
 func TestALeadersLockOpensItsFence(t *testing.T) {
 	c, lock := lockOn(fake.NewClientset(), "a")
 	f := &fence{validity: c.RenewDeadline.Duration}
-	err := lead(t.Context(), c, fencingLock{lock, f}, nil, func(ctx context.Context) error { return f.check() })
+	err := lead(t.Context(), c, fencingLock{lock, f}, nil, nil, func(ctx context.Context) error { return f.check() })
 	if err != nil {
 		t.Error(err)
 	}

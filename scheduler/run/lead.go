@@ -53,8 +53,9 @@ func newLock(c *config.LeaderElection, server *rest.Config) (resourcelock.Interf
 
 // lead waits until this process leads, then acts. It returns when act has
 // ended: because ctx has, because of act's own error, or, with ErrLeaseLost,
-// because the lease could not be renewed.
-func lead(ctx context.Context, c *config.LeaderElection, lock resourcelock.Interface, watchdog *leaderelection.HealthzAdaptor, act func(context.Context) error) error {
+// because the lease could not be renewed. leads, if set, is told who leads whenever that
+// is another one.
+func lead(ctx context.Context, c *config.LeaderElection, lock resourcelock.Interface, watchdog *leaderelection.HealthzAdaptor, leads func(identity string), act func(context.Context) error) error {
 	electing, stop := context.WithCancel(ctx)
 	defer stop()
 	led := make(chan struct{})
@@ -73,6 +74,7 @@ func lead(ctx context.Context, c *config.LeaderElection, lock resourcelock.Inter
 				}
 			},
 			OnStoppedLeading: func() {},
+			OnNewLeader:      leads,
 		},
 	})
 	if err != nil {

@@ -43,7 +43,7 @@ func TestTheLeaseIsGivenUpOnceNothingActsAnyMore(t *testing.T) {
 	c, lock := lockOn(client, "a")
 	ctx, cancel := context.WithCancel(t.Context())
 	var whileActing string
-	err := lead(ctx, c, lock, nil, func(ctx context.Context) error {
+	err := lead(ctx, c, lock, nil, nil, func(ctx context.Context) error {
 		cancel()
 		<-ctx.Done()
 		whileActing = holder(t, client)
@@ -73,9 +73,9 @@ func TestAFollowerActsWhenTheLeaderHasGone(t *testing.T) {
 		}
 	}
 	ledA, ledB, ended := make(chan bool, 1), make(chan bool, 1), make(chan error, 2)
-	go func() { ended <- lead(ctxA, ca, a, nil, leads(ledA)) }()
+	go func() { ended <- lead(ctxA, ca, a, nil, nil, leads(ledA)) }()
 	<-ledA
-	go func() { ended <- lead(ctxB, cb, b, nil, leads(ledB)) }()
+	go func() { ended <- lead(ctxB, cb, b, nil, nil, leads(ledB)) }()
 	stopA()
 	<-ledB
 	stopB()
@@ -93,7 +93,7 @@ func TestALostLeaseEndsTheActingAndTheProcess(t *testing.T) {
 		return away.Load(), nil, errors.New("the API server is away")
 	})
 	c, lock := lockOn(client, "a")
-	err := lead(t.Context(), c, lock, nil, func(ctx context.Context) error {
+	err := lead(t.Context(), c, lock, nil, nil, func(ctx context.Context) error {
 		away.Store(true)
 		<-ctx.Done()
 		return nil
@@ -107,7 +107,7 @@ func TestAnErrorOfTheActingIsReturned(t *testing.T) {
 	client := fake.NewClientset()
 	c, lock := lockOn(client, "a")
 	broken := errors.New("broken")
-	if err := lead(t.Context(), c, lock, nil, func(context.Context) error { return broken }); !errors.Is(err, broken) || errors.Is(err, ErrLeaseLost) {
+	if err := lead(t.Context(), c, lock, nil, nil, func(context.Context) error { return broken }); !errors.Is(err, broken) || errors.Is(err, ErrLeaseLost) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -117,7 +117,7 @@ func TestWhoNeverLedNeverActs(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	c, lock := lockOn(client, "a")
-	if err := lead(ctx, c, lock, nil, func(context.Context) error { t.Error("it acts"); return nil }); err != nil {
+	if err := lead(ctx, c, lock, nil, nil, func(context.Context) error { t.Error("it acts"); return nil }); err != nil {
 		t.Error(err)
 	}
 }

@@ -94,7 +94,7 @@ type gauges struct{}
 
 // Describe names the gauges.
 func (gauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{gangsDesc, unclaimedDesc, heldDesc, latchedDesc} {
+	for _, d := range append([]*prometheus.Desc{gangsDesc, unclaimedDesc, heldDesc, latchedDesc}, queueDescs()...) {
 		ch <- d
 	}
 }
@@ -111,20 +111,30 @@ func (gauges) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(heldDesc, float64(m.engine.queue.Len()))
 	gauge(latchedDesc, float64(m.engine.latch.Waiting()))
+	if !isClosed(m.engine.recovered) {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	var f core.Figures
-	if err := m.engine.loop.Ask(ctx, func(m *core.Machine) { f = m.Figures() }); err != nil {
+	var q queueFigures
+	err := m.engine.loop.Ask(ctx, func(m *core.Machine) {
+		f, q = m.Figures(), queueFigures{records: m.QueueRecords(), pending: m.Pending()}
+	})
+	if err != nil {
 		return
 	}
 	for _, phase := range []core.Phase{core.Collecting, core.Waiting, core.Storing, core.Starting, core.Started, core.Leaving} {
 		gauge(gangsDesc, float64(f.Gangs[phase]), string(phase))
 	}
-	f.Unclaimed.Each(func(name string, value int64) {
-		amount := float64(value)
-		if name == resource.CPU {
-			amount /= 1000
-		}
-		gauge(unclaimedDesc, amount, name)
-	})
+	f.Unclaimed.Each(func(name string, value int64) { gauge(unclaimedDesc, amount(name, value), name) })
+	q.collect(gauge)
+}
+
+// amount is that of a resource in its base unit: cores, bytes.
+func amount(name string, value int64) float64 {
+	if name == resource.CPU {
+		return float64(value) / 1000
+	}
+	return float64(value)
 }

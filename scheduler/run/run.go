@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"k8s.io/apiserver/pkg/server/healthz"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 
 	config "muster.sh/muster/api/config/v1alpha1"
 	"muster.sh/muster/scheduler/explain"
@@ -70,12 +72,26 @@ func (e *engine) pages(ready <-chan struct{}, watchdog *leaderelection.HealthzAd
 	records := explain.Handler(e.loop, time.Now)
 	p := pages{
 		ready: []healthz.HealthChecker{synced(ready)},
-		more:  map[string]http.Handler{"/gangs": records, "/queues": records},
+		more: func(may authorizer.Authorizer) map[string]http.Handler {
+			api := (&explain.API{
+				Asker: e.loop, Leads: e.leads, MayList: mayListPods(may), Admits: newCallers(clock.RealClock{}).admits,
+			}).Handler()
+			return map[string]http.Handler{"/gangs": records, "/queues": records, "/v1/gangs": api, "/v1/queues": api}
+		},
 	}
 	if watchdog != nil {
 		p.live = append(p.live, watchdog)
 	}
 	return p
+}
+
+// leads says whether this replica leads and has taken up what exists, and else who leads,
+// as far as it knows.
+func (e *engine) leads() (leader string, leads bool) {
+	if identity := e.leader.Load(); identity != nil {
+		leader = *identity
+	}
+	return leader, isClosed(e.recovered)
 }
 
 // sync reads what exists in the cluster, and reports false if the context ended
@@ -93,7 +109,7 @@ func (e *engine) compete(ctx context.Context, c *config.LeaderElection, lock res
 		return e.act(ctx)
 	}
 	klog.FromContext(ctx).Info("Waiting to lead", "lease", c.ResourceNamespace+"/"+c.ResourceName, "identity", lock.Identity())
-	return lead(ctx, c, lock, watchdog, e.act)
+	return lead(ctx, c, lock, watchdog, func(identity string) { e.leader.Store(&identity) }, e.act)
 }
 
 // connect makes the configuration of clients. Built-in objects travel as

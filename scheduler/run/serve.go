@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"k8s.io/apiserver/pkg/authorization/authorizer"
 	genericfilters "k8s.io/apiserver/pkg/endpoints/filters"
 	apirequest "k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/server"
@@ -27,8 +28,9 @@ type pages struct {
 	// live fails when the process is of no use any more, ready while it can't
 	// take over.
 	live, ready []healthz.HealthChecker
-	// more are further pages by the prefix of their path.
-	more map[string]http.Handler
+	// more are further pages by the prefix of their path, for who can be asked what a
+	// caller may do.
+	more func(authorizer.Authorizer) map[string]http.Handler
 }
 
 // serve serves pages over HTTPS until the context ends, and returns once it
@@ -49,7 +51,7 @@ func serve(ctx context.Context, c *config.Serving, kubeconfig string, open []str
 	if err := secure.ApplyTo(&info); err != nil {
 		return fmt.Errorf("listen on %s port %d: %w", c.BindAddress, *c.Port, err)
 	}
-	handler, err := guarded(p.handler(), info, kubeconfig, open)
+	handler, err := guarded(p.handler, info, kubeconfig, open)
 	if err != nil {
 		return err
 	}
@@ -59,13 +61,13 @@ func serve(ctx context.Context, c *config.Serving, kubeconfig string, open []str
 	return nil
 }
 
-func (p pages) handler() http.Handler {
+func (p pages) handler(may authorizer.Authorizer) http.Handler {
 	m := mux.NewPathRecorderMux("muster-scheduler")
 	healthz.InstallHandler(m, p.live...)
 	healthz.InstallLivezHandler(m, p.live...)
 	healthz.InstallReadyzHandler(m, p.ready...)
 	m.Handle("/metrics", legacyregistry.HandlerWithReset())
-	for path, handler := range p.more {
+	for path, handler := range p.more(may) {
 		m.Handle(path, handler)
 		m.HandlePrefix(path+"/", handler)
 	}
@@ -74,7 +76,7 @@ func (p pages) handler() http.Handler {
 
 // guarded asks the API server who a caller is, by its bearer token, and
 // whether it may see a path. It reads no ConfigMap of the cluster for that.
-func guarded(handler http.Handler, info *server.SecureServingInfo, kubeconfig string, open []string) (http.Handler, error) {
+func guarded(pages func(authorizer.Authorizer) http.Handler, info *server.SecureServingInfo, kubeconfig string, open []string) (http.Handler, error) {
 	authentication := serveroptions.NewDelegatingAuthenticationOptions()
 	authentication.RemoteKubeConfigFile, authentication.SkipInClusterLookup = kubeconfig, true
 	var who server.AuthenticationInfo
@@ -88,7 +90,7 @@ func guarded(handler http.Handler, info *server.SecureServingInfo, kubeconfig st
 		return nil, fmt.Errorf("authorization of callers: %w", err)
 	}
 	resolver := &apirequest.RequestInfoFactory{}
-	handler = genericfilters.WithAuthorization(handler, may.Authorizer, scheme.Codecs)
+	handler := genericfilters.WithAuthorization(pages(may.Authorizer), may.Authorizer, scheme.Codecs)
 	handler = genericfilters.WithAuthentication(handler, who.Authenticator, genericfilters.Unauthorized(scheme.Codecs), nil, nil)
 	handler = genericfilters.WithRequestInfo(handler, resolver)
 	handler = genericfilters.WithCacheControl(handler)

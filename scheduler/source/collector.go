@@ -13,6 +13,7 @@ import (
 
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/queue"
 )
 
 // settings are what the collector is told once.
@@ -53,8 +54,8 @@ type collector struct {
 	groups     map[gang.ID]*group
 	// budgets by namespace and name.
 	budgets map[string]map[string]budget
-	// queues are those that are declared, and homes the queues of namespaces.
-	queues map[string]bool
+	// queues are those that are declared, as was told, and homes the queues of namespaces.
+	queues map[string]queue.Spec
 	homes  map[string]string
 	// orphans are executors whose owner has not been seen, by its UID.
 	orphans map[types.UID][]*pod
@@ -110,7 +111,7 @@ func newCollector(s settings) *collector {
 		settings: s,
 		nodes:    map[string]*v1.Node{}, zones: [zoneAPIs]map[string]*zoned{{}, {}},
 		hyperNodes: map[string]hyperNode{}, at: map[string]map[string]string{},
-		queues: map[string]bool{}, homes: map[string]string{},
+		queues: map[string]queue.Spec{}, homes: map[string]string{},
 		pods: map[types.UID]*pod{}, budgets: map[string]map[string]budget{},
 		apps: map[gang.ID]*app{}, clients: map[gang.ID]*client{}, groups: map[gang.ID]*group{},
 		orphans: map[types.UID][]*pod{}, replay: map[types.UID]*v1.Pod{}, awaited: map[types.UID]bool{},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,16 +25,23 @@ import (
 // queues are Volcano's.
 var queues = customAPI{
 	resource: volcano.SchemeGroupVersion.WithResource("queues"),
-	set: func(c *collector, u *unstructured.Unstructured) {
-		c.queues[u.GetName()] = true
-		c.emit(core.QueueSet{Queue: queueSpec(u)})
-	},
-	gone: func(c *collector, u *unstructured.Unstructured) { c.removeQueue(u.GetName()) },
+	set:      func(c *collector, u *unstructured.Unstructured) { c.setQueue(queueSpec(u)) },
+	gone:     func(c *collector, u *unstructured.Unstructured) { c.removeQueue(u.GetName()) },
 	none: func(c *collector) {
 		for _, name := range sortedKeys(c.queues) {
 			c.removeQueue(name)
 		}
 	},
+}
+
+// setQueue takes in a queue. That its status was written, which this scheduler does
+// itself, is no news.
+func (c *collector) setQueue(s queue.Spec) {
+	if told, known := c.queues[s.Name]; known && reflect.DeepEqual(told, s) {
+		return
+	}
+	c.queues[s.Name] = s
+	c.emit(core.QueueSet{Queue: s})
 }
 
 func (c *collector) removeQueue(name string) {

@@ -74,6 +74,31 @@ func TestQueuesAreRead(t *testing.T) {
 	}
 }
 
+// The scheduler writes the status itself, as often as something starts or ends.
+func TestANewStatusOfAQueueIsNoNews(t *testing.T) {
+	c := newCollector(settings{schedulerName: testScheduler})
+	for _, step := range []struct {
+		queue volcano.Queue
+		news  bool
+	}{
+		{volcano.Queue{}, true},
+		{volcano.Queue{Status: volcano.QueueStatus{State: volcano.QueueStateOpen, Running: 3, Allocated: quantities("cpu", "2")}}, false},
+		{volcano.Queue{Status: volcano.QueueStatus{State: volcano.QueueStateClosed}}, true},
+		{volcano.Queue{Status: volcano.QueueStatus{State: volcano.QueueStateClosing}}, false},
+		{volcano.Queue{Spec: volcano.QueueSpec{Weight: 2}, Status: volcano.QueueStatus{State: volcano.QueueStateClosing}}, true},
+	} {
+		queues.set(c, object(t, &step.queue, volcano.SchemeGroupVersion.WithKind("Queue")))
+		if events, _ := c.take(); (len(events) == 1) != step.news {
+			t.Errorf("%+v: %v", step.queue, events)
+		}
+	}
+	queues.gone(c, object(t, &volcano.Queue{}, volcano.SchemeGroupVersion.WithKind("Queue")))
+	queues.set(c, object(t, &volcano.Queue{}, volcano.SchemeGroupVersion.WithKind("Queue")))
+	if events, _ := c.take(); len(events) != 2 {
+		t.Errorf("gone and back: %v", events)
+	}
+}
+
 func TestQueuesGoWithTheirDefinition(t *testing.T) {
 	c := newCollector(settings{schedulerName: testScheduler})
 	for _, name := range []string{"a", "b", "c"} {

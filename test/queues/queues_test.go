@@ -8,8 +8,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	scheduling "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
@@ -31,6 +34,9 @@ func TestGangsAreChargedToTheirQueues(t *testing.T) {
 	s.apply("Queue", "Job")
 	s.run("train-", 4)
 	s.told("scan", "GangOverQuota", "no quota left: queue research may have 6 of cpu, of which 4 is in use, and the gang asks for 4")
+	s.status("nlp", scheduling.QueueStatus{State: scheduling.QueueStateOpen, Running: 1, Allocated: cpus(4)}, "")
+	s.status("vision", scheduling.QueueStatus{State: scheduling.QueueStateOpen, Pending: 1}, "")
+	s.status("research", scheduling.QueueStatus{State: scheduling.QueueStateOpen, Allocated: cpus(4)}, "")
 	s.create(testcluster.PodGroup{Name: "free", Members: 2, CPUs: 1})
 	s.run("free-", 2)
 
@@ -47,13 +53,24 @@ func TestGangsAreChargedToTheirQueues(t *testing.T) {
 
 	s.create(testcluster.PodGroup{Name: "foreign", Members: 1, CPUs: 1, Queue: "ops"})
 	s.told("foreign", "GangBarred", "it can't be charged to its queue: queue ops does not exist; create it, or name another")
-	s.createQueue("ops", "elsewhere")
+	s.createQueue("ops", "", "elsewhere")
 	// The same kind of verdict is told once: what is shown now is the right that is lacking.
 	s.create(testcluster.PodGroup{Name: "stranger", Members: 1, CPUs: 1, Queue: "ops"})
 	s.told("stranger", "GangBarred", "it can't be charged to its queue: namespace default may not use queue ops; name another, or ask an administrator for the right")
 	s.patch("namespaces", testcluster.Namespace, `{"metadata":{"labels":{"muster.sh/queue":"ops"}}}`)
 	s.run("foreign-", 1)
 	s.run("stranger-", 1)
+
+	s.createQueue("lost", "nowhere", "")
+	const lost = "spec.parent nowhere does not exist; create it, or name another"
+	s.told("lost", "QueueRefused", lost)
+	s.status("lost", scheduling.QueueStatus{State: scheduling.QueueStateUnknown}, lost)
+	s.createQueue("nowhere", "lost", "")
+	const circle = "spec.parent leads in a circle: lost > nowhere > lost; change one of them"
+	s.status("lost", scheduling.QueueStatus{State: scheduling.QueueStateUnknown}, circle)
+	s.patch(queues.Resource, "nowhere", `{"spec":{"parent":"root"}}`)
+	s.told("lost", "QueueAccepted", "what was wrong with its declaration is mended")
+	s.status("lost", scheduling.QueueStatus{State: scheduling.QueueStateOpen}, "")
 
 	c.Gangs = func(tl *audit.Timeline) []audit.Gang {
 		var gangs []audit.Gang
@@ -116,16 +133,48 @@ func (s *story) create(g testcluster.PodGroup) {
 	}
 }
 
-func (s *story) createQueue(name, namespaces string) {
+func (s *story) createQueue(name, parent, namespaces string) {
 	s.t.Helper()
 	q := &unstructured.Unstructured{}
 	q.SetAPIVersion(scheduling.SchemeGroupVersion.String())
 	q.SetKind("Queue")
 	q.SetName(name)
 	q.SetAnnotations(map[string]string{"muster.sh/namespaces": namespaces})
+	if parent != "" {
+		q.Object["spec"] = map[string]any{"parent": parent}
+	}
 	if err := s.c.Apply(s.ctx, q); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// status waits until a Queue's status has these numbers and CPUs, and says what is wrong
+// with it; nothing if it is all right.
+func (s *story) status(name string, want scheduling.QueueStatus, problem string) {
+	s.t.Helper()
+	type status struct {
+		scheduling.QueueStatus `json:",inline"`
+		Conditions             []metav1.Condition `json:"conditions,omitempty"`
+	}
+	err := s.c.AwaitGlobal(s.ctx, queues, name, "its status is right", func(u *unstructured.Unstructured) bool {
+		var q struct {
+			Status status `json:"status"`
+		}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &q); err != nil {
+			s.t.Fatal(err)
+		}
+		got, accepted := q.Status, meta.FindStatusCondition(q.Status.Conditions, "Accepted")
+		return accepted != nil && accepted.Message == problem && (accepted.Status == metav1.ConditionTrue) == (problem == "") &&
+			got.State == want.State && got.Running == want.Running && got.Pending == want.Pending &&
+			got.Allocated.Cpu().Cmp(*want.Allocated.Cpu()) == 0
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func cpus(n int64) corev1.ResourceList {
+	return corev1.ResourceList{corev1.ResourceCPU: *resource.NewQuantity(n, resource.DecimalSI)}
 }
 
 // patch changes an object that is in no namespace.
