@@ -23,7 +23,7 @@ KUBE    := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2; exit }' go.mod)
 MINOR   := $(word 2,$(subst ., ,$(KUBE)))
 LDFLAGS := -s -w $(foreach p,k8s.io/client-go/pkg/version k8s.io/component-base/version,-X $(p).gitVersion=$(KUBE) -X $(p).gitMajor=1 -X $(p).gitMinor=$(MINOR) -X $(p).gitTreeState=clean)
 
-.PHONY: help demo test test-versions test-numa guest-kernel soak seeded-bugs conformance bench bench-quick build lint setup clean unit integration
+.PHONY: help demo test test-versions test-numa guest-kernel soak histories seeded-bugs conformance bench bench-quick build lint setup clean unit integration
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,12 @@ SOAK := CGO_ENABLED=0 $(TESTS) --format standard-verbose -- -vet=off -count 1 -t
 soak: $(TESTS) ## let HISTORIES of each random history happen (ten thousand)
 	$(SOAK) -run 'TestHistories|TestNoAlignedMember|TestTheModelForetellsTheKubelet' ./scheduler/core ./test/kubeletoracle
 	$(SOAK) ./scheduler/numa ./scheduler/cluster ./scheduler/ledger ./scheduler/planner ./scheduler/queue
+
+# One history after the other uses one core, so two processes share them.
+histories: ## let ten thousand random histories of gangs happen, as CI does
+	go test -c -vet=off -o $(CACHE)/core.test ./scheduler/core
+	cd scheduler/core && printf '%s\n' 1 2 | xargs -P 2 -I {} \
+		$(CACHE)/core.test -test.run '^TestHistories$$' -test.timeout 2h -rapid.checks $$(( $(HISTORIES) / 2 ))
 
 seeded-bugs: $(TESTS) ## put in one bug after the other, and see that the histories tell
 	CGO_ENABLED=0 $(TESTS) --format standard-verbose -- -vet=off -count 1 -run TestPropertiesCatchSeededBugs ./scheduler/core -seeded-bugs

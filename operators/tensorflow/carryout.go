@@ -108,12 +108,16 @@ func (r *Reconciler) delete(ctx context.Context, job *kubeflow.TFJob, object cli
 }
 
 // checkStored makes sure that the job is still what was planned for. A plan that is
-// made from an old status would bring the pods of a finished job back.
+// made from an old status would bring the pods of a finished job back, and one for a job
+// that is gone would make pods of nobody's.
 func (r *Reconciler) checkStored(ctx context.Context, job *kubeflow.TFJob) error {
 	stored := metav1.PartialObjectMetadata{}
 	stored.SetGroupVersionKind(kubeflow.SchemeGroupVersion.WithKind(kubeflow.TFJobKind))
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(job), &stored); err != nil {
-		return client.IgnoreNotFound(err)
+	switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(job), &stored); {
+	case apierrors.IsNotFound(err):
+		return errStale
+	case err != nil:
+		return err
 	}
 	if stored.UID != job.UID || stored.ResourceVersion != job.ResourceVersion {
 		return errStale

@@ -69,29 +69,33 @@ func (r *rig) pods() []corev1.Pod {
 	return pods.Items
 }
 
-func TestAnOldViewOfAFinishedJobMakesNoPods(t *testing.T) {
+func TestAnOldViewOfAJobMakesNoPods(t *testing.T) {
 	behind := newJob() // what the cache has: it has started
 	behind.Status.Conditions = []kubeflow.JobCondition{{Type: kubeflow.JobCreated, Status: corev1.ConditionTrue, Reason: "TFJobCreated"}}
 	behind.Status.StartTime = &metav1.Time{}
 	behind.Status.ReplicaStatuses = map[kubeflow.ReplicaType]*kubeflow.ReplicaStatus{"Worker": {}}
 	finished := behind.DeepCopy()
 	finished.Status.Conditions = append(finished.Status.Conditions, kubeflow.JobCondition{Type: kubeflow.JobSucceeded, Status: corev1.ConditionTrue})
-	r := newRig(t, interceptor.Funcs{
-		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-			job, ok := o.(*kubeflow.TFJob)
-			if !ok {
-				return c.Get(ctx, key, o, opts...)
+	for name, stored := range map[string][]client.Object{"that has finished": {finished}, "that is gone": nil} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, interceptor.Funcs{
+				Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+					job, ok := o.(*kubeflow.TFJob)
+					if !ok {
+						return c.Get(ctx, key, o, opts...)
+					}
+					behind.DeepCopyInto(job)
+					job.ResourceVersion = "1"
+					return nil
+				},
+			}, stored...)
+			if err := r.reconcile(); err != nil {
+				t.Fatal(err)
 			}
-			behind.DeepCopyInto(job)
-			job.ResourceVersion = "1"
-			return nil
-		},
-	}, finished)
-	if err := r.reconcile(); err != nil {
-		t.Fatal(err)
-	}
-	if pods := r.pods(); len(pods) > 0 {
-		t.Errorf("it has made %d pods", len(pods))
+			if pods := r.pods(); len(pods) > 0 {
+				t.Errorf("it has made %d pods", len(pods))
+			}
+		})
 	}
 }
 
