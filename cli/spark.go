@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"cmp"
+
+	sparkv1beta2 "github.com/kubeflow/spark-operator/v2/api/v1beta2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"muster.sh/muster/api/v1alpha1"
+)
+
+var spark = &kind{
+	name: "spark", api: "SparkApplication",
+	list: func() client.ObjectList { return &sparkv1beta2.SparkApplicationList{} },
+	each: func(l client.ObjectList) []client.Object {
+		return pointers(l.(*sparkv1beta2.SparkApplicationList).Items)
+	},
+	make: func() client.Object { return &sparkv1beta2.SparkApplication{} },
+	read: func(o client.Object) job { return readSpark(o.(*sparkv1beta2.SparkApplication)) },
+	suspend: func(o client.Object, yes bool) {
+		o.(*sparkv1beta2.SparkApplication).Spec.Suspend = &yes
+	},
+	labelled: "sparkoperator.k8s.io/app-name",
+	role: func(p *corev1.Pod) string {
+		if id := p.Labels["spark-exec-id"]; id != "" {
+			return "executor-" + id
+		}
+		return p.Labels["spark-role"]
+	},
+	lead: []string{"driver"},
+}
+
+func readSpark(app *sparkv1beta2.SparkApplication) job {
+	state := app.Status.AppState
+	j := job{
+		state: cmp.Or(string(state.State), "NEW"), reason: state.ErrorMessage,
+		queue: app.Labels[v1alpha1.QueueLabel], wanted: 1 + int(ptr.Deref(app.Spec.Executor.Instances, 1)),
+	}
+	if o := app.Spec.BatchSchedulerOptions; o != nil {
+		j.queue = cmp.Or(ptr.Deref(o.Queue, ""), j.queue)
+	}
+	j.failed = state.State == sparkv1beta2.ApplicationStateFailed
+	j.ended = j.failed || state.State == sparkv1beta2.ApplicationStateCompleted
+	return j
+}
+
+// pointers are the elements of a list, as objects.
+func pointers[T any, P interface {
+	*T
+	client.Object
+}](items []T) []client.Object {
+	out := make([]client.Object, len(items))
+	for i := range items {
+		out[i] = P(&items[i])
+	}
+	return out
+}
