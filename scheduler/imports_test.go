@@ -47,7 +47,7 @@ var rooms = map[string]room{
 	"hold":    {knows: "gang core", objects: true, framework: true},
 	"plugin":  {knows: "resource numa gang cluster core", objects: true, framework: true},
 	"run": {
-		knows:   "resource gang planner queue core source effects hold plugin explain api/v1alpha1 api/config/v1alpha1 internal/configflags",
+		knows:   "resource gang planner queue core source effects hold plugin explain api/v1alpha1 api/explain/v1 api/config/v1alpha1 internal/configflags",
 		objects: true, framework: true,
 	},
 

@@ -28,6 +28,9 @@ type API struct {
 	// MayList says whether the caller may list the pods of a namespace; of all for an
 	// empty one.
 	MayList func(r *http.Request, namespace string) (bool, error)
+	Now     func() time.Time
+	// Shape is what placing looks at of a pod that does not exist.
+	Shape func(*v1.Members) gang.Shape
 	// Admits says whether a caller may be answered now, who has not asked too often.
 	Admits func(r *http.Request) bool
 }
@@ -46,6 +49,7 @@ func (a *API) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/gangs", a.answer(a.gangs))
 	mux.HandleFunc("GET /v1/gangs/{namespace}/{name...}", a.answer(a.gang))
 	mux.HandleFunc("GET /v1/queues", a.answer(a.queues))
+	mux.HandleFunc("POST /v1/whatif", a.answer(a.whatIf))
 	return mux
 }
 

@@ -54,6 +54,10 @@ func tenants() *coretest.World {
 func caller(w *coretest.World, namespaces ...string) *explain.API {
 	return &explain.API{
 		Asker: direct{w.Machine}, Leads: func() (string, bool) { return "", true },
+		Now: func() time.Time { return w.Now },
+		Shape: func(m *v1.Members) gang.Shape {
+			return gang.Shape{Request: resource.Vector{MilliCPU: m.Template.Spec.Containers[0].Resources.Requests.Cpu().MilliValue()}}
+		},
 		Admits:  func(r *http.Request) bool { return r.URL.Query().Get("limit") != "7" },
 		MayList: func(_ *http.Request, n string) (bool, error) { return slices.Contains(namespaces, n), nil },
 	}

@@ -17,8 +17,9 @@ func gangOf(r *core.Record) v1.Gang {
 	kind, namespace, name := r.Gang.Split()
 	g := v1.Gang{
 		Kind: kind, Namespace: namespace, Name: name, Owner: objectOf(r.Owner), Queue: r.Queue, Place: r.Position,
-		Phase: string(r.Phase), Created: r.Created, Minimum: r.Min, Bound: r.Bound, Verdict: verdictOf(r),
+		Phase: string(r.Phase), Created: r.Created, Minimum: r.Min, Bound: r.Bound, Verdict: verdictOf(&r.Verdict),
 	}
+	g.Verdict.Since = r.Since
 	for _, s := range r.Slots {
 		g.Slots = append(g.Slots, v1.Slot{Role: s.Role, Node: s.Node, Pod: s.Pod, Elastic: s.Elastic, Request: amountsOf(s.Request)})
 	}
@@ -29,10 +30,9 @@ func objectOf(o gang.Object) v1.Object {
 	return v1.Object{APIVersion: o.APIVersion, Kind: o.Kind, Name: o.Name}
 }
 
-func verdictOf(r *core.Record) v1.Verdict {
-	of := &r.Verdict
+func verdictOf(of *gang.Verdict) v1.Verdict {
 	v := v1.Verdict{
-		Code: string(of.Code), Message: of.String(), Since: r.Since,
+		Code: string(of.Code), Message: of.String(),
 		Role: of.Role, Placed: of.Placed, Wanted: of.Wanted, Missing: amountsOf(of.Missing), Nodes: of.Nodes,
 	}
 	for _, c := range slices.SortedFunc(maps.Keys(of.RuledOut), func(a, b gang.Constraint) int {

@@ -37,7 +37,12 @@ func (s *stage) token(account string) string {
 // ask asks a scheduler for a path, as whoever has a token, and reads the answer.
 func (s *stage) ask(base, token, path string, into any) (status int) {
 	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.ctx, http.MethodGet, strings.TrimSuffix(base, "/gangs")+path, nil)
+	return s.send(http.MethodGet, base, token, path, "", into)
+}
+
+func (s *stage) send(method, base, token, path, body string, into any) (status int) {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.ctx, method, strings.TrimSuffix(base, "/gangs")+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -103,6 +108,14 @@ func TestTenantsAskWhyTheyWait(t *testing.T) {
 	var queues explainv1.QueueList
 	if status := s.ask(leader, stranger, "/v1/queues", &queues); status != http.StatusOK || len(queues.Items) != 1 || queues.Items[0].Used["cpu"] != "1" {
 		t.Errorf("a stranger is told %d %+v", status, queues)
+	}
+	const question = `{"namespace":"default","priority":1,"members":[{"count":3,"template":{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":"2"}}}]}}}]}`
+	var foretold explainv1.Foretold
+	if status := s.send(http.MethodPost, leader, analyst, "/v1/whatif", question, &foretold); status != http.StatusOK || !foretold.Starts || len(foretold.Placings) != 2 {
+		t.Errorf("he is foretold %d %+v", status, foretold)
+	}
+	if status := s.send(http.MethodPost, leader, stranger, "/v1/whatif", question, &problem); status != http.StatusForbidden {
+		t.Errorf("a stranger is foretold %d %+v", status, problem)
 	}
 	// Without a token nobody is told anything.
 	if status := s.ask(leader, "", "/v1/queues", &struct{}{}); status != http.StatusForbidden {

@@ -75,8 +75,9 @@ func (e *engine) pages(ready <-chan struct{}, watchdog *leaderelection.HealthzAd
 		more: func(may authorizer.Authorizer) map[string]http.Handler {
 			api := (&explain.API{
 				Asker: e.loop, Leads: e.leads, MayList: mayListPods(may), Admits: newCallers(clock.RealClock{}).admits,
+				Now: time.Now, Shape: shapeOf,
 			}).Handler()
-			return map[string]http.Handler{"/gangs": records, "/queues": records, "/v1/gangs": api, "/v1/queues": api}
+			return map[string]http.Handler{"/gangs": records, "/queues": records, "/v1/gangs": api, "/v1/queues": api, "/v1/whatif": api}
 		},
 	}
 	if watchdog != nil {

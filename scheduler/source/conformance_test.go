@@ -135,7 +135,7 @@ func TestShapeAdmitsTheNodesThatKubeSchedulerAdmits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := shape(p)
+		s := ShapeOf(p)
 		if got := s.Admits(n.Name, n.Labels); got != want {
 			t.Fatalf("we say %v, kube-scheduler %v", got, want)
 		}
@@ -151,7 +151,7 @@ func TestShapeBearsTheTaintsThatKubeSchedulerBears(t *testing.T) {
 			Effect: rapid.SampledFrom([]v1.TaintEffect{v1.TaintEffectNoExecute, v1.TaintEffectNoSchedule}).Draw(t, "effect"),
 		}
 		want := corev1helpers.TolerationsTolerateTaint(klog.Background(), p.Spec.Tolerations, &taint, false)
-		s := shape(p)
+		s := ShapeOf(p)
 		ours := node(&v1.Node{Spec: v1.NodeSpec{Taints: []v1.Taint{taint}}}).Taints
 		if got := s.Tolerates(ours[0]); got != want {
 			t.Fatalf("we say %v, kube-scheduler %v", got, want)

@@ -135,7 +135,7 @@ func TestShape(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.want.Request.Pods = 1
-			if diff := cmp.Diff(c.want, shape(&v1.Pod{Spec: c.spec})); diff != "" {
+			if diff := cmp.Diff(c.want, ShapeOf(&v1.Pod{Spec: c.spec})); diff != "" {
 				t.Fatal(diff)
 			}
 		})

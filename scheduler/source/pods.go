@@ -14,7 +14,7 @@ import (
 // podSet converts a pod that has not ended. With an empty gang it is of
 // interest for its room only.
 func podSet(p *v1.Pod, id gang.ID, role string) core.PodSet {
-	s := shape(p)
+	s := ShapeOf(p)
 	e := core.PodSet{
 		Pod: cluster.Pod{
 			ID: podID(p), Namespace: p.Namespace, Name: p.Name, Node: p.Spec.NodeName,

@@ -10,8 +10,8 @@ import (
 	"muster.sh/muster/scheduler/gang"
 )
 
-// shape is all of a pod that placing looks at.
-func shape(p *v1.Pod) gang.Shape {
+// ShapeOf is all of a pod that placing looks at.
+func ShapeOf(p *v1.Pod) gang.Shape {
 	return gang.Shape{
 		Request:     podRequest(p),
 		Affinity:    affinity(&p.Spec),

@@ -133,7 +133,7 @@ func (c *collector) roles(driver *v1.Pod, in conf) ([]gang.Role, error) {
 	if app.SchedulerName == c.schedulerName {
 		roles = append(roles, gang.Role{
 			Name: RoleExecutor, Min: app.Executors.Min, Max: app.Executors.Max, Expected: true,
-			Shape: shape(&v1.Pod{Spec: app.ExecutorPod}), Shrinks: app.Executors.Dynamic,
+			Shape: ShapeOf(&v1.Pod{Spec: app.ExecutorPod}), Shrinks: app.Executors.Dynamic,
 		})
 	}
 	return roles, nil

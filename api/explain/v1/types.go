@@ -1,9 +1,13 @@
 // Package v1 has what muster-scheduler answers under /v1, as JSON: why each gang is where
-// it is, and what each queue has. A field that is not set is left out. Fields may be
-// added; none changes its meaning.
+// it is, what each queue has, and what would become of a gang. A field that is not set is
+// left out. Fields may be added; none changes its meaning.
 package v1
 
-import "time"
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // GangList answers GET /v1/gangs. The gangs are those that the caller may see, in the
 // order of their kinds, namespaces and names.
@@ -139,6 +143,46 @@ type Queue struct {
 	// Waiting gangs of its own, and all of them by the code of their verdict.
 	Waiting int            `json:"waiting"`
 	Gangs   map[string]int `json:"gangs,omitempty"`
+}
+
+// WhatIf asks, as the body of POST /v1/whatif, what would become of a gang if it came now.
+type WhatIf struct {
+	Namespace string `json:"namespace"`
+	// Queue is the one that it names; without one it charges that of its namespace.
+	Queue string `json:"queue,omitempty"`
+	// Priority is the value of its PriorityClass.
+	Priority int32 `json:"priority,omitempty"`
+	// Members start together.
+	Members []Members `json:"members"`
+}
+
+// Members are a number of pods of one template.
+type Members struct {
+	Role  string `json:"role,omitempty"`
+	Count int    `json:"count"`
+	// Template is as in a Job. Kubernetes' defaults are added, those of LimitRanges and of
+	// admission webhooks are not.
+	Template corev1.PodTemplateSpec `json:"template"`
+}
+
+// Foretold answers POST /v1/whatif.
+type Foretold struct {
+	// Starts says that it would start at once, with its members on the nodes of Placings.
+	Starts   bool      `json:"starts"`
+	Placings []Placing `json:"placings,omitempty"`
+	// Verdict is why it would wait.
+	Verdict *Verdict `json:"verdict,omitempty"`
+	// Queue is the one that would be charged, and Ahead how many wait in it that would go
+	// before.
+	Queue string `json:"queue"`
+	Ahead int    `json:"ahead"`
+}
+
+// Placing is a number of members of a role on a node.
+type Placing struct {
+	Role  string `json:"role,omitempty"`
+	Node  string `json:"node"`
+	Count int    `json:"count"`
 }
 
 // Problem is why there is no answer, as application/problem+json (RFC 9457).

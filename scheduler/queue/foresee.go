@@ -1,0 +1,37 @@
+package queue
+
+import (
+	"slices"
+
+	"muster.sh/muster/scheduler/resource"
+)
+
+// Ahead is how many of those that wait in a queue would go before one.
+func (t *Tree) Ahead(e Entry) int {
+	n := t.nodes[e.Queue]
+	if n == nil {
+		return 0
+	}
+	i, _ := slices.BinarySearchFunc(n.waiting.entries, e, compare)
+	return i
+}
+
+// Before says that an entry goes before another one of its queue.
+func (e Entry) Before(other Entry) bool { return compare(e, other) < 0 }
+
+// Foresee says what Ask would to one who came now, behind all that have asked. Nothing is
+// kept for him.
+func (t *Turn) Foresee(queue string, more resource.Vector) *Refusal {
+	n := t.tree.nodes[queue]
+	if n == nil {
+		return nil
+	}
+	r := n.refusal(more, t.tree.total)
+	if r != nil && r.Never {
+		return r
+	}
+	if behind := t.behind(n, more); behind != nil {
+		return behind
+	}
+	return r
+}
