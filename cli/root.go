@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/go-logr/logr"
 	sparkv1beta2 "github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	kubeflow "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 // NewRoot returns the command, in the words of how it was called.
@@ -60,7 +62,8 @@ func (c *caller) connect() (*cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w; name a kubeconfig with --kubeconfig or $KUBECONFIG", err)
 	}
-	config.QPS = -1 // the API server has its own fairness
+	config.QPS = -1               // the API server has its own fairness
+	log.SetLogger(logr.Discard()) // the client complains of having none
 	known, err := newScheme()
 	if err != nil {
 		return nil, err
