@@ -37,7 +37,7 @@ A job is named NAME, or spark/NAME or tf/NAME where there is one of each kind.`,
 	}
 	flags.AddFlags(root.PersistentFlags())
 	c := &caller{flags: flags}
-	root.AddCommand(newSubmit(c), newJobs(c), newStatus(c), newLogs(c), newKill(c), newSuspend(c), newResume(c))
+	root.AddCommand(newSubmit(c), newJobs(c), newStatus(c), newLogs(c), newKill(c), newSuspend(c), newResume(c), newExplain(c), newQueues(c), newTop(c))
 	return root
 }
 

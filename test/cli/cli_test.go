@@ -4,6 +4,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"muster.sh/muster/cli"
+	"muster.sh/muster/internal/localcluster"
 	"muster.sh/muster/test/testcluster"
 )
 
@@ -58,6 +60,16 @@ func TestJobsByTheCommandLine(t *testing.T) {
 	s.waits("big-driver")
 	s.says("Waits             larger than the whole cluster: ", "status", "big")
 	s.says("driver  big-driver  Pending", "status", "big")
+	scheduler := s.scheduler()
+	s.says("Verdict  TooBig: larger than the whole cluster: ", append([]string{"explain", "big"}, scheduler...)...)
+	s.says("sim-0000", append([]string{"explain", "tf/train"}, scheduler...)...)
+	s.fails("a gang that is not there has no verdict", "the scheduler knows no gang nobody in namespace default", append([]string{"explain", "nobody"}, scheduler...)...)
+	s.says("default  Open", append([]string{"queues"}, scheduler...)...)
+	s.says("default  ", append([]string{"top"}, scheduler...)...)
+	s.says("name: default", append([]string{"top", "-o", "yaml"}, scheduler...)...)
+	s.fails("who names no scheduler is told how", "name the scheduler with --scheduler", "queues")
+	s.fails("a certificate of its own is not trusted unasked", "certificate", "queues", "--scheduler", scheduler[1])
+
 	s.fails("a driver that does not run has no log", "pod big-driver does not run yet: larger than the whole cluster", "logs", "big")
 
 	s.in = strings.ReplaceAll(example(t), "name: train", "name: pi")
@@ -92,6 +104,16 @@ func (s *story) waits(pod string) {
 	if err != nil {
 		s.Fatal(err)
 	}
+}
+
+// scheduler is how the command reaches the scheduler.
+func (s *story) scheduler() []string {
+	s.Helper()
+	state, err := localcluster.ReadState(s.Dir())
+	if err != nil {
+		s.Fatal(err)
+	}
+	return []string{"--scheduler", fmt.Sprintf("https://127.0.0.1:%d", state.Ports[testcluster.MusterComponent]), "--scheduler-insecure"}
 }
 
 // muster runs the command.
