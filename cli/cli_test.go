@@ -93,6 +93,7 @@ func TestWhatIsWrongIsSaidWithItsCure(t *testing.T) {
 		"another kind":             {[]string{"submit", "tf", "-f", file("apiVersion: batch/v1\nkind: Job\n")}, "has a Job, and \"muster submit tf\" submits TFJobs"},
 		"a pod named in two ways":  {[]string{"logs", "a", "--role", "driver", "--executor", "1"}, "role executor"},
 		"a kind that nobody knows": {[]string{"submit", "tf", "-f", file("apiVersion: a/v1\nkind: B\n")}, `no kind "B" is registered`},
+		"no cluster":               {[]string{"jobs", "--kubeconfig", os.DevNull, "--server", "http://127.0.0.1:1"}, "refused; is the cluster up? --context and --kubeconfig name another"},
 		"no job named":             {[]string{"status"}, "accepts 1 arg"},
 	} {
 		t.Run(name, func(t *testing.T) {

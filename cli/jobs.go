@@ -10,15 +10,17 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/duration"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 func newJobs(c *caller) *cobra.Command {
-	all := false
+	all, how := false, ""
 	cmd := &cobra.Command{
 		Use: "jobs", Short: "List jobs of all kinds", Args: cobra.NoArgs,
-		Example: "  muster jobs\n  muster jobs -A",
+		Example: "  muster jobs\n  muster jobs -A -o wide",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			on, err := c.connect()
 			if err != nil {
@@ -27,18 +29,56 @@ func newJobs(c *caller) *cobra.Command {
 			if all {
 				on.namespace = ""
 			}
-			return on.showJobs(cmd.Context(), cmd.OutOrStdout())
+			return on.showJobs(cmd.Context(), cmd.OutOrStdout(), how)
 		},
 	}
 	cmd.Flags().BoolVarP(&all, "all-namespaces", "A", false, "of all namespaces")
+	cmd.Flags().StringVarP(&how, "output", "o", "", "wide, which cuts no reason, or json or yaml")
 	return cmd
 }
 
-// showJobs prints a table, the youngest jobs last.
-func (c *cluster) showJobs(ctx context.Context, out io.Writer) error {
+// showJobs prints jobs, the youngest last.
+func (c *cluster) showJobs(ctx context.Context, out io.Writer, how string) error {
 	jobs, err := c.jobsIn(ctx, c.namespace)
 	if err != nil {
 		return err
+	}
+	slices.SortFunc(jobs, func(a, b job) int {
+		at, bt := a.object.GetCreationTimestamp(), b.object.GetCreationTimestamp()
+		return at.Compare(bt.Time)
+	})
+	if how == "" || how == wide {
+		return c.showTable(ctx, out, jobs, how == wide)
+	}
+	list, err := c.listOf(jobs)
+	if err != nil {
+		return err
+	}
+	return printAs(out, how, list)
+}
+
+// wide is the table with all that there is to say.
+const wide = "wide"
+
+// listOf is a List of jobs as the API has them.
+func (c *cluster) listOf(jobs []job) (*corev1.List, error) {
+	list := &corev1.List{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "List"}, Items: []runtime.RawExtension{}}
+	for i := range jobs {
+		o := jobs[i].object
+		kind, err := c.GroupVersionKindFor(o)
+		if err != nil {
+			return nil, err
+		}
+		o.GetObjectKind().SetGroupVersionKind(kind) // a typed list leaves it out
+		list.Items = append(list.Items, runtime.RawExtension{Object: o})
+	}
+	return list, nil
+}
+
+func (c *cluster) showTable(ctx context.Context, out io.Writer, jobs []job, whole bool) error {
+	if len(jobs) == 0 {
+		fmt.Fprintln(out, "there are no jobs")
+		return nil
 	}
 	pods := map[client.ObjectKey]map[string][]corev1.Pod{} // by job and kind
 	for _, k := range kinds {
@@ -54,19 +94,11 @@ func (c *cluster) showJobs(ctx context.Context, out io.Writer) error {
 			pods[key][k.name] = append(pods[key][k.name], p)
 		}
 	}
-	slices.SortFunc(jobs, func(a, b job) int {
-		at, bt := a.object.GetCreationTimestamp(), b.object.GetCreationTimestamp()
-		return at.Compare(bt.Time)
-	})
-	if len(jobs) == 0 {
-		fmt.Fprintln(out, "there are no jobs")
-		return nil
-	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, strings.Join(c.headings(), "\t"))
 	for i := range jobs {
 		j := &jobs[i]
-		fmt.Fprintln(w, strings.Join(c.row(j, pods[client.ObjectKeyFromObject(j.object)][j.kind.name]), "\t"))
+		fmt.Fprintln(w, strings.Join(c.row(j, pods[client.ObjectKeyFromObject(j.object)][j.kind.name], whole), "\t"))
 	}
 	return w.Flush()
 }
@@ -79,14 +111,19 @@ func (c *cluster) headings() []string {
 	return h
 }
 
-func (c *cluster) row(j *job, pods []corev1.Pod) []string {
+// row tells of one job, and of the reason a short form if it is not the whole that is
+// wished.
+func (c *cluster) row(j *job, pods []corev1.Pod, whole bool) []string {
 	reason := j.reason
 	if !j.ended && reason == "" {
 		reason = waitsFor(pods)
 	}
+	if !whole {
+		reason = short(reason)
+	}
 	row := []string{
 		j.name(), orDash(j.queue), j.state, fmt.Sprintf("%d/%d", running(pods), max(j.wanted, len(pods))),
-		duration.HumanDuration(j.age()), orDash(short(reason)),
+		duration.HumanDuration(j.age()), orDash(strings.Join(strings.Fields(reason), " ")),
 	}
 	if j.ended {
 		row[3] = "-"

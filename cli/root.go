@@ -4,6 +4,7 @@ package cli
 
 import (
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"strings"
 
@@ -37,7 +38,7 @@ A job is named NAME, or spark/NAME or tf/NAME where there is one of each kind.`,
 	}
 	flags.AddFlags(root.PersistentFlags())
 	c := &caller{flags: flags}
-	root.AddCommand(newSubmit(c), newJobs(c), newStatus(c), newLogs(c), newKill(c), newSuspend(c), newResume(c), newExplain(c), newQueues(c), newTop(c))
+	root.AddCommand(newSubmit(c), newJobs(c), newStatus(c), newLogs(c), newKill(c), newSuspend(c), newResume(c), newUI(c), newExplain(c), newQueues(c), newTop(c))
 	return root
 }
 
@@ -62,7 +63,8 @@ func (c *caller) connect() (*cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w; name a kubeconfig with --kubeconfig or $KUBECONFIG", err)
 	}
-	config.QPS = -1               // the API server has its own fairness
+	config.QPS = -1 // the API server has its own fairness
+	config.Wrap(func(to http.RoundTripper) http.RoundTripper { return reached{to} })
 	log.SetLogger(logr.Discard()) // the client complains of having none
 	known, err := newScheme()
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
 	explainv1 "muster.sh/muster/api/explain/v1"
@@ -76,7 +77,15 @@ func (a *asker) get(ctx context.Context, path string, query url.Values, into any
 	if json.Unmarshal(body, &problem) == nil && problem.Title != "" {
 		return &problem
 	}
-	return fmt.Errorf("the scheduler answers %s: %s", answer.Status, short(string(body)))
+	var status metav1.Status
+	said := short(string(body))
+	if json.Unmarshal(body, &status) == nil && status.Message != "" {
+		said = status.Message
+	}
+	if own.BearerToken == "" && own.BearerTokenFile == "" {
+		said += "; it knows callers by their token, and the kubeconfig names none: give one with --token, such as \"kubectl create token NAME\" prints"
+	}
+	return fmt.Errorf("the scheduler answers %s: %s", answer.Status, said)
 }
 
 // namespace is that of the caller.

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"muster.sh/muster/cli"
@@ -67,9 +69,11 @@ func TestJobsByTheCommandLine(t *testing.T) {
 	s.says("default  Open", append([]string{"queues"}, scheduler...)...)
 	s.says("default  ", append([]string{"top"}, scheduler...)...)
 	s.says("name: default", append([]string{"top", "-o", "yaml"}, scheduler...)...)
+	s.fails("a certificate is no token", "it knows callers by their token", append([]string{"top"}, scheduler[:3]...)...)
 	s.fails("who names no scheduler is told how", "name the scheduler with --scheduler", "queues")
 	s.fails("a certificate of its own is not trusted unasked", "certificate", "queues", "--scheduler", scheduler[1])
 
+	s.fails("a driver that does not run serves no pages", "spark/big has a UI while its driver runs: pod big-driver is Pending", "ui", "big")
 	s.fails("a driver that does not run has no log", "pod big-driver does not run yet: larger than the whole cluster", "logs", "big")
 
 	s.in = strings.ReplaceAll(example(t), "name: train", "name: pi")
@@ -80,6 +84,8 @@ func TestJobsByTheCommandLine(t *testing.T) {
 	s.fails("what is gone is not there", "there is no job pi in namespace default", "status", "pi")
 	s.fails("a kind that is not there is none", "there is no kind job of jobs; say spark/pi or tf/pi", "status", "job/pi")
 	s.says("default    tf/train", "jobs", "-A")
+	s.says("kind: TFJob", "jobs", "-o", "yaml")
+	s.fails("a TFJob serves no pages", "tf/train has no UI; SparkApplications have one", "ui", "train")
 	c.RequireNoFault(t, 0)
 }
 
@@ -113,7 +119,17 @@ func (s *story) scheduler() []string {
 	if err != nil {
 		s.Fatal(err)
 	}
-	return []string{"--scheduler", fmt.Sprintf("https://127.0.0.1:%d", state.Ports[testcluster.MusterComponent]), "--scheduler-insecure"}
+	if err := s.Apply(s.ctx, testcluster.Examples(s.T, "../../docs/api.md", "ClusterRole", "ClusterRoleBinding", "ServiceAccount", "RoleBinding")...); err != nil {
+		s.Fatal(err)
+	}
+	token, err := s.Client().CoreV1().ServiceAccounts(testcluster.Namespace).CreateToken(s.ctx, "analyst", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return []string{
+		"--scheduler", fmt.Sprintf("https://127.0.0.1:%d", state.Ports[testcluster.MusterComponent]), "--scheduler-insecure",
+		"--token", token.Status.Token,
+	}
 }
 
 // muster runs the command.

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/portforward"
+	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
+)
+
+func newUI(c *caller) *cobra.Command {
+	port := uint16(0)
+	cmd := &cobra.Command{
+		Use: "ui NAME", Short: "Forward a port of 127.0.0.1 to the UI of a Spark driver", Args: cobra.ExactArgs(1),
+		Example: "  muster ui pi\n  muster ui pi --port 4040",
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.showUI(cmd, args[0], port) },
+	}
+	cmd.Flags().Uint16Var(&port, "port", 0, "the port of 127.0.0.1; 0 is any that is free")
+	return cmd
+}
+
+// showUI forwards until it is interrupted, or the driver ends.
+func (c *caller) showUI(cmd *cobra.Command, name string, port uint16) error {
+	on, err := c.connect()
+	if err != nil {
+		return err
+	}
+	config, err := c.flags.ToRESTConfig()
+	if err != nil {
+		return err
+	}
+	j, err := on.find(cmd.Context(), name)
+	if err != nil {
+		return err
+	}
+	pods, err := on.podsOf(cmd.Context(), j)
+	if err != nil {
+		return err
+	}
+	driver, its, err := j.ui(pods)
+	if err != nil {
+		return err
+	}
+	to := on.pods.CoreV1().RESTClient().Post().Resource("pods").Namespace(driver.Namespace).Name(driver.Name).SubResource("portforward").URL()
+	f := forwarding{config: config, to: to, local: port, remote: its, complaints: cmd.ErrOrStderr()}
+	err = f.run(cmd.Context(), func(at string) {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s is at %s until this command ends\n", j.name(), at)
+	})
+	if err != nil {
+		return fmt.Errorf("forward a port to pod %s: %w", driver.Name, err)
+	}
+	return nil
+}
+
+// uiPort is the name of the port of its UI in a driver's pod.
+const uiPort = "spark-ui"
+
+// ui returns the pod that serves a job's UI, and the port on which it does.
+func (j *job) ui(pods []corev1.Pod) (*corev1.Pod, int32, error) {
+	if j.kind != spark {
+		return nil, 0, fmt.Errorf("%s has no UI; %ss have one", j.name(), spark.api)
+	}
+	driver, err := j.logged(pods, "driver")
+	if err != nil {
+		return nil, 0, err
+	}
+	if phase := driver.Status.Phase; phase != corev1.PodRunning {
+		return nil, 0, fmt.Errorf("%s has a UI while its driver runs: pod %s is %s", j.name(), driver.Name, phase)
+	}
+	for _, container := range driver.Spec.Containers {
+		for _, port := range container.Ports {
+			if port.Name == uiPort {
+				return driver, port.ContainerPort, nil
+			}
+		}
+	}
+	return nil, 0, fmt.Errorf("pod %s has no port named %s", driver.Name, uiPort)
+}
+
+// forwarding is of a port of 127.0.0.1 to one of a pod.
+type forwarding struct {
+	config *rest.Config
+	to     *url.URL // the pod's subresource portforward
+	// local is the port here, or 0 for any that is free.
+	local      uint16
+	remote     int32
+	complaints io.Writer
+}
+
+// run forwards until the context ends, which is no error, or the pod does. When it
+// listens it tells at which URL.
+func (f *forwarding) run(ctx context.Context, listens func(at string)) error {
+	dialer, err := f.dialer()
+	if err != nil {
+		return err
+	}
+	ready := make(chan struct{})
+	forwarder, err := portforward.NewOnAddressesForStreamingWithContext(ctx, dialer, []string{"127.0.0.1"},
+		[]string{fmt.Sprintf("%d:%d", f.local, f.remote)}, ready, io.Discard, f.complaints)
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- forwarder.ForwardPorts() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ready:
+	}
+	ports, err := forwarder.GetPorts()
+	if err != nil {
+		return err
+	}
+	listens(fmt.Sprintf("http://127.0.0.1:%d", ports[0].Local))
+	return <-ended
+}
+
+// dialer asks for a WebSocket, as kubectl does, and then for SPDY, which proxies between
+// may know alone.
+func (f *forwarding) dialer() (httpstream.Dialer, error) {
+	socket, err := portforward.NewSPDYOverWebsocketDialerForStreaming(f.to, f.config)
+	if err != nil {
+		return nil, err
+	}
+	transport, upgrader, err := spdy.RoundTripperFor(f.config)
+	if err != nil {
+		return nil, err
+	}
+	older := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, f.to)
+	return portforward.NewFallbackDialerForStreaming(socket, older, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	}), nil
+}
