@@ -49,7 +49,7 @@ func TestFlagsMakeASparkApplication(t *testing.T) {
 	}
 	want := sparkv1beta2.SparkApplication{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "sparkoperator.k8s.io/v1beta2", Kind: "SparkApplication"},
-		ObjectMeta: metav1.ObjectMeta{Name: "pi", Labels: map[string]string{"muster.sh/queue": "research"}},
+		ObjectMeta: metav1.ObjectMeta{Name: "pi"},
 		Spec: sparkv1beta2.SparkApplicationSpec{
 			Type: "Java", Mode: "cluster", SparkVersion: "4.0.4", Image: ptr.To("spark:4.0.4"), MainClass: ptr.To("a.B"),
 			MainApplicationFile: ptr.To("local:///app.jar"), Arguments: []string{"--conf", "is the application's", "1000"},
@@ -118,10 +118,15 @@ func TestNamesAreMadeOfFiles(t *testing.T) {
 
 func TestStatesAreTold(t *testing.T) {
 	app := &sparkv1beta2.SparkApplication{}
-	app.Labels = map[string]string{"muster.sh/queue": "a"}
+	app.Spec.Driver.Labels = map[string]string{"muster.sh/queue": "a"}
 	app.Spec.Executor.Instances = ptr.To[int32](3)
 	if j := spark.job(app); j.state != "NEW" || j.queue != "a" || j.wanted != 4 || j.ended {
 		t.Errorf("a new application is %+v", j)
+	}
+	app.Spec.DynamicAllocation = &sparkv1beta2.DynamicAllocation{Enabled: true, MinExecutors: ptr.To[int32](1), InitialExecutors: ptr.To[int32](2)}
+	app.Spec.BatchSchedulerOptions = &sparkv1beta2.BatchSchedulerConfiguration{Queue: ptr.To("b")}
+	if j := spark.job(app); j.queue != "b" || j.wanted != 3 {
+		t.Errorf("a dynamic one of another queue is %+v", j)
 	}
 	app.Status.AppState = sparkv1beta2.ApplicationState{State: sparkv1beta2.ApplicationStateFailed, ErrorMessage: "driver failed"}
 	if j := spark.job(app); !j.ended || !j.failed || j.reason != "driver failed" {

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-var errNoKinds = errors.New("the cluster knows neither SparkApplications nor TFJobs; install Muster's chart, or apply charts/muster/crds")
+var errNoKinds = errors.New("the cluster does not know such jobs; install Muster's chart, or apply charts/muster/crds")
 
 // find returns the job that a user names.
 func (c *cluster) find(ctx context.Context, named string) (*job, error) {
@@ -22,11 +22,12 @@ func (c *cluster) find(ctx context.Context, named string) (*job, error) {
 		prefix, name = "", named
 	}
 	var found []job
-	unknown := 0
+	asked, unknown := 0, 0
 	for _, k := range kinds {
 		if prefix != "" && prefix != k.name {
 			continue
 		}
+		asked++
 		o := k.make()
 		switch err := c.Get(ctx, client.ObjectKey{Namespace: c.namespace, Name: name}, o); {
 		case meta.IsNoMatchError(err):
@@ -43,7 +44,7 @@ func (c *cluster) find(ctx context.Context, named string) (*job, error) {
 		return &found[0], nil
 	case len(found) > 1:
 		return nil, fmt.Errorf("there are a %s and a %s %s; say %s or %s", found[0].kind.api, found[1].kind.api, name, found[0].name(), found[1].name())
-	case unknown == len(kinds):
+	case asked > 0 && unknown == asked:
 		return nil, errNoKinds
 	case prefix != "" && !slices.ContainsFunc(kinds, func(k *kind) bool { return k.name == prefix }):
 		return nil, fmt.Errorf("there is no kind %s of jobs; say spark/%s or tf/%s", prefix, name, name)

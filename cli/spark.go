@@ -36,7 +36,8 @@ func readSpark(app *sparkv1beta2.SparkApplication) job {
 	state := app.Status.AppState
 	j := job{
 		state: cmp.Or(string(state.State), "NEW"), reason: state.ErrorMessage,
-		queue: app.Labels[v1alpha1.QueueLabel], wanted: 1 + int(ptr.Deref(app.Spec.Executor.Instances, 1)),
+		queue:  cmp.Or(app.Spec.Driver.Labels[v1alpha1.QueueLabel], app.Spec.SparkConf["spark.kubernetes.driver.label."+v1alpha1.QueueLabel]),
+		wanted: 1 + int(executors(app)),
 	}
 	if o := app.Spec.BatchSchedulerOptions; o != nil {
 		j.queue = cmp.Or(ptr.Deref(o.Queue, ""), j.queue)
@@ -44,6 +45,14 @@ func readSpark(app *sparkv1beta2.SparkApplication) job {
 	j.failed = state.State == sparkv1beta2.ApplicationStateFailed
 	j.ended = j.failed || state.State == sparkv1beta2.ApplicationStateCompleted
 	return j
+}
+
+// executors is how many an application starts with.
+func executors(app *sparkv1beta2.SparkApplication) int32 {
+	if d := app.Spec.DynamicAllocation; d != nil && d.Enabled {
+		return max(ptr.Deref(d.InitialExecutors, 0), ptr.Deref(d.MinExecutors, 0))
+	}
+	return ptr.Deref(app.Spec.Executor.Instances, 1)
 }
 
 // pointers are the elements of a list, as objects.

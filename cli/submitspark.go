@@ -18,7 +18,6 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/internal/sparkconf"
 )
 
@@ -128,7 +127,6 @@ func (f *sparkFlags) application(args []string) (*sparkv1beta2.SparkApplication,
 	app.Spec.Driver.Cores, app.Spec.Driver.Memory, app.Spec.Driver.ServiceAccount = set(f.driverCores), set(f.driverMemory), set(f.account)
 	app.Spec.Executor.Cores, app.Spec.Executor.Memory, app.Spec.Executor.Instances = set(f.executorCores), set(f.executorMemory), set(f.executors)
 	if f.queue != "" {
-		app.Labels = map[string]string{v1alpha1.QueueLabel: f.queue}
 		app.Spec.BatchSchedulerOptions = &sparkv1beta2.BatchSchedulerConfiguration{Queue: &f.queue}
 	}
 	return app, nil
