@@ -76,8 +76,8 @@ func (m *Machine) makeRoom(g *group) {
 	case m.movesFor(g):
 		m.move.turn = m.turn
 	case m.move == nil:
-		if !m.clear(g, reclaiming) {
-			m.clear(g, moving)
+		if !m.clear(g, moving) { // from which nobody loses
+			m.clear(g, reclaiming)
 		}
 	case m.move.turn != m.turn: // its gang comes later
 		m.giveUp("an earlier gang waits for room")

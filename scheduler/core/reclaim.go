@@ -38,8 +38,8 @@ func (m *Machine) isStable(g *group) bool {
 	return g.declared && g.phase == Started && g.all[bound] > 0 && g.all[released]+g.all[latched] == 0
 }
 
-// takeable is what of a gang may be taken. What its members lack of its minimum, those
-// above that make up for, so that these go with all others only.
+// takeable is what of a gang may be taken. While it lacks members of its minimum, those
+// above make up for them, and go with all others only.
 func (m *Machine) takeable(g *group, c *claim) []victims.Unit {
 	var units []victims.Unit
 	add := func(u victims.Unit) {

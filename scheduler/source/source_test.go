@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
 	dynamicfake "k8s.io/client-go/dynamic/fake"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes/fake"
@@ -47,6 +48,22 @@ var listKinds = map[schema.GroupVersionResource]string{
 	crdResource:                  "CustomResourceDefinitionList",
 }
 
+// watchCopies has watches hand out copies. The fake hands out what was created before they
+// began as it keeps it, and informers change what they get.
+func watchCopies(f *dynamicfake.FakeDynamicClient) {
+	plain := f.WatchReactionChain[len(f.WatchReactionChain)-1]
+	f.PrependWatchReactor("*", func(action clienttesting.Action) (bool, watch.Interface, error) {
+		handled, w, err := plain.React(action)
+		if err != nil || !handled {
+			return handled, w, err
+		}
+		return true, watch.Filter(w, func(e watch.Event) (watch.Event, bool) {
+			e.Object = e.Object.DeepCopyObject()
+			return e, true
+		}), nil
+	})
+}
+
 func newBench(t *testing.T, timeout time.Duration, objects, custom []runtime.Object) *bench {
 	t.Helper()
 	b := &bench{
@@ -54,6 +71,7 @@ func newBench(t *testing.T, timeout time.Duration, objects, custom []runtime.Obj
 		dynamic: dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), listKinds, custom...),
 		more:    make(chan struct{}, 1),
 	}
+	watchCopies(b.dynamic)
 	b.client.Resources = []*metav1.APIResourceList{{
 		GroupVersion: schedulingv1beta1.SchemeGroupVersion.String(), APIResources: []metav1.APIResource{{Name: "podgroups"}},
 	}}
