@@ -229,7 +229,7 @@ func TestHistoriesOfReclaim(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHistory(rt)
 		h.tenants = true
-		h.Options.Reclaim = core.Clearing{MaxPods: 8, MaxTries: 100, After: 2 * time.Second, MinRuntime: time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
+		h.Options.Reclaim = core.Clearing{MaxPods: 8, MaxTries: 100 * h.number("tries", 0, 1), After: 2 * time.Second, MinRuntime: 5 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
 		h.Crash(func(string) bool { return false })
 		h.before = h.Machine.Snap()
 		for i := range 3 {

@@ -40,10 +40,11 @@ func (t *Tree) Used(queue string) resource.Vector {
 
 // add charges a queue, and all above it.
 func (n *node) add(v resource.Vector) {
+	n.own = n.own.Add(v)
 	for at := n; at != nil; at = at.parent {
 		before := at.committed
 		at.used = at.used.Add(v)
-		at.committed = at.commits(at.used, at.promised)
+		at.committed = at.commits(at.own, at.promised)
 		at.fresh = false
 		if at.parent != nil {
 			at.parent.promised = at.parent.promised.Add(at.committed).Sub(before)
@@ -51,10 +52,10 @@ func (n *node) add(v resource.Vector) {
 	}
 }
 
-// commits is what nobody else may have if a queue uses that much, and its children
+// commits is what nobody else may have if a queue itself uses that much, and its children
 // commit that much.
-func (n *node) commits(used, promised resource.Vector) resource.Vector {
-	return most(most(used, promised), n.guarantee())
+func (n *node) commits(own, promised resource.Vector) resource.Vector {
+	return most(own.Add(promised), n.guarantee())
 }
 
 // ChargedTo is the queue that a gang is charged to, the default one if there is nothing

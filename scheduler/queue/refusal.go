@@ -76,15 +76,16 @@ func (n *node) refuses(more, total resource.Vector, of func(*node) tally) (r *Re
 // grow walks from a queue up to the root, with what each has and what it would have
 // with more, until visit says that it is enough.
 func (n *node) grow(more resource.Vector, of func(*node) tally, visit func(at *node, has, would tally) bool) {
+	own := more
 	var grown resource.Vector // of what the queue below commits
 	for at := n; at != nil; at = at.parent {
 		has := of(at)
-		would := tally{used: has.used.Add(more), promised: has.promised.Add(grown)}
-		would.committed = at.commits(would.used, would.promised)
+		would := tally{used: has.used.Add(more), own: has.own.Add(own), promised: has.promised.Add(grown)}
+		would.committed = at.commits(would.own, would.promised)
 		if !visit(at, has, would) {
 			return
 		}
-		grown = would.committed.Sub(has.committed)
+		own, grown = resource.Vector{}, would.committed.Sub(has.committed)
 	}
 }
 

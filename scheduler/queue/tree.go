@@ -55,8 +55,9 @@ type node struct {
 
 // tally is what a queue and those below it have.
 type tally struct {
-	// used is what they are charged for.
-	used resource.Vector
+	// used is what they are charged for, and own what the queue itself is. One that has
+	// queues below it has own gangs only if they ran before.
+	used, own resource.Vector
 	// committed is what nobody else may have of what the queue's parent has: what is
 	// used, and what is guaranteed and not used. promised is that of its children in sum.
 	committed, promised resource.Vector

@@ -363,3 +363,16 @@ func TestAQueueThatIsGoneIsChargedUntilAllOfItHasEnded(t *testing.T) {
 		t.Errorf("p %s after q is back", tr.Used("p"))
 	}
 }
+
+func TestWhatRanBeforeThereWereQueuesBelowTakesNothingOfTheirs(t *testing.T) {
+	tr := tree(queue.Spec{Name: "a"}, queue.Spec{Name: "below", Parent: "a", Guarantee: cores(40)}, queue.Spec{Name: "b"})
+	tr.Charge("old", "a", cores(30))
+	for n, want := range map[int64]bool{30: true, 31: false} {
+		if r := ask(tr, "b", n); (r == nil) != want {
+			t.Errorf("%d for another: %v", n, r)
+		}
+	}
+	if got := tr.Turn().Room("a", cores(1), 100); got != 30 {
+		t.Errorf("it has room for %d more, want 30", got)
+	}
+}
