@@ -79,7 +79,7 @@ func movesAreNeeded(s Seen) error {
 			return fmt.Errorf("%s is evicted for nobody", e.Pod)
 		}
 	}
-	if units == nil {
+	if units == nil || !s.knew(units) {
 		return nil
 	}
 	for _, u := range units {
@@ -132,6 +132,19 @@ func (s Seen) fitsWithout(units []victims.Unit) bool {
 	for _, u := range units {
 		if !enter(txn, u.Again) {
 			return false
+		}
+	}
+	return true
+}
+
+// knew says that all that units hold was held before this step already: it is given back,
+// and what it was would not be known.
+func (s Seen) knew(units []victims.Unit) bool {
+	for _, u := range units {
+		for _, id := range u.Slots {
+			if s.Before.slots[id] == nil {
+				return false
+			}
 		}
 	}
 	return true

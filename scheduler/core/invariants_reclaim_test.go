@@ -15,7 +15,7 @@ import (
 // what each uses.
 func takesByRight(s Seen) error {
 	m, units := s.Machine, s.moved()
-	if len(units) == 0 || m.move.by != reclaiming {
+	if len(units) == 0 || m.move.by != reclaiming || !s.knew(units) {
 		return nil
 	}
 	g, used := m.move.group, s.usedBefore()
