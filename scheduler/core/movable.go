@@ -19,13 +19,12 @@ func (m *Machine) movable() []victims.Unit {
 		if g.phase != Started || g.decl.Moves == gang.MovesNothing || !m.isSettled(g) {
 			continue
 		}
-		for _, s := range m.book.Holding(id).Slots {
-			if mem := m.members[s.Claimant]; s.Elastic && mem != nil && m.mayMove(mem) {
-				units = append(units, m.elasticUnit(g, mem))
-			}
+		for _, u := range m.elasticUnits(g, moving) {
+			u.Again = m.request(g, need{members: []*member{m.members[u.Pods[0].ID]}}).Request
+			units = append(units, u)
 		}
 		if m.mayMoveWhole(g) {
-			units = append(units, m.wholeUnit(g))
+			units = append(units, m.movedWhole(g))
 		}
 	}
 	return units
@@ -36,7 +35,7 @@ func (m *Machine) movable() []victims.Unit {
 // lacking: nobody needs to be evicted then.
 func (m *Machine) mayMoveWhole(g *group) bool {
 	return g.decl.Moves == gang.MovesWhole && m.book.Holding(g.decl.ID).Unclaimed() == 0 &&
-		!slices.ContainsFunc(g.order, func(mem *member) bool { return !m.mayMove(mem) })
+		!slices.ContainsFunc(g.order, func(mem *member) bool { return !mem.runs() || !m.mayGo(mem, moving) })
 }
 
 // isSettled says whether all of a gang's minimum runs, and nobody is being deleted who
@@ -45,10 +44,10 @@ func (m *Machine) isSettled(g *group) bool {
 	return g.declared && g.isWhole() && g.live[bound] == g.all[bound] && m.need(g).empty()
 }
 
-// mayMove says whether a member has run long enough. One that several budgets count the
-// API server never evicts.
-func (m *Machine) mayMove(mem *member) bool {
-	return mem.runs() && len(mem.Budgets) <= 1 && m.ranFor(mem) >= m.opts.Moves.MinRuntime
+// mayGo says whether a bound member has run long enough. One that several budgets count
+// the API server never evicts.
+func (m *Machine) mayGo(mem *member, by way) bool {
+	return len(mem.Budgets) <= 1 && m.ranFor(mem) >= m.clearing(by).MinRuntime
 }
 
 // ranFor is how long a member has run at least.
@@ -67,20 +66,41 @@ func (m *Machine) cost(mem *member, of int64) int64 {
 	return of + min(int64(m.ranFor(mem)/time.Hour), maxHours)
 }
 
-func (m *Machine) elasticUnit(g *group, mem *member) victims.Unit {
-	return victims.Unit{
-		Gang: g.decl.ID, Pods: []victims.Pod{{ID: mem.ID, Budget: budgetOf(mem)}}, Cost: m.cost(mem, elasticCost),
-		Again: m.request(g, need{members: []*member{mem}}).Request,
+// elasticUnits are the members above a gang's minimum that may go by themselves.
+func (m *Machine) elasticUnits(g *group, by way) []victims.Unit {
+	var units []victims.Unit
+	for _, s := range m.book.Holding(g.decl.ID).Slots {
+		if mem := m.members[s.Claimant]; s.Elastic && mem != nil && mem.runs() && m.mayGo(mem, by) {
+			units = append(units, victims.Unit{
+				Gang: g.decl.ID, Pods: []victims.Pod{{ID: mem.ID, Budget: budgetOf(mem)}}, Cost: m.cost(mem, elasticCost),
+			})
+		}
 	}
+	return units
 }
 
-// wholeUnit is a gang that goes as a whole. It will be near to itself only.
+// wholeUnit is a gang with all that is bound of it, and all that it holds.
 func (m *Machine) wholeUnit(g *group) victims.Unit {
-	u := victims.Unit{Gang: g.decl.ID, Whole: true, Again: m.request(g, need{members: g.order}).Request}
+	u := victims.Unit{Gang: g.decl.ID, Whole: true}
 	for _, mem := range g.order {
-		u.Pods = append(u.Pods, victims.Pod{ID: mem.ID, Budget: budgetOf(mem)})
-		u.Cost += m.cost(mem, wholeCost)
+		if mem.state == bound {
+			u.Pods = append(u.Pods, victims.Pod{ID: mem.ID, Budget: budgetOf(mem)})
+			u.Cost += m.cost(mem, wholeCost)
+		}
 	}
+	for _, s := range m.book.Holding(g.decl.ID).Slots {
+		if mem := m.members[s.Claimant]; mem == nil || mem.state != bound {
+			u.Slots = append(u.Slots, s.ID)
+		}
+	}
+	return u
+}
+
+// movedWhole is a gang that is placed again once it has gone. It will be near to itself
+// only.
+func (m *Machine) movedWhole(g *group) victims.Unit {
+	u := m.wholeUnit(g)
+	u.Again = m.request(g, need{members: g.order}).Request
 	u.Again.MinFree, u.Again.Near.On = g.decl.MinResources, nil
 	for role, near := range u.Again.NearByRole {
 		near.On = nil

@@ -42,45 +42,13 @@ func (m *Machine) isStable(g *group) bool {
 // above make up for them, and go with all others only.
 func (m *Machine) takeable(g *group, c *claim) []victims.Unit {
 	var units []victims.Unit
-	add := func(u victims.Unit) {
-		if c.Claim.Allows([]queue.Loss{m.loss(&u, c)}) {
-			units = append(units, u)
-		}
-	}
 	if m.isSettled(g) {
-		for _, s := range m.book.Holding(g.decl.ID).Slots {
-			if mem := m.members[s.Claimant]; s.Elastic && mem != nil && mem.runs() && m.mayTake(mem) {
-				add(victims.Unit{Gang: g.decl.ID, Pods: []victims.Pod{{ID: mem.ID, Budget: budgetOf(mem)}}, Cost: m.cost(mem, elasticCost)})
-			}
-		}
+		units = m.elasticUnits(g, reclaiming)
 	}
-	if !slices.ContainsFunc(g.order, func(mem *member) bool { return mem.state == bound && !m.mayTake(mem) }) {
-		add(m.wholeOf(g))
+	if !slices.ContainsFunc(g.order, func(mem *member) bool { return mem.state == bound && !m.mayGo(mem, reclaiming) }) {
+		units = append(units, m.wholeUnit(g))
 	}
-	return units
-}
-
-// mayTake says whether a bound member has run long enough. One that several budgets
-// count the API server never evicts.
-func (m *Machine) mayTake(mem *member) bool {
-	return len(mem.Budgets) <= 1 && m.ranFor(mem) >= m.opts.Reclaim.MinRuntime
-}
-
-// wholeOf is a gang with all that is bound of it, and all that it holds.
-func (m *Machine) wholeOf(g *group) victims.Unit {
-	u := victims.Unit{Gang: g.decl.ID, Whole: true}
-	for _, mem := range g.order {
-		if mem.state == bound {
-			u.Pods = append(u.Pods, victims.Pod{ID: mem.ID, Budget: budgetOf(mem)})
-			u.Cost += m.cost(mem, wholeCost)
-		}
-	}
-	for _, s := range m.book.Holding(g.decl.ID).Slots {
-		if mem := m.members[s.Claimant]; mem == nil || mem.state != bound {
-			u.Slots = append(u.Slots, s.ID)
-		}
-	}
-	return u
+	return slices.DeleteFunc(units, func(u victims.Unit) bool { return !c.Allows([]queue.Loss{m.loss(&u, c)}) })
 }
 
 // loss is what the queue of a unit loses with it, beside the pods that leave anyway.
