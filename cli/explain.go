@@ -41,7 +41,7 @@ Job or driver pod that stands for it.`,
 // gang asks for one by its name, or that of its job: a Spark application's driver stands
 // for its gang.
 func (a *asker) gang(cmd *cobra.Command, named string) (*explainv1.Gang, error) {
-	namespace, err := a.namespace()
+	namespace, _, err := a.names()
 	if err != nil {
 		return nil, err
 	}

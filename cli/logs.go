@@ -20,15 +20,7 @@ func newLogs(c *caller) *cobra.Command {
 			if executor > 0 {
 				role = "executor-" + strconv.Itoa(executor)
 			}
-			on, err := c.connect()
-			if err != nil {
-				return err
-			}
-			j, err := on.find(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			pods, err := on.podsOf(cmd.Context(), j)
+			on, j, pods, err := c.open(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

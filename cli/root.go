@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -12,10 +13,12 @@ import (
 	sparkv1beta2 "github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	kubeflow "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 )
@@ -55,13 +58,9 @@ type cluster struct {
 }
 
 func (c *caller) connect() (*cluster, error) {
-	namespace, _, err := c.flags.ToRawKubeConfigLoader().Namespace()
+	namespace, config, err := c.names()
 	if err != nil {
-		return nil, fmt.Errorf("%w; name a kubeconfig with --kubeconfig or $KUBECONFIG", err)
-	}
-	config, err := c.flags.ToRESTConfig()
-	if err != nil {
-		return nil, fmt.Errorf("%w; name a kubeconfig with --kubeconfig or $KUBECONFIG", err)
+		return nil, err
 	}
 	config.QPS = -1 // the API server has its own fairness
 	config.Wrap(func(to http.RoundTripper) http.RoundTripper { return reached{to} })
@@ -79,6 +78,33 @@ func (c *caller) connect() (*cluster, error) {
 		return nil, err
 	}
 	return &cluster{objects, pods, namespace}, nil
+}
+
+// names is what the kubeconfig names: a namespace, and the API server.
+func (c *caller) names() (string, *rest.Config, error) {
+	namespace, _, err := c.flags.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return "", nil, fmt.Errorf("%w; name a kubeconfig with --kubeconfig or $KUBECONFIG", err)
+	}
+	config, err := c.flags.ToRESTConfig()
+	if err != nil {
+		return "", nil, fmt.Errorf("%w; name a kubeconfig with --kubeconfig or $KUBECONFIG", err)
+	}
+	return namespace, config, nil
+}
+
+// open returns the job that a user names, with its pods.
+func (c *caller) open(ctx context.Context, named string) (*cluster, *job, []corev1.Pod, error) {
+	on, err := c.connect()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	j, err := on.find(ctx, named)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	pods, err := on.podsOf(ctx, j)
+	return on, j, pods, err
 }
 
 // newScheme knows all kinds of jobs, and what Kubernetes has.

@@ -46,7 +46,7 @@ func (a *asker) get(ctx context.Context, path string, query url.Values, into any
 	if a.server == "" {
 		return errNoScheduler
 	}
-	config, err := a.flags.ToRESTConfig()
+	_, config, err := a.names()
 	if err != nil {
 		return err
 	}
@@ -86,10 +86,4 @@ func (a *asker) get(ctx context.Context, path string, query url.Values, into any
 		said += "; it knows callers by their token, and the kubeconfig names none: give one with --token, such as \"kubectl create token NAME\" prints"
 	}
 	return fmt.Errorf("the scheduler answers %s: %s", answer.Status, said)
-}
-
-// namespace is that of the caller.
-func (c *caller) namespace() (string, error) {
-	namespace, _, err := c.flags.ToRawKubeConfigLoader().Namespace()
-	return namespace, err
 }

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"muster.sh/muster/api/v1alpha1"
+	"muster.sh/muster/internal/sparkconf"
 )
 
 var spark = &kind{
@@ -27,7 +28,7 @@ var spark = &kind{
 		if id := p.Labels["spark-exec-id"]; id != "" {
 			return "executor-" + id
 		}
-		return p.Labels["spark-role"]
+		return p.Labels[sparkconf.LabelRole]
 	},
 	lead: []string{"driver"},
 }

@@ -20,24 +20,16 @@ func newStatus(c *caller) *cobra.Command {
 		Use: "status NAME", Short: "Show a job, its pods, and why it waits", Args: cobra.ExactArgs(1),
 		Example: "  muster status pi\n  muster status tf/train",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			on, err := c.connect()
+			on, j, pods, err := c.open(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			j, err := on.find(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			return on.showStatus(cmd.Context(), cmd.OutOrStdout(), j)
+			return on.showStatus(cmd.Context(), cmd.OutOrStdout(), j, pods)
 		},
 	}
 }
 
-func (c *cluster) showStatus(ctx context.Context, out io.Writer, j *job) error {
-	pods, err := c.podsOf(ctx, j)
-	if err != nil {
-		return err
-	}
+func (c *cluster) showStatus(ctx context.Context, out io.Writer, j *job, pods []corev1.Pod) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s\t%s\n", j.kind.api, j.object.GetName())
 	fmt.Fprintf(w, "Namespace\t%s\nQueue\t%s\nState\t%s\n", j.object.GetNamespace(), orDash(j.queue), j.state)

@@ -28,19 +28,11 @@ func newUI(c *caller) *cobra.Command {
 
 // showUI forwards until it is interrupted, or the driver ends.
 func (c *caller) showUI(cmd *cobra.Command, name string, port uint16) error {
-	on, err := c.connect()
+	on, j, pods, err := c.open(cmd.Context(), name)
 	if err != nil {
 		return err
 	}
-	config, err := c.flags.ToRESTConfig()
-	if err != nil {
-		return err
-	}
-	j, err := on.find(cmd.Context(), name)
-	if err != nil {
-		return err
-	}
-	pods, err := on.podsOf(cmd.Context(), j)
+	_, config, err := c.names()
 	if err != nil {
 		return err
 	}
