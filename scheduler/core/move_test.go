@@ -264,10 +264,30 @@ func TestAMoveThatFailsIsGivenUpAndToldOf(t *testing.T) {
 
 // TestHistoriesOfMoves lets random histories happen on a cluster in which moves help.
 func TestHistoriesOfMoves(t *testing.T) {
+	staged{
+		limits: func(h *history) {
+			h.Options.Moves = core.Clearing{MaxPods: 3, MaxTries: 100, After: 5 * time.Second, MinRuntime: 20 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
+		},
+		scene: (*history).scatter, soonest: 5, latest: 60, steps: 60,
+	}.check(t)
+}
+
+// staged are histories that begin with work in the way of a gang that waits.
+type staged struct {
+	limits, scene func(*history)
+	// soonest and latest are the seconds that pass then at least and at most, and steps
+	// how many each history has at least.
+	soonest, latest, steps int
+}
+
+// check lets them happen. Among them room must have been made in vain, and not in vain,
+// and by gangs that go as a whole.
+func (s staged) check(t *testing.T) {
+	t.Helper()
 	began, led, whole := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHistory(rt)
-		h.Options.Moves = core.Clearing{MaxPods: 3, MaxTries: 100, After: 5 * time.Second, MinRuntime: 20 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
+		s.limits(h)
 		h.Crash(func(string) bool { return false })
 		h.before = h.Machine.Snap()
 		for i := range 3 {
@@ -275,24 +295,24 @@ func TestHistoriesOfMoves(t *testing.T) {
 		}
 		h.DeliverAll()
 		h.Step(core.Synced{})
-		h.scatter()
-		h.Now = h.Now.Add(time.Duration(h.number("seconds", 5, 60)) * time.Second)
+		s.scene(h)
+		h.Now = h.Now.Add(time.Duration(h.number("seconds", s.soonest, s.latest)) * time.Second)
 		h.Step(core.Tick{})
-		if h.chance("those that are moved go", 1) {
+		if h.chance("those that are in the way go", 1) {
 			h.arrive()
 			for _, id := range slices.Sorted(maps.Keys(h.Dying)) {
 				h.endMember(id, core.Failed)
 			}
 			h.arrive()
 		}
-		for h.steps < 60 {
+		for h.steps < s.steps {
 			h.act()
 		}
 		h.windDown()
 		h.checkReplay()
 		began, led, whole = began+h.moved.began, led+h.moved.led, whole+h.moved.whole
 	})
-	text := fmt.Sprintf("%d moves began, %d of them of a whole gang, and %d led to a start", began, whole, led)
+	text := fmt.Sprintf("%d times others were to go, %d times a whole gang, and %d times it led to a start", began, whole, led)
 	if t.Log(text); !testing.Short() && (led == 0 || whole == 0 || began == led) {
 		t.Errorf("not all kinds have occurred: %s", text)
 	}

@@ -225,39 +225,13 @@ func (s *shared) others() {
 // TestHistoriesOfReclaim lets random histories happen on a cluster in which one queue has
 // lent to others.
 func TestHistoriesOfReclaim(t *testing.T) {
-	began, led, whole := 0, 0, 0
-	rapid.Check(t, func(rt *rapid.T) {
-		h := newHistory(rt)
-		h.tenants = true
-		h.Options.Reclaim = core.Clearing{MaxPods: 8, MaxTries: 100 * h.number("tries", 0, 1), After: 2 * time.Second, MinRuntime: 5 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
-		h.Crash(func(string) bool { return false })
-		h.before = h.Machine.Snap()
-		for i := range 3 {
-			h.Node(fmt.Sprintf("n%d", i), 4, 64)
-		}
-		h.DeliverAll()
-		h.Step(core.Synced{})
-		h.lend()
-		h.Now = h.Now.Add(time.Duration(h.number("seconds", 1, 20)) * time.Second)
-		h.Step(core.Tick{})
-		if h.chance("those that give way go", 1) {
-			h.arrive()
-			for _, id := range slices.Sorted(maps.Keys(h.Dying)) {
-				h.endMember(id, core.Failed)
-			}
-			h.arrive()
-		}
-		for h.steps < 80 {
-			h.act()
-		}
-		h.windDown()
-		h.checkReplay()
-		began, led, whole = began+h.moved.began, led+h.moved.led, whole+h.moved.whole
-	})
-	text := fmt.Sprintf("%d times others gave way, %d times a whole gang, and %d times it led to a start", began, whole, led)
-	if t.Log(text); !testing.Short() && (led == 0 || whole == 0 || began == led) {
-		t.Errorf("not all kinds have occurred: %s", text)
-	}
+	staged{
+		limits: func(h *history) {
+			h.tenants = true
+			h.Options.Reclaim = core.Clearing{MaxPods: 8, MaxTries: 100 * h.number("tries", 0, 1), After: 2 * time.Second, MinRuntime: 5 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
+		},
+		scene: (*history).lend, soonest: 1, latest: 20, steps: 80,
+	}.check(t)
 }
 
 // lend fills the cluster with work of queues that have borrowed, and lets others wait.
