@@ -69,6 +69,12 @@ func showGang(out io.Writer, g *explainv1.Gang) error {
 	if !g.Verdict.Since.IsZero() {
 		fmt.Fprintf(w, "Since\t%s\n", duration.HumanDuration(time.Since(g.Verdict.Since)))
 	}
+	if g.Start != nil {
+		fmt.Fprintf(w, "Start\t%s\n", startText(g.Start))
+	}
+	if !g.Ends.IsZero() {
+		fmt.Fprintf(w, "Ends\texpected in %s\n", duration.HumanDuration(time.Until(g.Ends)))
+	}
 	if len(g.Verdict.RuledOut) > 0 {
 		fmt.Fprintf(w, "\nOF %d NODES\tARE RULED OUT BY\n", g.Verdict.Nodes)
 	}
@@ -86,4 +92,15 @@ func showGang(out io.Writer, g *explainv1.Gang) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", orDash(s.Role), s.Node, pod)
 	}
 	return w.Flush()
+}
+
+func startText(s *explainv1.Start) string {
+	text := "unknown: " + s.Unknown
+	if !s.At.IsZero() {
+		text = fmt.Sprintf("in %s at the latest, on %d nodes", duration.HumanDuration(max(time.Until(s.At), 0)), s.Nodes)
+	}
+	if s.Moved != "" {
+		text += "; it was earlier, but " + s.Moved
+	}
+	return text
 }

@@ -38,8 +38,9 @@ var rooms = map[string]room{
 	"ledger":   {pure: true, knows: "resource numa gang cluster"},
 	"planner":  {pure: true, knows: "resource numa gang cluster"},
 	"victims":  {pure: true, knows: "gang cluster ledger planner"},
+	"booking":  {pure: true, knows: "gang cluster ledger planner"},
 	"queue":    {pure: true, knows: "resource gang cluster ledger planner"},
-	"core":     {pure: true, knows: "resource numa gang cluster ledger planner victims queue"},
+	"core":     {pure: true, knows: "resource numa gang cluster ledger planner victims booking queue"},
 
 	"explain": {knows: "resource gang queue core api/explain/v1"},
 	"source":  {knows: "resource numa gang cluster queue core api/v1alpha1 internal/sparkconf", objects: true},

@@ -41,6 +41,17 @@ const (
 	// lost, as "90s" or "10m".
 	BelowMinimumTimeoutAnnotation = "muster.sh/below-minimum-timeout"
 
+	// RuntimeAnnotation says how long a gang runs at most, as "90s" or "12h". Others may
+	// start before one that waits for room if they will have ended when that is expected to
+	// start. Who runs for longer than he has said, and holds up another by that, may be
+	// evicted. It is read from where RequiredTopologyAnnotation is. Where there is none, the
+	// activeDeadlineSeconds of these pods count, but not those of a PodGroup's.
+	RuntimeAnnotation = "muster.sh/runtime"
+	// ApplicationAnnotation names what runs again and again: how long earlier runs in the
+	// namespace took tells how long the next one will. It is read from where
+	// RuntimeAnnotation is. Without it the label spark-app-name counts.
+	ApplicationAnnotation = "muster.sh/application"
+
 	// GangMembersAnnotation makes the pods that bear it a gang together with the
 	// others of their Job, JobSet, group of a LeaderWorkerSet, or other controller.
 	// It says how many of them start together: a whole number from 1 to 100,000,

@@ -10,6 +10,7 @@ import (
 // Labels that Spark puts on the pods of an application.
 const (
 	LabelAppID   = "spark-app-selector"
+	LabelAppName = "spark-app-name"
 	LabelRole    = "spark-role"
 	LabelVersion = "spark-version"
 )

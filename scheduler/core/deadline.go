@@ -123,6 +123,7 @@ func (g *group) nextDeadline(now time.Time) time.Time {
 	}
 	consider(g.retryAt)
 	consider(g.collectingUntil)
+	consider(g.startsAt)
 	for _, at := range g.clearsAt {
 		consider(at)
 	}

@@ -76,6 +76,12 @@ type group struct {
 	clearsAt [ways]time.Time
 	pauses   [ways]time.Duration
 	vain     string
+	// launched is when it got the room to start.
+	launched time.Time
+	// startsAt is when it is booked to start, if it is. passedOver is when it was found out
+	// last that it can't pass the gang that is booked.
+	startsAt   time.Time
+	passedOver passedOver
 	// fills is what came of offering room to a started gang.
 	fills fills
 	// vetoes by shape and node, and the last of them in words.

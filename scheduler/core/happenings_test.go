@@ -210,6 +210,7 @@ func (h *history) submitSpark() {
 	g := gangtest.Spark(h.name("app"), h.number("executors", 0, 4), h.shape())
 	g.Created, g.Queue = h.Now, h.queue()
 	g.Topology, g.Moves, g.BelowMinimum = h.topology(), h.moves(), h.belowMinimum()
+	g.Runtime, g.Application = h.runtime()
 	r := &g.Roles[1]
 	r.Topology = h.topology()
 	if r.Shrinks = h.chance("dynamic", 1); r.Shrinks {
@@ -231,6 +232,7 @@ func (h *history) makeGroup() {
 		g.Roles = []gang.Role{{Name: "", Max: -1}, {Name: "ps", Min: h.number("minTaskMember", 0, 2), Max: -1}}
 	}
 	g.Topology, g.Moves, g.BelowMinimum = h.topology(), h.moves(), h.belowMinimum()
+	g.Runtime, g.Application = h.runtime()
 	if h.chance("minResources", 3) {
 		g.MinResources = resource.Vector{MilliCPU: int64(h.number("cores", 1, 8)) * 1000}
 	}
@@ -284,6 +286,12 @@ func (h *history) topology() gang.Topology {
 // moves draws what of a gang may be moved.
 func (h *history) moves() gang.Moves {
 	return rapid.SampledFrom([]gang.Moves{gang.MovesElastic, gang.MovesWhole, gang.MovesNothing}).Draw(h.t, "moves")
+}
+
+// runtime draws how long a gang runs, and of which application it is.
+func (h *history) runtime() (time.Duration, string) {
+	application := rapid.SampledFrom([]string{"", "", "nightly", "hourly"}).Draw(h.t, "application")
+	return time.Duration(h.number("runtime", 0, 10)) * time.Minute, application
 }
 
 // belowMinimum draws what becomes of a gang that falls below its minimum; some leave

@@ -45,6 +45,11 @@ type history struct {
 	decisions []string
 	written   written
 	moved     moved
+	// passed are those that have passed a gang that was booked, booked the steps after which
+	// one was.
+	passed, booked int
+	// late are the steps after which one was booked that had been booked for earlier.
+	late int
 }
 
 // moved counts the moves that have begun, and those that have led to a start.
@@ -81,6 +86,7 @@ func newHistory(t *rapid.T) *history {
 	o := core.DefaultOptions()
 	o.MaxAttempts = 3 // so that gangs step back before a history ends
 	o.AskAfter = 10 * time.Second
+	o.Backfill = rapid.SampledFrom([]int{100, 1, 0}).Draw(t, "backfill")
 	o.Strategy = rapid.SampledFrom(strategies).Draw(t, "strategy")
 	if rapid.Bool().Draw(t, "moves") {
 		o.Moves = core.Clearing{MaxPods: 3, MaxTries: 100, After: 5 * time.Second, MinRuntime: 20 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
@@ -137,6 +143,13 @@ func (h *history) observe(e core.Stamped, out []core.Decision) {
 		Machine: h.Machine, Board: h.Board, Event: e.Event, Out: out, Before: h.before,
 		Stored:  func(id gang.ID) []core.ReservedSlot { return h.Stored[id] },
 		Leaving: func(id gang.ID) bool { return h.Leaving[id] },
+	}
+	h.passed += seen.Passed()
+	if known, late := h.Machine.Books(); known {
+		h.booked++
+		if late {
+			h.late++
+		}
 	}
 	for _, i := range core.Invariants {
 		if err := i.Holds(seen); err != nil {

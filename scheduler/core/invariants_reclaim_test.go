@@ -22,6 +22,9 @@ func takesByRight(s Seen) error {
 	own, more := m.chain(g), m.need(g).sum()
 	for k := range units {
 		u, v := &units[k], m.groups[units[k].Gang]
+		if d := v.decl.Runtime; m.move.late[u.Gang] && d > 0 && m.now.Sub(v.launched) >= startup+d {
+			continue // it has not kept to what it declared
+		}
 		theirs := m.chain(v)
 		if own[0].Name == theirs[0].Name {
 			mine, its := m.entry(g).Priority, m.entry(v).Priority

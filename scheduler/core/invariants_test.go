@@ -34,6 +34,7 @@ type Snapshot struct {
 	move   *move
 	// evicting are the members whose eviction is under way.
 	evicting map[gang.PodID]bool
+	booked   bookedBefore
 }
 
 type gangBefore struct {
@@ -47,7 +48,7 @@ type gangBefore struct {
 
 // Snap takes a Snapshot.
 func (m *Machine) Snap() Snapshot {
-	s := Snapshot{now: m.now, move: m.move, synced: m.synced, gangs: map[gang.ID]gangBefore{}, slots: map[ledger.SlotID]*ledger.Slot{}, evicting: map[gang.PodID]bool{}}
+	s := Snapshot{now: m.now, move: m.move, booked: m.snapBooking(), synced: m.synced, gangs: map[gang.ID]gangBefore{}, slots: map[ledger.SlotID]*ledger.Slot{}, evicting: map[gang.PodID]bool{}}
 	for id, g := range m.groups {
 		s.gangs[id] = gangBefore{g.phase, g.epoch, g.doneInAll(), g.firstDeadline(), g.clearsAt, g.wholeBy}
 		for _, slot := range m.book.OfGang(id) {
@@ -96,6 +97,8 @@ var Invariants = []Invariant{
 	{"a gang that expects members is stored before one is released", storedBeforeRelease},
 	{"members are released once, with the epoch of their plan", releasesAreInOrder},
 	{"no gang starts while an earlier one waits for room", firstComeFirstServed},
+	{"nobody who passes the first gang that waits for room makes it start later", nobodyHoldsUpTheFirst},
+	{"a booking can come true, and moves for a reason only", bookingsHold},
 	{"no elastic member gets room while a gang waits for room", elasticComesLast},
 	{"nobody waits for whom there is room", nobodyWaitsInVain},
 	{"a started gang holds its minimum or is known to be short", minimumIsKept},

@@ -40,6 +40,9 @@ type Options struct {
 	// Strategy makes the strategy of placing from what members that ask for
 	// devices usually ask for. It is planner.Pack where it is nil.
 	Strategy func(usual []planner.Sample) planner.Strategy
+	// Backfill is how many gangs behind the first one that waits for room are looked at,
+	// whether they may start before it. With zero nobody may.
+	Backfill int
 	// Moves bounds what is evicted that has room elsewhere, and Reclaim what is that is of
 	// others with less right to it. By default nothing is.
 	Moves, Reclaim Clearing
@@ -49,7 +52,7 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		ExpectedTimeout: 5 * time.Minute, BelowMinimum: gang.BelowMinimum{Policy: gang.Continue, Timeout: 5 * time.Minute},
-		MaxAttempts: 10, VetoTimeout: 30 * time.Second, CollectTimeout: 10 * time.Second, RetryAfter: time.Second,
+		Backfill: 100, MaxAttempts: 10, VetoTimeout: 30 * time.Second, CollectTimeout: 10 * time.Second, RetryAfter: time.Second,
 	}
 }
 
@@ -81,6 +84,13 @@ type Machine struct {
 	budgets map[string]int
 	// move is what is under way to let a gang start; nil for nothing.
 	move *move
+	// booked is what is known of the start of the first gang that waits for room; nil if
+	// none does. bookings counts them.
+	booked   *booked
+	bookings uint64
+	// lookedAt is when it was looked last who may pass it.
+	lookedAt time.Time
+	past     past
 
 	// unsettled gangs are looked at once more before the step ends.
 	unsettled map[gang.ID]bool
@@ -131,6 +141,7 @@ func (m *Machine) Step(at time.Time, e Event) []Decision {
 	if m.synced {
 		m.settle()
 		m.offer()
+		m.watchBooking()
 		m.review()
 	}
 	m.recharge()

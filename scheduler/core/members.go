@@ -48,6 +48,7 @@ func (m *Machine) gangGone(id gang.ID) {
 	if g.phase != Collecting && g.phase != Waiting {
 		m.decide(ShutLatch{Gang: id, Epoch: g.epoch, Reason: "the gang has ended"})
 	}
+	m.past.note(g, m.now)
 	m.spareAll(g)
 	m.dropReservation(g)
 	m.releaseAll(g)

@@ -160,6 +160,8 @@ func (m *Machine) tellMover(v *move, to gang.ID) string {
 		name = tellObject(of)
 	}
 	switch own, other := m.queueOf(v.group), m.queues.ChargedTo(to); {
+	case v.late[to]:
+		return fmt.Sprintf("it runs for longer than the %s that it has declared, and %s was to start after it", g.decl.Runtime, name)
 	case v.by == moving:
 		return "moved to make room for " + name + "; there is room for it elsewhere"
 	case own == other:

@@ -62,6 +62,8 @@ type move struct {
 	// evicted by themselves.
 	leaving map[gang.PodID]bool
 	until   time.Time
+	// late are gangs that hold up the booking of the one that waits.
+	late map[gang.ID]bool
 	// told says who is moved, hindrance why an eviction could not be carried out yet.
 	told, hindrance string
 }
@@ -137,7 +139,7 @@ func (m *Machine) clearLater(g *group, by way, after time.Duration) {
 // begin keeps what is free where the gang will fit, and evicts who is in its way.
 func (m *Machine) begin(g *group, by way, q *victims.Query, found *victims.Found) bool {
 	v := &move{
-		group: g, by: by, turn: m.turn, units: found.Units, on: map[string]bool{}, leaving: map[gang.PodID]bool{},
+		group: g, by: by, turn: m.turn, units: found.Units, on: map[string]bool{}, leaving: map[gang.PodID]bool{}, late: m.lateFor(g),
 		until: m.now.Add(m.clearing(by).Timeout), told: m.tellMoved(g, by, found.Units),
 	}
 	for _, share := range found.Shares {

@@ -285,6 +285,18 @@ type staged struct {
 func (s staged) check(t *testing.T) {
 	t.Helper()
 	began, led, whole := 0, 0, 0
+	s.happen(t, func(h *history) {
+		began, led, whole = began+h.moved.began, led+h.moved.led, whole+h.moved.whole
+	})
+	text := fmt.Sprintf("%d times others were to go, %d times a whole gang, and %d times it led to a start", began, whole, led)
+	if t.Log(text); !testing.Short() && (led == 0 || whole == 0 || began == led) {
+		t.Errorf("not all kinds have occurred: %s", text)
+	}
+}
+
+// happen lets them happen, and has each counted at its end.
+func (s staged) happen(t *testing.T, count func(*history)) {
+	t.Helper()
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHistory(rt)
 		s.limits(h)
@@ -310,12 +322,8 @@ func (s staged) check(t *testing.T) {
 		}
 		h.windDown()
 		h.checkReplay()
-		began, led, whole = began+h.moved.began, led+h.moved.led, whole+h.moved.whole
+		count(h)
 	})
-	text := fmt.Sprintf("%d times others were to go, %d times a whole gang, and %d times it led to a start", began, whole, led)
-	if t.Log(text); !testing.Short() && (led == 0 || whole == 0 || began == led) {
-		t.Errorf("not all kinds have occurred: %s", text)
-	}
 }
 
 // scatter runs a gang with members above its minimum on every node, and lets another wait

@@ -63,7 +63,7 @@ var mutants = []mutant{
 	{"members are released before the reservation is stored", "start.go",
 		"if m.book.Holding(g.decl.ID).Unclaimed() == 0 {", "if true {"},
 	{"a gang passes another that waits for room", "offer.go",
-		"			m.makeRoom(g)\n			return false", "			m.makeRoom(g)\n			continue"},
+		"			m.backfill(g)\n			return false", "			m.backfill(g)\n			continue"},
 	{"the room of an aborted start stays held", "start.go",
 		"	m.releaseAll(g)\n	for _, mem := range g.order {", "	for _, mem := range g.order {"},
 	{"members of an aborted start are not turned back", "start.go",
@@ -120,6 +120,22 @@ var mutants = []mutant{
 		"b.dropPlacement(id)", ""},
 }
 
+// mutantsOfBookings are for histories of bookings.
+var mutantsOfBookings = []mutant{
+	{"who passes takes the room that is booked", "backfill.go",
+		"if shares != nil && p.keeps(", "if shares != nil || p.keeps("},
+	{"who passes without a booking goes where the first could", "backfill.go",
+		"return m.isUseless(node, &p.wants)", "return !m.isUseless(node, &p.wants) || true"},
+	{"who ends too late is taken to end in time", "backfill.go",
+		"!p.m.now.Add(startup+d).After(p.m.booked.At)", "!p.m.now.After(p.m.booked.At)"},
+	{"who passes leaves the first no quota", "backfill.go",
+		"if !m.queues.Leaves(", "if false && !m.queues.Leaves("},
+	{"in a strict queue the first may be passed", "../queue/turn.go",
+		"n := t.tree.known(queue); !n.Backfill", "n := t.tree.known(queue); false && !n.Backfill"},
+	{"a booking relies on gangs that have overrun", "endings.go",
+		"known && at.After(m.now) {\n			out", "known {\n			out"},
+}
+
 // mutantsOfMoves are bugs in what is moved to make room.
 var mutantsOfMoves = []mutant{
 	{"members of the minimum are moved", "movable.go",
@@ -164,6 +180,7 @@ func TestPropertiesCatchSeededBugs(t *testing.T) {
 	}
 	for test, list := range map[string][]mutant{
 		"TestHistories": mutants, "TestHistoriesOfMoves": mutantsOfMoves, "TestHistoriesOfReclaim": mutantsOfReclaim,
+		"TestHistoriesOfBookings": mutantsOfBookings,
 	} {
 		for _, m := range list {
 			t.Run(m.bug, func(t *testing.T) {

@@ -22,9 +22,9 @@ func (m *Machine) offer() {
 	}
 }
 
-// admit starts waiting gangs in order, as far as their queues have the quota. It stops
-// at the first that room to come will let start, so that none behind it takes that
-// room; one that only a change of the cluster can help is passed over. It reports whether nobody
+// admit starts waiting gangs in order, as far as their queues have the quota. Behind the
+// first that room to come will let start only those go on that do not take that room; one
+// that only a change of the cluster can help is passed over. It reports whether nobody
 // waits for room to come.
 func (m *Machine) admit() bool {
 	m.turn = m.queues.Turn()
@@ -50,14 +50,19 @@ func (m *Machine) admit() bool {
 			}
 			continue
 		}
+		if !g.tried && m.booked != nil && m.booked.group == g {
+			m.unbook() // the gang has changed
+		}
 		if !m.triedInVain(g) {
 			m.try(g)
 		}
 		if g.phase == Waiting && g.blocks {
 			m.makeRoom(g)
+			m.backfill(g)
 			return false
 		}
 	}
+	m.unbook()
 	return true
 }
 

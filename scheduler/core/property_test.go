@@ -15,7 +15,7 @@ const minSteps = 200
 // TestHistories lets random histories happen, with every invariant looked at
 // after every event, and then lets everything end.
 func TestHistories(t *testing.T) {
-	seen := map[string]int{}
+	seen, passed, booked := map[string]int{}, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHistory(rt)
 		h.before = h.Machine.Snap()
@@ -29,6 +29,7 @@ func TestHistories(t *testing.T) {
 		}
 		h.windDown()
 		h.checkReplay()
+		passed, booked = passed+h.passed, booked+h.booked
 		for kind, n := range h.Seen {
 			seen[kind] += n
 		}
@@ -39,5 +40,8 @@ func TestHistories(t *testing.T) {
 			t.Errorf("no event of kind %s has occurred", kind)
 		}
 	}
-	t.Log(seen)
+	if (passed == 0 || booked == 0) && !testing.Short() {
+		t.Errorf("%d gangs have passed others, and in %d steps one was booked", passed, booked)
+	}
+	t.Log(seen, "passed:", passed, "steps with a booking:", booked)
 }

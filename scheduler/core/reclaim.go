@@ -14,7 +14,7 @@ import (
 
 // claimFor adds to a query what a gang may take from others.
 func (m *Machine) claimFor(g *group, q *victims.Query) {
-	c := &claim{losses: map[*victims.Unit]queue.Loss{}, leaving: map[gang.ID]resource.Vector{}}
+	c := &claim{losses: map[*victims.Unit]queue.Loss{}, leaving: map[gang.ID]resource.Vector{}, late: m.lateFor(g)}
 	var leaving []queue.Loss
 	for _, id := range q.Leaving {
 		p, _ := m.book.Pod(id)
@@ -54,7 +54,7 @@ func (m *Machine) takeable(g *group, c *claim) []victims.Unit {
 // loss is what the queue of a unit loses with it, beside the pods that leave anyway.
 func (m *Machine) loss(u *victims.Unit, c *claim) queue.Loss {
 	e := m.entry(m.groups[u.Gang])
-	l := queue.Loss{Queue: m.queues.ChargedTo(u.Gang), Priority: e.Priority, Elastic: !u.Whole}
+	l := queue.Loss{Queue: m.queues.ChargedTo(u.Gang), Priority: e.Priority, Elastic: !u.Whole, Late: c.late[u.Gang] && m.overruns(m.groups[u.Gang])}
 	if u.Whole {
 		l.Of = m.book.Charge(u.Gang).Sub(c.leaving[u.Gang])
 		return l
@@ -72,6 +72,8 @@ type claim struct {
 	losses map[*victims.Unit]queue.Loss
 	// leaving is what gangs have that leaves anyway.
 	leaving map[gang.ID]resource.Vector
+	// late gangs hold up the booking of the one that claims.
+	late map[gang.ID]bool
 }
 
 func (c *claim) of(units []*victims.Unit) []queue.Loss {

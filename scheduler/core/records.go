@@ -22,6 +22,10 @@ type Record struct {
 	Position int `json:"position,omitempty"`
 	Bound    int `json:"bound"`
 	Min      int `json:"min"`
+	// Start is what is known of the start of a gang that waits; nil if it does not.
+	Start *Start `json:"start,omitempty"`
+	// Ends is when one that has started is expected to have ended, if anybody knows.
+	Ends time.Time `json:"ends,omitzero"`
 	// Slots that are held, each with the pod that has claimed it.
 	Slots []SlotRecord `json:"slots,omitempty"`
 }
@@ -76,6 +80,12 @@ func (m *Machine) brief(g *group) Record {
 	}
 	if g.since.code == r.Verdict.Code {
 		r.Since = g.since.at
+	}
+	r.Start = m.startOf(g)
+	if g.phase == Started {
+		if at, known := m.endOf(g); known {
+			r.Ends = at
+		}
 	}
 	return r
 }

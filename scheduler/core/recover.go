@@ -2,6 +2,7 @@ package core
 
 import (
 	"slices"
+	"time"
 
 	"muster.sh/muster/scheduler/ledger"
 )
@@ -24,6 +25,7 @@ func (m *Machine) recover() {
 func (m *Machine) resume(g *group) {
 	g.phase, g.epoch = Started, m.nextEpoch()
 	m.queues.Remove(g.decl.ID)
+	g.launched = m.since(g)
 	m.decide(OpenLatch{Gang: g.decl.ID, Epoch: g.epoch})
 	if g.found != nil {
 		m.restoreMinimum(g)
@@ -35,6 +37,17 @@ func (m *Machine) resume(g *group) {
 	g.found = nil
 	m.wholeWithin(g, m.opts.ExpectedTimeout) // its start was cut short, or it has lost members: who knows
 	m.serve(g)
+}
+
+// since is when the first of the members that run did so.
+func (m *Machine) since(g *group) time.Time {
+	first := m.now
+	for _, mem := range g.order {
+		if mem.state == bound && mem.since.Before(first) {
+			first = mem.since
+		}
+	}
+	return first
 }
 
 // restoreMinimum lowers the minimum to what was reserved last: members that an

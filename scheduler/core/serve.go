@@ -44,6 +44,7 @@ func (m *Machine) startOver(g *group) {
 	if g.inFlight() {
 		m.decide(ShutLatch{Gang: g.decl.ID, Epoch: g.epoch, Reason: "nothing of the gang runs any more"})
 	}
+	m.past.note(g, m.now)
 	m.dropReservation(g)
 	clear(g.lost)
 	g.wholeBy = time.Time{}
@@ -76,7 +77,7 @@ func (m *Machine) enroll(g *group) {
 		m.queues.Remove(g.decl.ID)
 		return
 	}
-	g.phase = Waiting
+	g.phase, g.passedOver = Waiting, passedOver{}
 	m.queues.Add(m.entry(g))
 }
 

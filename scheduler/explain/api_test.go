@@ -118,6 +118,7 @@ func TestAGangIsToldWithPlaceReasonAndSince(t *testing.T) {
 			Missing:  v1.Amounts{"cpu": "1", "memory": "1073741824"},
 			RuledOut: []v1.RuledOut{{Constraint: "resource/cpu", Nodes: 2}},
 		},
+		Start: &v1.Start{Unknown: "nobody knows how long 2 of the gangs still run that have room"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -19,7 +19,10 @@ func gangOf(r *core.Record) v1.Gang {
 		Kind: kind, Namespace: namespace, Name: name, Owner: objectOf(r.Owner), Queue: r.Queue, Place: r.Position,
 		Phase: string(r.Phase), Created: r.Created, Minimum: r.Min, Bound: r.Bound, Verdict: verdictOf(&r.Verdict),
 	}
-	g.Verdict.Since = r.Since
+	g.Verdict.Since, g.Ends = r.Since, r.Ends
+	if s := r.Start; s != nil {
+		g.Start = &v1.Start{At: s.At, Nodes: s.Nodes, Unknown: s.Unknown, Moved: s.Moved}
+	}
 	for _, s := range r.Slots {
 		g.Slots = append(g.Slots, v1.Slot{Role: s.Role, Node: s.Node, Pod: s.Pod, Elastic: s.Elastic, Request: amountsOf(s.Request)})
 	}

@@ -39,10 +39,27 @@ func Detail(w io.Writer, r core.Record, now time.Time) error {
 		fmt.Fprintf(t, "Place in the queue:\t%d\n", r.Position)
 	}
 	fmt.Fprintf(t, "Reason:\t%s\n", r.Verdict)
+	if r.Start != nil {
+		fmt.Fprintf(t, "Start:\t%s\n", startText(r.Start))
+	}
+	if !r.Ends.IsZero() {
+		fmt.Fprintf(t, "Ends:\texpected at %s\n", r.Ends.Format(time.RFC3339))
+	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	return slots(w, r.Slots)
+}
+
+func startText(s *core.Start) string {
+	text := "unknown: " + s.Unknown
+	if !s.At.IsZero() {
+		text = fmt.Sprintf("at %s at the latest, on %d nodes", s.At.Format(time.RFC3339), s.Nodes)
+	}
+	if s.Moved != "" {
+		text += "; it was earlier, but " + s.Moved
+	}
+	return text
 }
 
 func slots(w io.Writer, list []core.SlotRecord) error {

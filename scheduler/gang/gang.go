@@ -65,6 +65,11 @@ type Gang struct {
 	Topology Topology `json:"topology,omitzero"`
 	// Moves says what of it may be moved to let others start.
 	Moves Moves `json:"moves,omitempty"`
+	// Runtime is how long it runs at most, as its owner says; zero if he does not.
+	Runtime time.Duration `json:"runtime,omitempty"`
+	// Application is what its runs have in common, one after the other, in the namespace;
+	// empty for one of which no other runs are known.
+	Application string `json:"application,omitempty"`
 }
 
 // Moves is what of a gang may be evicted, as long as there is room for it elsewhere.

@@ -12,7 +12,9 @@ import (
 // what it is entitled to. Two queues are compared where their ways to the root meet, so
 // each has all the rights of the queues above it. From its own queue it may take what
 // has a lower priority, and members above their gang's minimum that have no higher one.
-// Nothing is ever taken back in the same way: who takes does not borrow thereby.
+// From any it may take what runs for longer than it has declared, if it was booked to
+// start on that room. Nothing is ever taken back in the same way: who takes does not
+// borrow thereby.
 type Claim struct {
 	tree     *Tree
 	of       *node
@@ -31,7 +33,10 @@ type Loss struct {
 	Priority int64
 	// Elastic says that it is a member above its gang's minimum.
 	Elastic bool
-	Of      resource.Vector
+	// Late says that it runs for longer than it has declared, and the gang that waits was
+	// booked to start on its room.
+	Late bool
+	Of   resource.Vector
 }
 
 // Claim returns what a gang may take that asks for more, while others are leaving. Meek
@@ -63,6 +68,9 @@ func (c *Claim) allows(l Loss, gone map[*node]resource.Vector) bool {
 	from := c.tree.nodes[l.Queue]
 	if from == nil {
 		return false
+	}
+	if l.Late {
+		return true
 	}
 	if from == c.of {
 		return (l.Priority < c.priority && !c.meek) || (l.Elastic && l.Priority <= c.priority)

@@ -19,6 +19,15 @@ func (t *Tree) Ahead(e Entry) int {
 // Before says that an entry goes before another one of its queue.
 func (e Entry) Before(other Entry) bool { return compare(e, other) < 0 }
 
+// Leaves says whether a queue would still have the quota for more if another one had it
+// for something else.
+func (t *Tree) Leaves(queue string, more resource.Vector, other string, taken resource.Vector) bool {
+	n, taker := t.known(queue), t.known(other)
+	taker.add(taken)
+	defer taker.add(taken.Scale(-1))
+	return n.refusal(more, t.total) == nil
+}
+
 // Foresee says what Ask would to one who came now, behind all that have asked. Nothing is
 // kept for him.
 func (t *Turn) Foresee(queue string, more resource.Vector) *Refusal {

@@ -36,7 +36,8 @@ type Spec struct {
 	Deserved Limits `json:"deserved,omitempty"`
 	// Capability is the most that it may use. Resources that it does not name have no limit.
 	Capability Limits `json:"capability,omitempty"`
-	// Backfill lets others of the queue pass one for which there is no quota left.
+	// Backfill lets others of the queue pass one for which there is no quota left, or that
+	// waits for room which they do not take.
 	Backfill bool `json:"backfill,omitempty"`
 	// Keeps says that nobody takes back what it has borrowed.
 	Keeps bool `json:"keeps,omitempty"`

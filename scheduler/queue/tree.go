@@ -159,7 +159,8 @@ func (t *Tree) Version() uint64 { return t.version }
 // Len returns how many gangs wait.
 func (t *Tree) Len() int { return len(t.waits) }
 
-func undeclared(name string) Spec { return Spec{Name: name, Weight: 1} }
+// undeclared is a queue as Volcano's API has it where nothing is said.
+func undeclared(name string) Spec { return Spec{Name: name, Weight: 1, Backfill: name != Root} }
 
 // node returns a queue of that name, which may be new and is not linked then.
 func (t *Tree) node(name string) *node {

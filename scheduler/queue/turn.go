@@ -82,6 +82,13 @@ func (t *Turn) Ask(e Entry, more resource.Vector) *Refusal {
 	return r
 }
 
+// Stop ends the turn of a queue of which one could not go whom others must not pass.
+func (t *Turn) Stop(queue string) {
+	if n := t.tree.known(queue); !n.Backfill {
+		t.over[n] = true
+	}
+}
+
 // Room says for how many of equal members a queue has the quota, at most limit, beside
 // those who wait.
 func (t *Turn) Room(queue string, each resource.Vector, limit int) int {

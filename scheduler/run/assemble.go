@@ -118,6 +118,7 @@ func machineOptions(c *config.SchedulerConfiguration) core.Options {
 	o.BelowMinimum = gang.BelowMinimum{Policy: policies[c.Gangs.BelowMinimum.Policy], Timeout: c.Gangs.BelowMinimum.Timeout.Duration}
 	o.MaxAttempts = int(c.Gangs.MaxAttempts)
 	o.RetryAfter = c.Gangs.RetryAfter.Duration
+	o.Backfill = int(*c.Backfill.Depth)
 	o.Strategy = strategies[c.Placement.Strategy]
 	if c.Autoscaling.Asks() {
 		o.AskAfter = c.Autoscaling.After.Duration

@@ -107,6 +107,7 @@ func (c *collector) confRead(driver types.UID, in conf) {
 		c.refuse(a, err.Error())
 		return
 	}
+	readPod(p.obj, &g)
 	c.emit(core.GangSet{Gang: g})
 }
 

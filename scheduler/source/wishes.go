@@ -1,10 +1,15 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"time"
 
+	v1 "k8s.io/api/core/v1"
+
 	"muster.sh/muster/api/v1alpha1"
+	"muster.sh/muster/internal/sparkconf"
 	"muster.sh/muster/scheduler/gang"
 )
 
@@ -18,9 +23,40 @@ func readWishes(annotations map[string]string, g *gang.Gang) error {
 	if g.BelowMinimum, err = belowMinimum(annotations); err != nil {
 		return err
 	}
+	if g.Runtime, err = positiveTime(annotations, v1alpha1.RuntimeAnnotation); err != nil {
+		return err
+	}
+	g.Application = annotations[v1alpha1.ApplicationAnnotation]
 	g.Moves, err = moves(annotations)
 	return err
 }
+
+// positiveTime reads a time from an annotation, zero where there is none.
+func positiveTime(annotations map[string]string, key string) (time.Duration, error) {
+	text, ok := annotations[key]
+	if !ok {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("the annotation %s=%.64q is not a time; set it to one such as 90s or 10m", key, text)
+	}
+	return d, nil
+}
+
+// readPod reads what a pod that declares a gang says besides of how long that runs, and of
+// which application it is.
+func readPod(p *v1.Pod, g *gang.Gang) {
+	if seconds := p.Spec.ActiveDeadlineSeconds; seconds != nil {
+		if d := time.Duration(min(*seconds, maxSeconds)) * time.Second; g.Runtime == 0 || d < g.Runtime {
+			g.Runtime = d
+		}
+	}
+	g.Application = cmp.Or(g.Application, p.Labels[sparkconf.LabelAppName])
+}
+
+// maxSeconds is the longest time that a Duration can tell.
+const maxSeconds = math.MaxInt64 / int64(time.Second)
 
 // belowMinimum reads what is to become of a gang that loses members.
 func belowMinimum(annotations map[string]string) (gang.BelowMinimum, error) {
@@ -34,14 +70,9 @@ func belowMinimum(annotations map[string]string) (gang.BelowMinimum, error) {
 				v1alpha1.BelowMinimumAnnotation, text, gang.Continue, gang.Wait, gang.Go)
 		}
 	}
-	if text, ok := annotations[v1alpha1.BelowMinimumTimeoutAnnotation]; ok {
-		d, err := time.ParseDuration(text)
-		if err != nil || d <= 0 {
-			return b, fmt.Errorf("the annotation %s=%.64q is not a time; set it to one such as 90s or 10m", v1alpha1.BelowMinimumTimeoutAnnotation, text)
-		}
-		b.Timeout = d
-	}
-	return b, nil
+	var err error
+	b.Timeout, err = positiveTime(annotations, v1alpha1.BelowMinimumTimeoutAnnotation)
+	return b, err
 }
 
 // moves reads what of a gang may be moved.

@@ -1,12 +1,58 @@
 package source
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
 
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"muster.sh/muster/scheduler/gang"
 )
+
+func TestHowLongAGangRunsIsReadFromAnnotations(t *testing.T) {
+	const runtime, application = "muster.sh/runtime", "muster.sh/application"
+	for name, c := range map[string]struct {
+		annotations map[string]string
+		deadline    int64
+		labels      map[string]string
+		want        time.Duration
+		of          string
+		err         string
+	}{
+		"nothing":             {},
+		"a time":              {annotations: map[string]string{runtime: "90m"}, want: 90 * time.Minute},
+		"a deadline":          {deadline: 60, want: time.Minute},
+		"the shorter of both": {annotations: map[string]string{runtime: "90m"}, deadline: 60, want: time.Minute},
+		"a deadline later":    {annotations: map[string]string{runtime: "30s"}, deadline: 60, want: 30 * time.Second},
+		"one for ever":        {deadline: math.MaxInt64, want: time.Duration(maxSeconds) * time.Second},
+		"an application":      {annotations: map[string]string{application: "nightly"}, labels: map[string]string{"spark-app-name": "other"}, of: "nightly"},
+		"Spark's name":        {labels: map[string]string{"spark-app-name": "etl"}, of: "etl"},
+		"no time":             {annotations: map[string]string{runtime: "long"}, err: `the annotation muster.sh/runtime="long" is not a time; set it to one such as 90s`},
+		"no time at all":      {annotations: map[string]string{runtime: "-1s"}, err: "muster.sh/runtime"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var g gang.Gang
+			p := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Labels: c.labels}}
+			if c.deadline > 0 {
+				p.Spec.ActiveDeadlineSeconds = &c.deadline
+			}
+			err := readWishes(c.annotations, &g)
+			readPod(p, &g)
+			if c.err != "" {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
+					t.Errorf("error %v, want %q", err, c.err)
+				}
+				return
+			}
+			if err != nil || g.Runtime != c.want || g.Application != c.of {
+				t.Errorf("%s of %q, %v, want %s of %q", g.Runtime, g.Application, err, c.want, c.of)
+			}
+		})
+	}
+}
 
 func TestWhatBecomesOfAGangBelowItsMinimumIsReadFromAnnotations(t *testing.T) {
 	const policy, timeout = "muster.sh/below-minimum", "muster.sh/below-minimum-timeout"

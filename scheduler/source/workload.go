@@ -71,6 +71,7 @@ func memberDeclaration(p *v1.Pod) declaration {
 	d.gang.MinMember = n
 	if d.broken == nil {
 		d.broken = readWishes(p.Annotations, &d.gang)
+		readPod(p, &d.gang)
 	}
 	return d
 }

@@ -39,6 +39,9 @@ type SchedulerConfiguration struct {
 	Consolidation Consolidation `json:"consolidation,omitzero"`
 	// Reclaim takes room back from those who have less right to it.
 	Reclaim Reclaim `json:"reclaim,omitzero"`
+	// Backfill lets gangs start before one that waits for room, where that does not make it
+	// start later.
+	Backfill Backfill `json:"backfill,omitzero"`
 	// Spark tells how Spark applications are read.
 	Spark Spark `json:"spark,omitzero"`
 	// PodGroups tells which PodGroups are this scheduler's.
@@ -205,6 +208,14 @@ type Reclaim struct {
 	// Timeout is how long the pods may take to go before what is left of them is spared.
 	// Default: 5m.
 	Timeout metav1.Duration `json:"timeout,omitzero"`
+}
+
+// Backfill lets gangs start before the first one that waits for room: those that will have
+// ended when that is expected to start, and those that leave it its room.
+type Backfill struct {
+	// Depth is how many gangs behind the first are looked at, once a second; with 0 none
+	// starts before it. Default: 100.
+	Depth *int32 `json:"depth,omitempty"`
 }
 
 // EmptyPolicy is what is done with a PodGroup of Volcano's that no pod names yet.

@@ -47,6 +47,8 @@ func (c *SchedulerConfiguration) Default() {
 	orDuration(&c.Reclaim.Cooldown, time.Minute)
 	orDuration(&c.Reclaim.Timeout, 5*time.Minute)
 
+	orPointer(&c.Backfill.Depth, 100)
+
 	orPointer(&c.Spark.MinExecutorsFloor, 1)
 	orDuration(&c.Spark.ConfigMapTimeout, 30*time.Second)
 	orDuration(&c.Spark.SettleTime, 2*time.Second)

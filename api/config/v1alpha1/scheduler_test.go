@@ -52,6 +52,7 @@ spark: {minExecutorsFloor: 0, configMapTimeout: 1m}
 placement: {strategy: Fragmentation}
 consolidation: {enabled: true, maxMoves: 3, maxTries: 0, after: 10s, cooldown: 1h, timeout: 1m}
 reclaim: {enabled: false, maxEvictions: 7, maxTries: 0, after: 2s, minRuntime: 3m, cooldown: 1h, timeout: 1m}
+backfill: {depth: 0}
 podGroups: {empty: Enqueue}
 autoscaling: {request: CapacityBuffer, markPods: true, after: 1m}
 `))
@@ -70,6 +71,7 @@ autoscaling: {request: CapacityBuffer, markPods: true, after: 1m}
 		c.Consolidation.Cooldown.Duration != time.Hour, c.Consolidation.Timeout.Duration != time.Minute,
 		*c.Reclaim.Enabled, c.Reclaim.MaxEvictions != 7, *c.Reclaim.MaxTries != 0, c.Reclaim.After.Duration != 2*time.Second,
 		c.Reclaim.MinRuntime.Duration != 3*time.Minute, c.Reclaim.Cooldown.Duration != time.Hour, c.Reclaim.Timeout.Duration != time.Minute,
+		*c.Backfill.Depth != 0,
 		c.Autoscaling.Request != RequestBuffers, !c.Autoscaling.MarkPods, c.Autoscaling.After.Duration != time.Minute:
 		t.Errorf("read %+v", c)
 	}
@@ -111,6 +113,7 @@ func TestAWrongFileIsRefusedWithItsCause(t *testing.T) {
 		"a negative number of sets":      {header + "reclaim: {maxTries: -1}\n", "reclaim.maxTries"},
 		"a negative runtime":             {header + "reclaim: {minRuntime: -1s}\n", "reclaim.minRuntime"},
 		"no time to go":                  {header + "reclaim: {timeout: -1s}\n", "reclaim.timeout"},
+		"a negative depth":               {header + "backfill: {depth: -1}\n", "backfill.depth"},
 		"what is no YAML":                {header + "spark: [", "yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {

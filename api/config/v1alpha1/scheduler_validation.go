@@ -21,6 +21,7 @@ func (c *SchedulerConfiguration) Validate() field.ErrorList {
 	errs = append(errs, c.Placement.validate(field.NewPath("placement"))...)
 	errs = append(errs, c.Consolidation.validate(field.NewPath("consolidation"))...)
 	errs = append(errs, c.Reclaim.validate(field.NewPath("reclaim"))...)
+	errs = append(errs, c.Backfill.validate(field.NewPath("backfill"))...)
 	errs = append(errs, c.Spark.validate(field.NewPath("spark"))...)
 	errs = append(errs, c.PodGroups.validate(field.NewPath("podGroups"))...)
 	errs = append(errs, c.Autoscaling.validate(field.NewPath("autoscaling"))...)
@@ -137,6 +138,13 @@ func (r *Reclaim) validate(path *field.Path) field.ErrorList {
 	errs = append(errs, positive(path.Child("after"), r.After)...)
 	errs = append(errs, positive(path.Child("cooldown"), r.Cooldown)...)
 	return append(errs, positive(path.Child("timeout"), r.Timeout)...)
+}
+
+func (b *Backfill) validate(path *field.Path) field.ErrorList {
+	if *b.Depth >= 0 {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path.Child("depth"), *b.Depth, "must not be negative")}
 }
 
 func (s *Spark) validate(path *field.Path) field.ErrorList {

@@ -46,6 +46,10 @@ type Gang struct {
 	Minimum int     `json:"minimum"`
 	Bound   int     `json:"bound"`
 	Verdict Verdict `json:"verdict"`
+	// Start is what is known of the start of a gang that waits for its turn or for room.
+	Start *Start `json:"start,omitempty"`
+	// Ends is when one that has started is expected to have ended, if anybody knows.
+	Ends time.Time `json:"ends,omitzero"`
 	// Slots are the room that it holds. A list of gangs leaves them out.
 	Slots []Slot `json:"slots,omitempty"`
 }
@@ -78,6 +82,17 @@ type Verdict struct {
 	// WaitingFor is the owner of the gang at the head of the queue, if that is of the
 	// same namespace.
 	WaitingFor *Object `json:"waitingFor,omitempty"`
+}
+
+// Start is what is known of the start of a gang.
+type Start struct {
+	// At is when it is booked to start, at the latest, on so many Nodes. It is unset where
+	// that is not known, and Unknown says why.
+	At      time.Time `json:"at,omitzero"`
+	Nodes   int       `json:"nodes,omitempty"`
+	Unknown string    `json:"unknown,omitempty"`
+	// Moved is why it comes later than was said before.
+	Moved string `json:"moved,omitempty"`
 }
 
 // RuledOut is a constraint with the number of nodes that it has ruled out. A node counts

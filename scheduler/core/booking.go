@@ -1,0 +1,207 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"muster.sh/muster/scheduler/booking"
+	"muster.sh/muster/scheduler/gang"
+	"muster.sh/muster/scheduler/ledger"
+	"muster.sh/muster/scheduler/planner"
+)
+
+// booked is what is known of the start to come of the first gang that waits for room.
+// There is one booking at a time, and it is useless as soon as another gang is first.
+type booked struct {
+	group *group
+	booking.Booking
+	// known says that there is a booking. unknown is why there is none.
+	known   bool
+	unknown string
+	// moved is why it comes later than it was told first.
+	moved string
+	// serial numbers bookings: what was found out about one holds for no other.
+	serial uint64
+	// made is the state of the book at the time when it was looked for.
+	made   ledger.Changes
+	madeAt time.Time
+	// late are gangs that run for longer than they have declared, and that the booking
+	// has relied on.
+	late map[gang.ID]bool
+	// useless nodes can take no member of the gang even when they are empty, worked out
+	// when they are asked for.
+	useless map[string]bool
+}
+
+// rebookAfter is how long it takes until it is looked anew whether a gang may start
+// earlier than booked, because others have ended earlier than expected.
+const rebookAfter = 5 * time.Second
+
+// bookFor finds out when the first gang that waits for room may start, where what was
+// found before does not hold any more.
+func (m *Machine) bookFor(g *group) {
+	if m.booked == nil || m.booked.group != g {
+		m.unbook()
+		m.booked = &booked{group: g, late: map[gang.ID]bool{}}
+		m.findStart(m.booked, "")
+	} else if why := m.isStale(m.booked); why != "" {
+		m.findStart(m.booked, why)
+	}
+}
+
+// isStale says why a booking has to be looked for anew; nothing if it still holds.
+func (m *Machine) isStale(b *booked) string {
+	switch now := m.book.Changes(); {
+	case b.known && !b.At.After(m.now):
+		return m.missed(b)
+	case b.made.Nodes != now.Nodes:
+		return "nodes have changed"
+	case b.made.Taken != now.Taken:
+		return "pods outside of any gang have taken room"
+	case b.made.Freed != now.Freed && m.now.Sub(b.madeAt) >= rebookAfter:
+		return "gangs that have started took room for members that they had lost"
+	}
+	return ""
+}
+
+// missed says why a gang did not start when it was booked to, and notes who is late.
+func (m *Machine) missed(b *booked) string {
+	var names []string
+	n := 0
+	for _, id := range b.After {
+		g := m.groups[id]
+		if g == nil || g.phase != Started || g.decl.ID == b.group.decl.ID {
+			continue
+		}
+		if at, known := m.endOf(g); !known || at.After(m.now) {
+			continue
+		}
+		n++
+		if m.overruns(g) && !b.late[id] {
+			b.late[id] = true
+			if !m.movesFor(b.group) {
+				m.clearLater(b.group, reclaiming, lookEvery)
+			}
+		}
+		if g.decl.Owner.Namespace == b.group.decl.Owner.Namespace {
+			names = append(names, tellObject(g.decl.Owner))
+		}
+	}
+	switch {
+	case n == 0:
+		return "others took the room"
+	case len(names) == 0:
+		return fmt.Sprintf("%d gangs run longer than was expected", n)
+	default:
+		return fmt.Sprintf("%d gangs run longer than was expected, among them %s", n, strings.Join(names, ", "))
+	}
+}
+
+// lateFor are the gangs that hold up the booking of a gang.
+func (m *Machine) lateFor(g *group) map[gang.ID]bool {
+	if m.booked == nil || m.booked.group != g {
+		return nil
+	}
+	return m.booked.late
+}
+
+// findStart looks for the booking of a gang. One that was made before stays as long as
+// nothing earlier is found and it can still come true.
+func (m *Machine) findStart(b *booked, why string) {
+	f, r := m.future(b.group), m.request(b.group, m.need(b.group)).Request
+	found, known := f.Earliest(r)
+	later := b.known && (!known || found.At.After(b.At))
+	switch {
+	case later && b.At.After(m.now) && f.Keeps(&b.Booking, r, nil):
+		found, known = b.Booking, true
+	case later:
+		b.moved = why
+	}
+	m.bookings++
+	b.Booking, b.known, b.serial, b.unknown = found, known, m.bookings, ""
+	b.made, b.madeAt, b.useless = m.book.Changes(), m.now, nil
+	b.group.startsAt = b.At // zero where there is no booking
+	if known {
+		m.alarmAt(b.group, b.At)
+	} else {
+		b.unknown = m.whyUnknown()
+	}
+}
+
+// future is what is expected to become free for a gang.
+func (m *Machine) future(g *group) *booking.Future {
+	f := &booking.Future{Book: m.book, Endings: m.endings()}
+	if len(f.Endings) > 0 {
+		f.Leaving = m.vacating()
+	}
+	if m.movesFor(g) {
+		f.Kept = m.kept()
+	}
+	return f
+}
+
+func (m *Machine) whyUnknown() string {
+	if n := m.endless(); n > 0 {
+		return fmt.Sprintf("nobody knows how long %d of the gangs still run that have room", n)
+	}
+	return "pods have the room that belong to no gang any more"
+}
+
+// watchBooking drops the booking of a gang that does not wait for room any more.
+func (m *Machine) watchBooking() {
+	if m.booked == nil {
+		return
+	}
+	if g := m.booked.group; m.groups[g.decl.ID] != g || g.phase != Waiting || g.quota != nil || !g.blocks {
+		m.unbook()
+	}
+}
+
+// unbook drops the booking, if there is one.
+func (m *Machine) unbook() {
+	if m.booked != nil {
+		m.booked.group.startsAt = time.Time{}
+		m.booked = nil
+	}
+}
+
+// Start is what is known of the start of a gang that waits.
+type Start struct {
+	// At is when it is booked to start, at the latest, on so many Nodes. It is zero where
+	// that is not known, and Unknown says why.
+	At      time.Time `json:"at,omitzero"`
+	Nodes   int       `json:"nodes,omitempty"`
+	Unknown string    `json:"unknown,omitempty"`
+	// Moved is why it comes later than was said before.
+	Moved string `json:"moved,omitempty"`
+}
+
+// startOf is what is known of the start of a gang; nil if it does not wait.
+func (m *Machine) startOf(g *group) *Start {
+	switch b := m.booked; {
+	case g.phase != Waiting:
+		return nil
+	case b == nil || b.group != g:
+		return &Start{Unknown: "only the first gang that waits for room is booked"}
+	case !b.known:
+		return &Start{Unknown: b.unknown, Moved: b.moved}
+	default:
+		return &Start{At: b.At, Nodes: len(b.On), Moved: b.moved}
+	}
+}
+
+// isUseless says that no member of the gang that is booked could use a node even if it
+// was empty.
+func (m *Machine) isUseless(node string, r *planner.Request) bool {
+	b := m.booked
+	if b.useless == nil {
+		b.useless = map[string]bool{}
+		for _, row := range m.book.Empty().Rows {
+			b.useless[row.Node.Name] = r.MinFree.IsZero() &&
+				!slices.ContainsFunc(r.Wants, func(w planner.Want) bool { return row.Times(&w.Shape, 1) > 0 })
+		}
+	}
+	return b.useless[node]
+}
