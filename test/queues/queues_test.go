@@ -5,6 +5,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	scheduling "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
+	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/benchmarks/audit"
 	"muster.sh/muster/test/testcluster"
 )
@@ -111,6 +113,40 @@ func TestAQueueGetsBackWhatItHasLent(t *testing.T) {
 	c.RequireNoFault(t, 0)
 }
 
+// TestWhoEndsInTimePassesTheFirst lets a gang wait for room that another one gives back in
+// time, with two behind it: one that will have ended by then, and one that does not say so.
+func TestWhoEndsInTimePassesTheFirst(t *testing.T) {
+	ctx, c := testcluster.Start(t, testcluster.Spec{Scheduler: testcluster.Muster, Nodes: 2, Shape: "cpu=4,memory=64Gi"})
+	s := &story{t: t, ctx: ctx, c: c}
+	lasting := func(d string) map[string]string { return map[string]string{v1alpha1.RuntimeAnnotation: d} }
+
+	s.create(testcluster.PodGroup{Name: "long", Members: 4, CPUs: 1, Annotations: lasting("2h")})
+	s.run("long-", 4)
+	s.create(testcluster.PodGroup{Name: "short", Members: 3, CPUs: 1, Annotations: lasting("1h")})
+	s.run("short-", 3)
+	s.create(testcluster.PodGroup{Name: "first", Members: 4, CPUs: 1})
+	s.told("first", "GangNoRoom", "not enough room: 1 of 4 default placed, cpu=3 missing in all; of 2 nodes: 2 too little cpu")
+	s.create(testcluster.PodGroup{Name: "late", Members: 1, CPUs: 1}, testcluster.PodGroup{Name: "in-time", Members: 1, CPUs: 1, Runs: time.Second, Annotations: lasting("1m")})
+	s.await("in-time- has ended", func(pods []*corev1.Pod) bool {
+		return testcluster.Count(pods, testcluster.And(has("in-time-"), func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodSucceeded })) == 1
+	})
+	for _, prefix := range []string{"late-", "first-"} {
+		if n := testcluster.Count(c.Pods.List(has(prefix)), testcluster.Bound); n != 0 {
+			t.Errorf("%d pods of %s are bound meanwhile", n, prefix)
+		}
+	}
+	for _, p := range c.Pods.List(has("short-")) {
+		if err := c.Client().CoreV1().Pods(p.Namespace).Delete(ctx, p.Name, *metav1.NewDeleteOptions(0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.run("first-", 4)
+	if n := testcluster.Count(c.Pods.List(has("late-")), testcluster.Bound); n != 0 {
+		t.Error("one has passed that does not say when it ends")
+	}
+	c.RequireNoFault(t, 0)
+}
+
 // story is one cluster with what a test does to it.
 type story struct {
 	t   *testing.T
@@ -126,9 +162,9 @@ func (s *story) apply(kinds ...string) {
 	}
 }
 
-func (s *story) create(g testcluster.PodGroup) {
+func (s *story) create(groups ...testcluster.PodGroup) {
 	s.t.Helper()
-	if err := s.c.CreatePodGroups(s.ctx, g); err != nil {
+	if err := s.c.CreatePodGroups(s.ctx, groups...); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -192,10 +228,15 @@ func (s *story) patch(resource, name, patch string) {
 // run waits until so many pods run whose names begin so.
 func (s *story) run(prefix string, pods int) {
 	s.t.Helper()
-	err := s.c.Pods.Await(s.ctx, prefix+" runs", func(all []*corev1.Pod) bool {
+	s.await(prefix+" runs", func(all []*corev1.Pod) bool {
 		return testcluster.Count(all, testcluster.And(has(prefix), testcluster.Running)) == pods
 	})
-	if err != nil {
+}
+
+// await waits until something is true of the pods.
+func (s *story) await(what string, is func([]*corev1.Pod) bool) {
+	s.t.Helper()
+	if err := s.c.Pods.Await(s.ctx, what, is); err != nil {
 		s.t.Fatal(err)
 	}
 }
