@@ -25,8 +25,9 @@ import (
 const guide = "../../docs/queues.md"
 
 var (
-	queues = scheduling.SchemeGroupVersion.WithResource("queues")
-	events = eventsv1.SchemeGroupVersion.WithResource("events")
+	queues    = scheduling.SchemeGroupVersion.WithResource("queues")
+	podGroups = scheduling.SchemeGroupVersion.WithResource("podgroups")
+	events    = eventsv1.SchemeGroupVersion.WithResource("events")
 )
 
 func TestGangsAreChargedToTheirQueues(t *testing.T) {
@@ -134,6 +135,9 @@ func TestWhoEndsInTimePassesTheFirst(t *testing.T) {
 		if n := testcluster.Count(c.Pods.List(has(prefix)), testcluster.Bound); n != 0 {
 			t.Errorf("%d pods of %s are bound meanwhile", n, prefix)
 		}
+	}
+	if err := c.Dynamic.Resource(podGroups).Namespace(testcluster.Namespace).Delete(ctx, "short", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
 	}
 	for _, p := range c.Pods.List(has("short-")) {
 		if err := c.Client().CoreV1().Pods(p.Namespace).Delete(ctx, p.Name, *metav1.NewDeleteOptions(0)); err != nil {
