@@ -187,6 +187,9 @@ func (m *Machine) explain(g *group) {
 	if code == g.explained {
 		return
 	}
+	if g.decl.Alone && (code == gang.Reserved || code == gang.Running) {
+		return // of one pod kube-scheduler tells that itself
+	}
 	g.explained = code
 	var waiting []gang.PodID
 	for _, mem := range g.order {

@@ -227,8 +227,9 @@ func (h *history) makeGroup() {
 		return
 	}
 	g := gangtest.Group(h.name("group"), h.number("minMember", 0, 4))
-	g.Created, g.Queue = h.Now, h.queue()
+	g.Created, g.Queue, g.Alone = h.Now, h.queue(), g.MinMember == 1
 	if h.chance("tasks", 1) {
+		g.Alone = false
 		g.Roles = []gang.Role{{Name: "", Max: -1}, {Name: "ps", Min: h.number("minTaskMember", 0, 2), Max: -1}}
 	}
 	g.Topology, g.Moves, g.BelowMinimum = h.topology(), h.moves(), h.belowMinimum()
@@ -403,6 +404,7 @@ func (h *history) editGang() {
 	g := h.Gangs[id]
 	if _, spark := g.Role("executor"); !spark {
 		g.MinMember = h.number("minMember", 0, 5)
+		g.Alone = g.MinMember == 1 && len(g.Roles) == 0
 	}
 	if h.chance("another queue", 3) {
 		g.Queue = h.queue()

@@ -28,7 +28,7 @@ func (g *group) mayRoam(mem *member) bool {
 
 // lets says whether a member roams when it is sent out now.
 func (g *group) lets(mem *member) bool {
-	return g.roaming[mem.key] || (g.allRoam && g.mayRoam(mem))
+	return g.roaming[mem.key] || ((g.allRoam || g.decl.Alone) && g.mayRoam(mem))
 }
 
 // roamNoMore has the next start tried as it is planned: by then what stood in its way

@@ -54,6 +54,23 @@ func nodesOf(w *coretest.World, id gang.ID) []string {
 	return nodes
 }
 
+func TestAPodAloneGoesWhereItsOwnCycleHasIt(t *testing.T) {
+	w := coretest.Cluster(2, 4)
+	g := gangtest.Group("web", 1)
+	g.Alone = true
+	w.Declare(g)
+	w.Async = true
+	w.Pod(g.ID, "", "web-0", gangtest.Shape(1, 1))
+	w.Deliver(0)
+	if p, ok := w.Board.Placement("web-0"); !ok || !p.Roams {
+		t.Errorf("its placement is %+v", p)
+	}
+	w.DeliverAll()
+	if want := []gang.Code(nil); w.BoundOf(g.ID) != 1 || !slices.Equal(w.Verdicts[g.ID], want) {
+		t.Errorf("%d of 1 run, and told is %v", w.BoundOf(g.ID), w.Verdicts[g.ID])
+	}
+}
+
 func TestMembersThatKeepApartStartTogether(t *testing.T) {
 	w := world(4, 4) // where all would be packed onto one node
 	w.Veto = keepApart(w)

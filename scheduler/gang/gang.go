@@ -65,6 +65,9 @@ type Gang struct {
 	Topology Topology `json:"topology,omitzero"`
 	// Moves says what of it may be moved to let others start.
 	Moves Moves `json:"moves,omitempty"`
+	// Alone says that it is one pod by itself, which goes where its own cycle has it among
+	// the nodes with room.
+	Alone bool `json:"alone,omitempty"`
 	// Runtime is how long it runs at most, as its owner says; zero if he does not.
 	Runtime time.Duration `json:"runtime,omitempty"`
 	// Application is what its runs have in common, one after the other, in the namespace;

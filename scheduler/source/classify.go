@@ -26,6 +26,8 @@ const (
 	KindController      = "controller"
 	KindJobSet          = "jobset"
 	KindLeaderWorkerSet = "lws"
+	// KindPod is a pod by itself that names the queue which it charges.
+	KindPod = "pod"
 )
 
 // Roles of members.
@@ -64,7 +66,7 @@ func (c claim) inGroup() bool { return c.kind != "" && c.kind != KindSpark }
 // more, and somebody may wait for its status.
 // Spark goes before a PodGroup: the PodGroups that Spark makes ask for one member,
 // and a driver alone is no gang.
-var claims = [...]func(*v1.Pod) (claim, bool){sparkClaim, volcanoClaim, kubernetesClaim, coschedulingClaim, workloadClaim}
+var claims = [...]func(*v1.Pod) (claim, bool){sparkClaim, volcanoClaim, kubernetesClaim, coschedulingClaim, workloadClaim, queueClaim}
 
 func classify(p *v1.Pod) claim {
 	for _, read := range claims {
@@ -73,6 +75,11 @@ func classify(p *v1.Pod) claim {
 		}
 	}
 	return claim{}
+}
+
+// queueClaim makes a gang of a single pod that names a queue, so that it is charged to it.
+func queueClaim(p *v1.Pod) (claim, bool) {
+	return claim{KindPod, p.Name, RoleDefault}, queueNamed(p) != ""
 }
 
 // sparkClaim reads the labels that Spark gives to its pods.

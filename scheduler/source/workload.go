@@ -44,7 +44,7 @@ func workloadClaim(p *v1.Pod) (claim, bool) {
 // declaredByMembers says whether gangs of a kind are declared by their own pods.
 func declaredByMembers(kind string) bool {
 	switch kind {
-	case KindJob, KindController, KindJobSet, KindLeaderWorkerSet:
+	case KindJob, KindController, KindJobSet, KindLeaderWorkerSet, KindPod:
 		return true
 	}
 	return false
@@ -57,6 +57,9 @@ func memberDeclaration(p *v1.Pod) declaration {
 		ID: gang.NewID(w.kind, p.Namespace, w.name), Owner: w.owner,
 		Queue: queueNamed(p), Created: p.CreationTimestamp.Time,
 	}}
+	if _, counts := p.Annotations[v1alpha1.GangMembersAnnotation]; !counts {
+		return singleDeclaration(p, d)
+	}
 	if w.owner.UID == string(p.UID) {
 		d.broken = fmt.Errorf("the pod has the annotation %s, but no controller whose pods could be its fellow members; "+
 			"let a Job make it, name a PodGroup instead, or leave the annotation out", v1alpha1.GangMembersAnnotation)
@@ -73,6 +76,15 @@ func memberDeclaration(p *v1.Pod) declaration {
 		d.broken = readWishes(p.Annotations, &d.gang)
 		readPod(p, &d.gang)
 	}
+	return d
+}
+
+// singleDeclaration is what a pod says that is a gang by itself.
+func singleDeclaration(p *v1.Pod, d declaration) declaration {
+	d.gang.ID, d.gang.Owner = gang.NewID(KindPod, p.Namespace, p.Name), owner(p)
+	d.gang.Alone, d.gang.MinMember = true, 1
+	d.broken = readWishes(p.Annotations, &d.gang)
+	readPod(p, &d.gang)
 	return d
 }
 

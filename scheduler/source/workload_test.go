@@ -43,6 +43,24 @@ func TestAnnotatedPodsOfAJobAreAGang(t *testing.T) {
 	s.expect() // only pods with the annotation are members
 }
 
+func TestAPodThatNamesAQueueIsAGangByItself(t *testing.T) {
+	s := newStory(t)
+	s.expect("synced")
+	web := newPod("web", label(v1alpha1.QueueLabel, "web"))
+	s.setPod(web)
+	events, _ := s.take()
+	e, ok := events[0].(core.GangSet)
+	if !ok || !e.Gang.Alone || e.Gang.ID != "pod/team/web" || e.Gang.Owner.Kind != "Pod" || e.Gang.Owner.Name != "web" || e.Gang.Queue != "web" || e.Gang.Min() != 1 {
+		t.Fatalf("told is %+v", events)
+	}
+	s.setPod(newPod("plain"))
+	s.expect() // it is charged to nobody
+	s.setPod(newPod("mistaken", label(v1alpha1.QueueLabel, "web"), annotation(v1alpha1.RuntimeAnnotation, "soon")))
+	s.expect(`refused pod/team/mistaken: the annotation muster.sh/runtime="soon" is not a time; set it to one such as 90s or 10m`, "mistaken is default of pod/team/mistaken")
+	s.removePod(web)
+	s.expect("web Deleted", "gone pod/team/web")
+}
+
 func TestWorkloads(t *testing.T) {
 	jobSet := []podOption{ownedByJob("t-worker-0", "7"), label("jobset.sigs.k8s.io/jobset-name", "t"), label("jobset.sigs.k8s.io/replicatedjob-name", "worker")}
 	lws := func(index string) []podOption {

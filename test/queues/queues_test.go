@@ -3,6 +3,7 @@ package queues
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +148,37 @@ func TestWhoEndsInTimePassesTheFirst(t *testing.T) {
 	s.run("first-", 4)
 	if n := testcluster.Count(c.Pods.List(has("late-")), testcluster.Bound); n != 0 {
 		t.Error("one has passed that does not say when it ends")
+	}
+	c.RequireNoFault(t, 0)
+}
+
+// TestASingleServiceIsChargedToItsQueue runs the guide's Deployment, each pod of which is a
+// gang by itself, in a queue that has too little for all.
+func TestASingleServiceIsChargedToItsQueue(t *testing.T) {
+	ctx, c := testcluster.Start(t, testcluster.Spec{Scheduler: testcluster.Muster, Nodes: 2, Shape: "cpu=4,memory=64Gi"})
+	s := &story{t: t, ctx: ctx, c: c}
+
+	s.createQueue("shop", "", "")
+	s.patch(queues.Resource, "shop", `{"spec":{"capability":{"cpu":"2"},"deserved":{"cpu":"1"}}}`)
+	s.createQueue("batch", "", "")
+	s.patch(queues.Resource, "batch", `{"spec":{"deserved":{"cpu":"7"}}}`)
+	s.apply("Deployment")
+	s.run("shop-", 2)
+	s.await("one waits, and says why", func(pods []*corev1.Pod) bool {
+		return testcluster.Count(pods, testcluster.And(has("shop-"), func(p *corev1.Pod) bool {
+			return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+				return c.Type == corev1.PodScheduled && strings.Contains(c.Message, "no quota left: queue shop may have 2 of cpu, of which 2 is in use, and the gang asks for 1")
+			})
+		})) == 1
+	})
+	s.status("shop", scheduling.QueueStatus{State: scheduling.QueueStateOpen, Running: 2, Pending: 1, Allocated: cpus(2)}, "")
+	s.patch(queues.Resource, "shop", `{"spec":{"capability":{"cpu":"3"}}}`)
+	s.run("shop-", 3)
+
+	s.create(testcluster.PodGroup{Name: "owner", Members: 7, CPUs: 1, Queue: "batch"}) // to which one of them gives way, and no more
+	s.run("owner-", 7)
+	if n := testcluster.Count(c.Pods.List(has("shop-")), testcluster.Running); n != 1 {
+		t.Errorf("%d pods of the service run, want the one that it deserves", n)
 	}
 	c.RequireNoFault(t, 0)
 }
