@@ -15,6 +15,7 @@ var controllers = map[config.Controller]func(ctrl.Manager, *config.OperatorsConf
 		return spark.AddToManager(mgr, spark.Options{
 			Plan:         plan.Options{SchedulerName: c.Spark.SchedulerName, User: c.Spark.User},
 			MaxExecutors: *c.Spark.MaxTrackedExecutors, Workers: c.Spark.Workers, MetricLabels: c.Spark.MetricLabels,
+			ProgressInterval: c.Spark.Progress.Interval.Duration,
 		})
 	},
 	config.TensorFlowController: func(mgr ctrl.Manager, c *config.OperatorsConfiguration) error {

@@ -40,6 +40,9 @@ type Options struct {
 	Workers int
 	// MetricLabels are labels of applications and pods by which metrics are told apart.
 	MetricLabels []string
+	// ProgressInterval is how long a driver isn't asked again how far it has come. Zero
+	// asks none.
+	ProgressInterval time.Duration
 }
 
 // AddToManager has a manager run SparkApplications, and make them at their times.
@@ -54,7 +57,10 @@ func AddToManager(mgr ctrl.Manager, options Options) error {
 	if err := addApplications(mgr, own, options); err != nil {
 		return err
 	}
-	return addSchedules(mgr, own, options)
+	if err := addSchedules(mgr, own, options); err != nil || options.ProgressInterval == 0 {
+		return err
+	}
+	return addProgress(mgr, own, options.ProgressInterval)
 }
 
 func addApplications(mgr ctrl.Manager, own cluster.Cluster, options Options) error {

@@ -62,6 +62,16 @@ type SparkApplications struct {
 	MetricLabels []string `json:"metricLabels,omitempty"`
 	// Workers is how many applications are looked after at the same time. Default: 8.
 	Workers int `json:"workers,omitempty"`
+	// Progress tells of how far applications have come.
+	Progress SparkProgress `json:"progress,omitzero"`
+}
+
+// SparkProgress tells how the drivers of running applications are asked how far they
+// have come. The operator has to reach the pods for that.
+type SparkProgress struct {
+	// Interval is how long a driver isn't asked again, at least 1s; 0s asks none.
+	// Default: 10s.
+	Interval *metav1.Duration `json:"interval,omitempty"`
 }
 
 // GangDeclaration is a way to declare the pods of a job to be a gang.

@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -48,6 +49,9 @@ func (s *SparkApplications) validate(path *field.Path) field.ErrorList {
 	}
 	if s.Workers < 1 {
 		errs = append(errs, field.Invalid(path.Child("workers"), s.Workers, "must be at least 1"))
+	}
+	if interval := s.Progress.Interval.Duration; interval != 0 && interval < time.Second {
+		errs = append(errs, field.Invalid(path.Child("progress", "interval"), interval.String(), "must be at least 1s, or 0s, which asks no driver"))
 	}
 	return errs
 }

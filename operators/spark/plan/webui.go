@@ -20,12 +20,7 @@ const (
 
 // webUI is a Service for the driver's pages, which lives as long as the application.
 func (p *planner) webUI(driver *corev1.Pod) *corev1.Service {
-	target := int32(0)
-	for _, port := range sparkContainer(&driver.Spec).Ports {
-		if port.Name == webUIPort {
-			target = port.ContainerPort
-		}
-	}
+	target := WebUIPort(driver)
 	options := p.app.Spec.SparkUIOptions
 	if options == nil {
 		options = &v1beta2.SparkUIConfiguration{}
@@ -60,6 +55,18 @@ func (p *planner) webUI(driver *corev1.Pod) *corev1.Service {
 			"write one for the Service "+service.Name)
 	}
 	return service
+}
+
+// WebUIPort is the port of a driver's pages in its pod; 0 if it has none.
+func WebUIPort(driver *corev1.Pod) int32 {
+	for _, container := range driver.Spec.Containers {
+		for _, port := range container.Ports {
+			if port.Name == webUIPort {
+				return port.ContainerPort
+			}
+		}
+	}
+	return 0
 }
 
 // webUIName is that of the application, which is cut if it is long, and told from others
