@@ -87,6 +87,7 @@ func TestOperatorsHaveNoMoreRightsThanTheyNeed(t *testing.T) {
 		{"", "configmaps", "get"}, {"", "configmaps", "list"}, {"", "configmaps", "update"}, {"", "configmaps", "delete"},
 		{"", "persistentvolumeclaims", "get"}, {"", "persistentvolumeclaims", "delete"},
 		{"networking.k8s.io", "networkpolicies", "update"}, {"networking.k8s.io", "networkpolicies", "delete"},
+		{"networking.k8s.io", "ingresses", "update"}, {"networking.k8s.io", "ingresses", "list"},
 		{"sparkoperator.k8s.io", "sparkapplications", "update"}, {"sparkoperator.k8s.io", "sparkapplications/status", "patch"},
 		{"sparkoperator.k8s.io", "scheduledsparkapplications", "update"}, {"sparkoperator.k8s.io", "scheduledsparkapplications", "delete"},
 		{"", "pods", "update"}, {"", "pods", "patch"}, {"", "pods/exec", "create"}, {"", "pods/binding", "create"}, {"", "nodes", "get"}, {"", "services", "update"},

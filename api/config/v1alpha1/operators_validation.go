@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	"regexp"
 	"slices"
 	"time"
 
@@ -52,6 +53,21 @@ func (s *SparkApplications) validate(path *field.Path) field.ErrorList {
 	}
 	if interval := s.Progress.Interval.Duration; interval != 0 && interval < time.Second {
 		errs = append(errs, field.Invalid(path.Child("progress", "interval"), interval.String(), "must be at least 1s, or 0s, which asks no driver"))
+	}
+	return append(errs, s.Ingress.validate(path.Child("ingress"))...)
+}
+
+var ofOneApplication = regexp.MustCompile(`{{\s*\$(appName|appId)\s*}}`)
+
+func (i *SparkIngress) validate(path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if i.URLFormat != "" && !ofOneApplication.MatchString(i.URLFormat) {
+		errs = append(errs, field.Invalid(path.Child("urlFormat"), i.URLFormat, "must contain {{$appName}} or {{$appId}}, so that each application has its own"))
+	}
+	if i.ClassName != "" {
+		for _, msg := range validation.IsDNS1123Subdomain(i.ClassName) {
+			errs = append(errs, field.Invalid(path.Child("className"), i.ClassName, msg))
+		}
 	}
 	return errs
 }
