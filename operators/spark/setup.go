@@ -80,6 +80,7 @@ func addApplications(mgr ctrl.Manager, own cluster.Cluster, options Options) err
 			counts.Application(before, now, time.Now())
 		}))).
 		WatchesRawSource(source.Kind(own.GetCache(), &corev1.Pod{}, counting(counts.Executor))).
+		WatchesRawSource(source.Kind(own.GetCache(), &corev1.Pod{}, counting(counts.Driver))).
 		Complete(r)
 }
 
