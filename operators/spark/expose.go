@@ -18,9 +18,7 @@ import (
 // submission.
 func (r *Reconciler) expose(ctx context.Context, app *v1beta2.SparkApplication, e plan.Exposure) error {
 	service := &corev1.Service{}
-	if err := r.keep(ctx, app, e.Service, service, func() bool {
-		return equality.Semantic.DeepDerivative(e.Service.Spec, service.Spec)
-	}); err != nil {
+	if err := keep(ctx, r.Client, r.Live, app, e.Service, service, func() bool { return sameService(e.Service, service) }); err != nil {
 		return err
 	}
 	if e.Service.Spec.ClusterIP == "" {
@@ -30,35 +28,40 @@ func (r *Reconciler) expose(ctx context.Context, app *v1beta2.SparkApplication, 
 		return nil
 	}
 	ingress := &networkingv1.Ingress{}
-	return r.keep(ctx, app, e.Ingress, ingress, func() bool {
-		return equality.Semantic.DeepDerivative(e.Ingress.Spec, ingress.Spec)
+	return keep(ctx, r.Client, r.Live, app, e.Ingress, ingress, func() bool {
+		return equality.Semantic.DeepDerivative(e.Ingress.Spec, ingress.Spec) && sameMetadata(e.Ingress, ingress)
 	})
 }
 
-// keep creates an object, unless it is there already, which is read into stored then. One
-// that is out of date is replaced.
-func (r *Reconciler) keep(ctx context.Context, app *v1beta2.SparkApplication, wanted, stored client.Object, same func() bool) error {
-	err := r.Client.Create(ctx, wanted)
+// keep creates an object of an owner's, unless it is there already, which is read into
+// stored then. One that is not the same is replaced.
+func keep(ctx context.Context, c client.Client, live client.Reader, owner metav1.Object, wanted, stored client.Object, same func() bool) error {
+	err := c.Create(ctx, wanted)
 	if !apierrors.IsAlreadyExists(err) {
 		return named(err, wanted)
 	}
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(wanted), stored); err != nil {
+	if err := live.Get(ctx, client.ObjectKeyFromObject(wanted), stored); err != nil {
 		return named(err, wanted)
 	}
 	switch {
-	case !metav1.IsControlledBy(stored, app):
+	case !metav1.IsControlledBy(stored, owner):
 		return named(errForeign, wanted)
-	case same() && sameMetadata(wanted, stored):
+	case same():
 		return nil
 	}
-	if err := deleteSeen(ctx, r.Client, stored); err != nil {
+	if err := deleteSeen(ctx, c, stored); err != nil {
 		return err
 	}
-	return named(r.Client.Create(ctx, wanted), wanted)
+	return named(c.Create(ctx, wanted), wanted)
 }
 
-// sameMetadata says whether an object has the labels and annotations that are wanted,
-// whatever others have added.
+// sameService says whether a Service is as it is wanted, whatever the API server and
+// others have added.
+func sameService(wanted, stored *corev1.Service) bool {
+	return equality.Semantic.DeepDerivative(wanted.Spec, stored.Spec) && sameMetadata(wanted, stored)
+}
+
+// sameMetadata says whether an object has the labels and annotations that are wanted.
 func sameMetadata(wanted, stored client.Object) bool {
 	return equality.Semantic.DeepDerivative(wanted.GetLabels(), stored.GetLabels()) &&
 		equality.Semantic.DeepDerivative(wanted.GetAnnotations(), stored.GetAnnotations())

@@ -48,9 +48,12 @@ type ProgressReconciler struct {
 	Interval time.Duration
 }
 
-func addProgress(mgr ctrl.Manager, own cluster.Cluster, interval time.Duration) error {
+func addProgress(mgr ctrl.Manager, own cluster.Cluster, options Options) error {
+	if options.ProgressInterval == 0 {
+		return nil
+	}
 	r := &ProgressReconciler{
-		Client: own.GetClient(), Ask: progress.NewReader(askTimeout).Read, Interval: interval,
+		Client: own.GetClient(), Ask: progress.NewReader(askTimeout).Read, Interval: options.ProgressInterval,
 		Limit: flowcontrol.NewTokenBucketRateLimiter(asksPerSecond, asksPerSecond),
 	}
 	return ctrl.NewControllerManagedBy(mgr).Named("sparkprogress").

@@ -43,6 +43,8 @@ type Options struct {
 	// ProgressInterval is how long a driver isn't asked again how far it has come. Zero
 	// asks none.
 	ProgressInterval time.Duration
+	// Connect has SparkConnects looked after.
+	Connect bool
 }
 
 // AddToManager has a manager run SparkApplications, and make them at their times.
@@ -50,17 +52,20 @@ func AddToManager(mgr ctrl.Manager, options Options) error {
 	if err := v1beta2.AddToScheme(mgr.GetScheme()); err != nil {
 		return err
 	}
-	own, err := view.New(mgr, map[client.Object]cache.ByObject{&corev1.Pod{}: launched})
+	own, err := view.New(mgr, map[client.Object]cache.ByObject{&corev1.Pod{}: launched, &corev1.Service{}: ofConnect})
 	if err != nil {
 		return err
 	}
 	if err := addApplications(mgr, own, options); err != nil {
 		return err
 	}
-	if err := addSchedules(mgr, own, options); err != nil || options.ProgressInterval == 0 {
+	if err := addSchedules(mgr, own, options); err != nil {
 		return err
 	}
-	return addProgress(mgr, own, options.ProgressInterval)
+	if err := addConnects(mgr, own, options); err != nil {
+		return err
+	}
+	return addProgress(mgr, own, options)
 }
 
 func addApplications(mgr ctrl.Manager, own cluster.Cluster, options Options) error {

@@ -151,6 +151,7 @@ func TestSparkApplicationsRun(t *testing.T) {
 	t.Run("a schedule makes each run once, though the operator is killed", func(t *testing.T) { s.runsAtItsTimes(ctx, t) })
 	t.Run("a run has as much company as it is allowed", func(t *testing.T) { s.heedsItsPolicy(ctx, t) })
 	t.Run("a schedule that can't be read is told, and mended", func(t *testing.T) { s.refusesSchedule(ctx, t) })
+	t.Run("the guide's Connect server serves, comes back, and goes", func(t *testing.T) { s.servesConnect(ctx, t) })
 	t.Run("an application that is over goes, and leaves nothing", func(t *testing.T) { s.leavesNothing(ctx, t) })
 	s.RequireNoFault(t, 2)
 }

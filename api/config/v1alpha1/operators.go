@@ -65,6 +65,9 @@ type SparkApplications struct {
 	Workers int `json:"workers,omitempty"`
 	// Progress tells of how far applications have come.
 	Progress SparkProgress `json:"progress,omitzero"`
+	// Connect has SparkConnects looked after, where the API server knows them when the
+	// operator starts. Default: true.
+	Connect *bool `json:"connect,omitempty"`
 	// Ingress tells of Ingresses for drivers.
 	Ingress SparkIngress `json:"ingress,omitzero"`
 }

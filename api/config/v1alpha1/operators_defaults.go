@@ -37,6 +37,7 @@ func (s *SparkApplications) setDefaults() {
 	if s.Workers == 0 {
 		s.Workers = 8
 	}
+	orPointer(&s.Connect, true)
 	orPointer(&s.Progress.Interval, metav1.Duration{Duration: 10 * time.Second})
 }
 
