@@ -22,7 +22,9 @@ const (
 	// CreatedLabel is on Services of SparkConnects.
 	CreatedLabel = common.LabelCreatedBySparkOperator
 
-	serverClass  = "org.apache.spark.sql.connect.service.SparkConnectServer"
+	serverClass = "org.apache.spark.sql.connect.service.SparkConnectServer"
+	// inImage is how Spark calls a program that the image has.
+	inImage      = "spark-internal"
 	serverSuffix = "-server"
 	hadoopPrefix = "spark.hadoop."
 )
@@ -39,7 +41,7 @@ func Application(conn *v1alpha1.SparkConnect) *v1beta2.SparkApplication {
 		},
 		Spec: v1beta2.SparkApplicationSpec{
 			Type: v1beta2.SparkApplicationTypeScala, Mode: v1beta2.DeployModeCluster,
-			SparkVersion: spec.SparkVersion, Image: spec.Image, MainClass: ptr.To(serverClass),
+			SparkVersion: spec.SparkVersion, Image: spec.Image, MainClass: ptr.To(serverClass), MainApplicationFile: ptr.To(inImage),
 			SparkConf: spec.SparkConf, HadoopConf: hadoop(spec.HadoopConf),
 			RestartPolicy: v1beta2.RestartPolicy{Type: v1beta2.RestartPolicyAlways},
 			Driver: v1beta2.DriverSpec{

@@ -45,7 +45,7 @@ spec:
 	app := Application(conn)
 	spec := app.Spec
 	for what, good := range map[string]bool{
-		"program":    *spec.MainClass == serverClass && spec.MainApplicationFile == nil && spec.Mode == v1beta2.DeployModeCluster && spec.SparkVersion == "4.3.0",
+		"program":    *spec.MainClass == serverClass && *spec.MainApplicationFile == "spark-internal" && spec.Mode == v1beta2.DeployModeCluster && spec.SparkVersion == "4.3.0",
 		"owner":      metav1.IsControlledBy(app, conn) && app.Name == "shell" && app.Namespace == "team-a",
 		"labels":     app.Labels[Label] == "shell" && app.Labels["muster.sh/queue"] == "q",
 		"settings":   cmp.Equal(spec.SparkConf, map[string]string{"a": "b"}) && cmp.Equal(spec.HadoopConf, map[string]string{"fs.a": "x", "fs.b": "z"}),
