@@ -137,11 +137,13 @@ func (r *ConnectReconciler) tell(ctx context.Context, conn *v1alpha1.SparkConnec
 	if err := r.Client.Status().Update(ctx, conn); err != nil {
 		return err
 	}
-	switch {
-	case status.State == before:
-	case status.State == v1alpha1.SparkConnectStateFailed:
+	if status.State == before {
+		return nil
+	}
+	switch status.State {
+	case v1alpha1.SparkConnectStateFailed:
 		r.Events.Eventf(conn, nil, corev1.EventTypeWarning, "SparkConnectFailed", "Reconcile", "%s", short(status.Conditions[0].Message))
-	case status.State == v1alpha1.SparkConnectStateReady:
+	case v1alpha1.SparkConnectStateReady:
 		r.Events.Eventf(conn, nil, corev1.EventTypeNormal, "SparkConnectReady", "Reconcile", "Server %s is ready", status.Server.PodName)
 	}
 	return nil

@@ -64,8 +64,8 @@ func portNumber(conn *v1alpha1.SparkConnect, key string, unset int32) (int32, er
 	if !set {
 		return unset, nil
 	}
-	number, err := strconv.Atoi(given)
-	if err != nil || len(validation.IsValidPortNum(number)) > 0 {
+	number, err := strconv.ParseInt(given, 10, 32)
+	if err != nil || len(validation.IsValidPortNum(int(number))) > 0 {
 		return 0, field.Invalid(field.NewPath("spec", "sparkConf").Key(key), given, "is no port; write a number from 1 to 65535")
 	}
 	return int32(number), nil
