@@ -31,6 +31,17 @@ func (c *Cluster) SparkClient(t *testing.T) client.WithWatch {
 // AwaitSparkApplication waits until an application is in a state.
 func AwaitSparkApplication(ctx context.Context, t *testing.T, c client.WithWatch, key client.ObjectKey, state v1beta2.ApplicationStateType) *v1beta2.SparkApplication {
 	t.Helper()
+	return AwaitSparkApplicationThat(ctx, t, c, key, "is "+string(state), func(app *v1beta2.SparkApplication) bool {
+		return app.Status.AppState.State == state
+	})
+}
+
+// AwaitSparkApplicationThat waits until an application is as it should be, which the words
+// say.
+func AwaitSparkApplicationThat(
+	ctx context.Context, t *testing.T, c client.WithWatch, key client.ObjectKey, words string, good func(*v1beta2.SparkApplication) bool,
+) *v1beta2.SparkApplication {
+	t.Helper()
 	events, err := c.Watch(ctx, &v1beta2.SparkApplicationList{}, client.InNamespace(key.Namespace), client.MatchingFields{"metadata.name": key.Name})
 	if err != nil {
 		t.Fatal(err)
@@ -42,10 +53,10 @@ func AwaitSparkApplication(ctx context.Context, t *testing.T, c client.WithWatch
 		if !ok || event.Type == watch.Deleted {
 			continue
 		}
-		if last = app; app.Status.AppState.State == state {
+		if last = app; good(app) {
 			return app
 		}
 	}
-	t.Fatalf("%s is not %s, but %+v", key.Name, state, last.Status.AppState)
+	t.Fatalf("there is no %s that %s, but one with %v that is %+v", key.Name, words, last.Annotations, last.Status.AppState)
 	return nil
 }
