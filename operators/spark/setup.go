@@ -43,6 +43,8 @@ type Options struct {
 	// ProgressInterval is how long a driver isn't asked again how far it has come. Zero
 	// asks none.
 	ProgressInterval time.Duration
+	// HistoryServer is the URL of Spark's history server, or empty.
+	HistoryServer string
 	// Connect has SparkConnects looked after.
 	Connect bool
 }

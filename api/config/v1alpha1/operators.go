@@ -65,6 +65,9 @@ type SparkApplications struct {
 	Workers int `json:"workers,omitempty"`
 	// Progress tells of how far applications have come.
 	Progress SparkProgress `json:"progress,omitzero"`
+	// HistoryServer is the URL of Spark's history server, to which the webUIAddress of an
+	// application leads that has ended and has written events. Default: none.
+	HistoryServer string `json:"historyServer,omitempty"`
 	// Connect has SparkConnects looked after, where the API server knows them when the
 	// operator starts. Default: true.
 	Connect *bool `json:"connect,omitempty"`

@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	"net/url"
 	"regexp"
 	"slices"
 	"time"
@@ -53,6 +54,11 @@ func (s *SparkApplications) validate(path *field.Path) field.ErrorList {
 	}
 	if interval := s.Progress.Interval.Duration; interval != 0 && interval < time.Second {
 		errs = append(errs, field.Invalid(path.Child("progress", "interval"), interval.String(), "must be at least 1s, or 0s, which asks no driver"))
+	}
+	if s.HistoryServer != "" {
+		if at, err := url.Parse(s.HistoryServer); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
+			errs = append(errs, field.Invalid(path.Child("historyServer"), s.HistoryServer, "must be a URL such as https://history.example.com"))
+		}
 	}
 	return append(errs, s.Ingress.validate(path.Child("ingress"))...)
 }
