@@ -15,6 +15,8 @@ type job struct {
 	// state is a word of the kind's own, and reason why it is in it, if there is more to
 	// say.
 	state, reason string
+	// progress is how far it has come, if that is known.
+	progress string
 	// ended says that nothing more becomes of it, and failed that it did not end well.
 	ended, failed bool
 	// wanted is how many pods it has when it is complete, of those that are known.

@@ -104,7 +104,7 @@ func (c *cluster) showTable(ctx context.Context, out io.Writer, jobs []job, whol
 }
 
 func (c *cluster) headings() []string {
-	h := []string{"JOB", "QUEUE", "STATE", "PODS", "AGE", "REASON"}
+	h := []string{"JOB", "QUEUE", "STATE", "PODS", "PROGRESS", "AGE", "REASON"}
 	if c.namespace == "" {
 		h = slices.Insert(h, 0, "NAMESPACE")
 	}
@@ -122,7 +122,7 @@ func (c *cluster) row(j *job, pods []corev1.Pod, whole bool) []string {
 		reason = short(reason)
 	}
 	row := []string{
-		j.name(), orDash(j.queue), j.state, fmt.Sprintf("%d/%d", running(pods), max(j.wanted, len(pods))),
+		j.name(), orDash(j.queue), j.state, fmt.Sprintf("%d/%d", running(pods), max(j.wanted, len(pods))), orDash(short(j.progress)),
 		duration.HumanDuration(j.age()), orDash(strings.Join(strings.Fields(reason), " ")),
 	}
 	if j.ended {

@@ -63,3 +63,23 @@ func TestJobsAreListed(t *testing.T) {
 		t.Error("xml is no error")
 	}
 }
+
+// What a driver told of a run that is over is not how far the job is.
+func TestProgressIsShownWhileAJobRuns(t *testing.T) {
+	for state, want := range map[sparkv1beta2.ApplicationStateType]string{
+		sparkv1beta2.ApplicationStateRunning: "jobs 1/2, stages 3/8, tasks 120/400", sparkv1beta2.ApplicationStatePendingRerun: "",
+	} {
+		app := &sparkv1beta2.SparkApplication{ObjectMeta: metav1.ObjectMeta{
+			Namespace: "a", Name: "pi", Annotations: map[string]string{"muster.sh/progress": "jobs 1/2, stages 3/8, tasks 120/400"},
+		}}
+		app.Status.AppState.State = state
+		j := spark.job(app)
+		if j.progress != want {
+			t.Errorf("%s: the progress is %q", state, j.progress)
+		}
+		c := &cluster{WithWatch: fake.NewClientBuilder().Build(), namespace: "a"}
+		if row := c.row(&j, nil, false); row[4] != orDash(want) {
+			t.Errorf("%s: the row is %q", state, row)
+		}
+	}
+}

@@ -44,6 +44,9 @@ func readSpark(app *sparkv1beta2.SparkApplication) job {
 		j.queue = cmp.Or(ptr.Deref(o.Queue, ""), j.queue)
 	}
 	j.failed = state.State == sparkv1beta2.ApplicationStateFailed
+	if state.State == sparkv1beta2.ApplicationStateRunning {
+		j.progress = app.Annotations[v1alpha1.ProgressAnnotation]
+	}
 	j.ended = j.failed || state.State == sparkv1beta2.ApplicationStateCompleted
 	return j
 }

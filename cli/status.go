@@ -36,6 +36,9 @@ func (c *cluster) showStatus(ctx context.Context, out io.Writer, j *job, pods []
 	if j.reason != "" {
 		fmt.Fprintf(w, "Reason\t%s\n", j.reason)
 	}
+	if j.progress != "" {
+		fmt.Fprintf(w, "Progress\t%s\n", short(j.progress))
+	}
 	if why := waitsFor(pods); why != "" && !j.ended {
 		fmt.Fprintf(w, "Waits\t%s\n", why)
 	}

@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
+	sparkv1beta2 "github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
@@ -64,6 +66,9 @@ func (j *job) ui(pods []corev1.Pod) (*corev1.Pod, int32, error) {
 		return nil, 0, err
 	}
 	if phase := driver.Status.Phase; phase != corev1.PodRunning {
+		if history := j.history(); history != "" {
+			return nil, 0, fmt.Errorf("pod %s is %s; what it did is told at %s", driver.Name, phase, history)
+		}
 		return nil, 0, fmt.Errorf("%s has a UI while its driver runs: pod %s is %s", j.name(), driver.Name, phase)
 	}
 	for _, container := range driver.Spec.Containers {
@@ -74,6 +79,15 @@ func (j *job) ui(pods []corev1.Pod) (*corev1.Pod, int32, error) {
 		}
 	}
 	return nil, 0, fmt.Errorf("pod %s has no port named %s", driver.Name, uiPort)
+}
+
+// history is where a history server tells of a job that has ended, if one does.
+func (j *job) history() string {
+	app, ok := j.object.(*sparkv1beta2.SparkApplication)
+	if !ok || !j.ended || !strings.Contains(app.Status.DriverInfo.WebUIAddress, "://") {
+		return ""
+	}
+	return app.Status.DriverInfo.WebUIAddress
 }
 
 // forwarding is of a port of 127.0.0.1 to one of a pod.

@@ -22,6 +22,11 @@ import (
 
 func TestOnlyARunningDriverHasAUI(t *testing.T) {
 	pi := spark.job(&sparkv1beta2.SparkApplication{ObjectMeta: metav1.ObjectMeta{Name: "pi"}})
+	over := &sparkv1beta2.SparkApplication{ObjectMeta: metav1.ObjectMeta{Name: "pi"}}
+	over.Status.AppState.State = sparkv1beta2.ApplicationStateCompleted
+	over.Status.DriverInfo.WebUIAddress = "10.0.0.1:4040"
+	told := over.DeepCopy()
+	told.Status.DriverInfo.WebUIAddress = "https://history/history/spark-1/"
 	train := tensorflow.job(&kubeflow.TFJob{ObjectMeta: metav1.ObjectMeta{Name: "train"}})
 	driver := func(phase corev1.PodPhase, ports ...corev1.ContainerPort) corev1.Pod {
 		return corev1.Pod{
@@ -40,6 +45,8 @@ func TestOnlyARunningDriverHasAUI(t *testing.T) {
 		"a driver that waits":       {pi, []corev1.Pod{driver(corev1.PodPending, rpc, ui)}, "while its driver runs: pod pi-driver is Pending"},
 		"a driver without the port": {pi, []corev1.Pod{driver(corev1.PodRunning, rpc)}, "pod pi-driver has no port named spark-ui"},
 		"no driver":                 {pi, nil, "spark/pi has no pods: it is NEW"},
+		"a driver that is over":     {spark.job(over), []corev1.Pod{driver(corev1.PodSucceeded, ui)}, "while its driver runs: pod pi-driver is Succeeded"},
+		"a driver with a history":   {spark.job(told), []corev1.Pod{driver(corev1.PodSucceeded, ui)}, "is told at https://history/history/spark-1/"},
 		"another kind":              {train, nil, "tf/train has no UI; SparkApplications have one"},
 	} {
 		t.Run(name, func(t *testing.T) {

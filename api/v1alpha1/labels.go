@@ -77,6 +77,14 @@ const (
 	// replaced because they failed: how many there were, for its backoffLimit.
 	RestartsAnnotation = "muster.sh/restarts"
 
+	// ProgressAnnotation is on a SparkApplication what its driver has told last of how far
+	// it has come, such as "jobs 1/2, stages 3/8, tasks 120/400".
+	ProgressAnnotation = "muster.sh/progress"
+
+	// ConnectGenerationAnnotation is on the SparkApplication of a SparkConnect the
+	// generation of the SparkConnect that it was made of.
+	ConnectGenerationAnnotation = "muster.sh/connect-generation"
+
 	// GangLabel is on objects that ask cluster autoscalers for the room of a gang. As
 	// an annotation it has the gang's name, as a label a digest of it.
 	GangLabel = "muster.sh/gang"

@@ -34,6 +34,9 @@ var sparkApplicationCRD []byte
 //go:embed crds/sparkoperator.k8s.io_scheduledsparkapplications.yaml
 var scheduledSparkApplicationCRD []byte
 
+//go:embed crds/sparkoperator.k8s.io_sparkconnects.yaml
+var sparkConnectCRD []byte
+
 //go:embed crds/muster.sh_reservations.yaml
 var reservationCRD []byte
 
@@ -82,7 +85,7 @@ func OperatorsNamespaceRules() []rbacv1.PolicyRule {
 // JobDefinitions are the definitions of the jobs that muster-operators runs.
 func JobDefinitions() []*apiextensions.CustomResourceDefinition {
 	var definitions []*apiextensions.CustomResourceDefinition
-	for _, crd := range [][]byte{tfJobCRD, sparkApplicationCRD, scheduledSparkApplicationCRD} {
+	for _, crd := range [][]byte{tfJobCRD, sparkApplicationCRD, scheduledSparkApplicationCRD, sparkConnectCRD} {
 		definition := parse[apiextensions.CustomResourceDefinition](crd)
 		definitions = append(definitions, &definition)
 	}

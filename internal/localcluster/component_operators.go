@@ -13,6 +13,13 @@ import (
 // muster-local, and whom the API server takes it for.
 const OperatorsComponent = "muster-operators"
 
+// allSimulated is the configuration where all nodes are simulated: the addresses of
+// their pods may be those of other machines, which are none to ask.
+const allSimulated = `apiVersion: config.muster.sh/v1alpha1
+kind: OperatorsConfiguration
+spark: {progress: {interval: 0s}}
+`
+
 // operators is the process of muster-operators. There is one, so that it need not wait
 // for a lease.
 func (b *blueprint) operators(spec *OperatorsSpec) (component, error) {
@@ -31,12 +38,16 @@ func (b *blueprint) operators(spec *OperatorsSpec) (component, error) {
 		},
 		ready: b.probe("http://"+health+"/readyz", &http.Transport{}),
 	}
-	if spec.Config == "" {
+	config := spec.Config
+	if config == "" && b.spec.Nodes == 0 {
+		config = allSimulated
+	}
+	if config == "" {
 		return c, nil
 	}
 	file := b.paths.configFile(OperatorsComponent)
 	c.args = append(c.args, "--config="+file)
-	if err := os.WriteFile(file, []byte(spec.Config), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return c, fmt.Errorf("write configuration of %s: %w", OperatorsComponent, err)
 	}
 	return c, nil

@@ -36,7 +36,8 @@ func NewCommand() *cobra.Command {
 		Long: `muster-operators makes pods and services of the jobs that users declare, starts
 them anew when they fail, and cleans up after them. Controllers:
 
-  spark        SparkApplication and ScheduledSparkApplication of sparkoperator.k8s.io/v1beta2
+  spark        SparkApplication and ScheduledSparkApplication of sparkoperator.k8s.io/v1beta2,
+               SparkConnect of sparkoperator.k8s.io/v1alpha1
   tensorflow   TFJob of kubeflow.org/v1
 
 It is configured by a file (apiVersion config.muster.sh/v1alpha1, kind

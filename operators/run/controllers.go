@@ -13,8 +13,9 @@ import (
 var controllers = map[config.Controller]func(ctrl.Manager, *config.OperatorsConfiguration) error{
 	config.SparkController: func(mgr ctrl.Manager, c *config.OperatorsConfiguration) error {
 		return spark.AddToManager(mgr, spark.Options{
-			Plan:         plan.Options{SchedulerName: c.Spark.SchedulerName, User: c.Spark.User},
+			Plan:         plan.Options{SchedulerName: c.Spark.SchedulerName, User: c.Spark.User, Ingress: plan.IngressOptions(c.Spark.Ingress)},
 			MaxExecutors: *c.Spark.MaxTrackedExecutors, Workers: c.Spark.Workers, MetricLabels: c.Spark.MetricLabels,
+			ProgressInterval: c.Spark.Progress.Interval.Duration, Connect: *c.Spark.Connect, HistoryServer: c.Spark.HistoryServer,
 		})
 	},
 	config.TensorFlowController: func(mgr ctrl.Manager, c *config.OperatorsConfiguration) error {

@@ -223,10 +223,10 @@ func TestALongNameMakesAServiceOfItsOwn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if problems := validation.IsDNS1035Label(planned.WebUI.Name); len(problems) > 0 {
-			t.Errorf("%s: %v", planned.WebUI.Name, problems)
+		if problems := validation.IsDNS1035Label(planned.WebUI.Service.Name); len(problems) > 0 {
+			t.Errorf("%s: %v", planned.WebUI.Service.Name, problems)
 		}
-		names[planned.WebUI.Name] = true
+		names[planned.WebUI.Service.Name] = true
 	}
 	if len(names) != 2 {
 		t.Errorf("two applications have the Services %v", names)

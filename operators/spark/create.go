@@ -8,7 +8,6 @@ import (
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -36,12 +35,14 @@ func overQuota(err error) bool {
 	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota")
 }
 
-// create creates what is planned: the Service for the driver's pages, the driver, and
+// create creates what is planned: what makes the driver's ports known, the driver, and
 // what the driver owns. Whatever is there already was created before by the same
 // submission.
 func (r *Reconciler) create(ctx context.Context, app *v1beta2.SparkApplication, p plan.Plan) error {
-	if err := r.createWebUI(ctx, app, p.WebUI); err != nil {
-		return err
+	for _, exposure := range append([]plan.Exposure{p.WebUI}, p.Ports...) {
+		if err := r.expose(ctx, app, exposure); err != nil {
+			return err
+		}
 	}
 	isNew, err := r.createDriver(ctx, app, p.Driver)
 	if err != nil {
@@ -60,38 +61,6 @@ func (r *Reconciler) create(ctx context.Context, app *v1beta2.SparkApplication, 
 		}
 	}
 	return nil
-}
-
-// createWebUI keeps a Service that outlives a submission. One that is out of date is
-// replaced.
-func (r *Reconciler) createWebUI(ctx context.Context, app *v1beta2.SparkApplication, wanted *corev1.Service) error {
-	err := r.Client.Create(ctx, wanted)
-	if !apierrors.IsAlreadyExists(err) {
-		return named(err, wanted)
-	}
-	stored := &corev1.Service{}
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(wanted), stored); err != nil {
-		return named(err, wanted)
-	}
-	switch {
-	case !metav1.IsControlledBy(stored, app):
-		return named(errForeign, wanted)
-	case sameService(wanted, stored):
-		wanted.Spec.ClusterIP = stored.Spec.ClusterIP
-		return nil
-	}
-	if err := deleteSeen(ctx, r.Client, stored); err != nil {
-		return err
-	}
-	return named(r.Client.Create(ctx, wanted), wanted)
-}
-
-// sameService says whether a Service is as it is wanted, whatever the API server and
-// others have added.
-func sameService(wanted, stored *corev1.Service) bool {
-	return equality.Semantic.DeepDerivative(wanted.Spec, stored.Spec) &&
-		equality.Semantic.DeepDerivative(wanted.Labels, stored.Labels) &&
-		equality.Semantic.DeepDerivative(wanted.Annotations, stored.Annotations)
 }
 
 // createDriver creates the driver, and reads it if it is there: what it owns needs its

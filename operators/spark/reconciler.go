@@ -51,7 +51,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 
 // observe reads an application, and what is there of it.
 func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (life.Seen, error) {
-	seen := life.Seen{App: &v1beta2.SparkApplication{}, Now: time.Now(), MaxExecutors: r.Options.MaxExecutors}
+	seen := life.Seen{App: &v1beta2.SparkApplication{}, Now: time.Now(), MaxExecutors: r.Options.MaxExecutors, HistoryServer: r.Options.HistoryServer}
 	if err := r.Client.Get(ctx, name, seen.App); err != nil {
 		return seen, err
 	}

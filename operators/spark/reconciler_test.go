@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/kubeflow/spark-operator/v2/api/v1alpha1"
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -36,20 +38,23 @@ type world struct {
 	killAt, writes int
 	done           bool
 	// quota says that the namespace has no room for pods.
-	quota   bool
+	quota bool
+	// ingress is what the administrator says of Ingresses.
+	ingress plan.IngressOptions
 	created map[string]int
 }
 
 func newWorld(t *testing.T, app client.Object) *world {
 	t.Helper()
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1beta2.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1beta2.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w := &world{t: t, created: map[string]int{}}
-	w.client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(app).WithStatusSubresource(app).
+	w.client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(app).
+		WithStatusSubresource(&v1beta2.SparkApplication{}, &v1beta2.ScheduledSparkApplication{}, &v1alpha1.SparkConnect{}).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 				return w.write(func() error {
@@ -113,7 +118,7 @@ func (w *world) settle() {
 func (w *world) reconcile() error {
 	r := &Reconciler{
 		Client: w.client, Live: w.client, Events: events.NewFakeRecorder(100),
-		Options: Options{Plan: plan.Options{SchedulerName: "muster", User: "spark"}, MaxExecutors: 10},
+		Options: Options{Plan: plan.Options{SchedulerName: "muster", User: "spark", Ingress: w.ingress}, MaxExecutors: 10},
 	}
 	_, err := r.Reconcile(context.Background(), ctrl.Request{NamespacedName: types.NamespacedName{Namespace: "a", Name: "pi"}})
 	return err
@@ -365,6 +370,51 @@ func TestAServiceThatIsOutOfDateIsReplaced(t *testing.T) {
 	}
 	if got := w.app().Status.DriverInfo.WebUIPort; got != 80 {
 		t.Errorf("the status tells of port %d", got)
+	}
+}
+
+// An Ingress outlives the run that it was made for, follows an edit, and is the
+// application's own.
+func TestAnIngressFollowsItsApplication(t *testing.T) {
+	w := newWorld(t, pi())
+	w.ingress.URLFormat = "{{$appName}}.example.com"
+	get := func() *networkingv1.Ingress {
+		ingress := &networkingv1.Ingress{}
+		if err := w.client.Get(context.Background(), client.ObjectKey{Namespace: "a", Name: "pi-ui-ingress"}, ingress); err != nil {
+			t.Fatal(err)
+		}
+		return ingress
+	}
+	w.settle()
+	if status := w.app().Status.DriverInfo; status.WebUIIngressName != "pi-ui-ingress" || status.WebUIIngressAddress != "http://pi.example.com" {
+		t.Errorf("the status is %+v", status)
+	}
+	first := get()
+	w.edit(func(app *v1beta2.SparkApplication) { app.Spec.Arguments = []string{"10"} })
+	w.settle()
+	if get().UID != first.UID || !metav1.IsControlledBy(first, w.app()) {
+		t.Error("another run has another Ingress")
+	}
+	w.edit(func(app *v1beta2.SparkApplication) {
+		app.Spec.SparkUIOptions = &v1beta2.SparkUIConfiguration{IngressAnnotations: map[string]string{"a": "b"}}
+	})
+	w.settle()
+	if get().Annotations["a"] != "b" {
+		t.Error("the Ingress doesn't follow an edit")
+	}
+}
+
+func TestAnIngressOfAnotherOwnerIsLeftAlone(t *testing.T) {
+	w := newWorld(t, pi())
+	w.ingress.URLFormat = "{{$appName}}.example.com"
+	foreign := &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Name: "pi-ui-ingress", Namespace: "a"}}
+	if err := w.client.Create(context.Background(), foreign); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	w.requireState(v1beta2.ApplicationStateFailed)
+	if why := w.app().Status.AppState.ErrorMessage; !strings.Contains(why, "pi-ui-ingress") || w.driver() != nil {
+		t.Errorf("the application says %q", why)
 	}
 }
 

@@ -40,6 +40,13 @@ type Options struct {
 	Workers int
 	// MetricLabels are labels of applications and pods by which metrics are told apart.
 	MetricLabels []string
+	// ProgressInterval is how long a driver isn't asked again how far it has come. Zero
+	// asks none.
+	ProgressInterval time.Duration
+	// HistoryServer is the URL of Spark's history server, or empty.
+	HistoryServer string
+	// Connect has SparkConnects looked after.
+	Connect bool
 }
 
 // AddToManager has a manager run SparkApplications, and make them at their times.
@@ -47,14 +54,20 @@ func AddToManager(mgr ctrl.Manager, options Options) error {
 	if err := v1beta2.AddToScheme(mgr.GetScheme()); err != nil {
 		return err
 	}
-	own, err := view.New(mgr, map[client.Object]cache.ByObject{&corev1.Pod{}: launched})
+	own, err := view.New(mgr, map[client.Object]cache.ByObject{&corev1.Pod{}: launched, &corev1.Service{}: ofConnect})
 	if err != nil {
 		return err
 	}
 	if err := addApplications(mgr, own, options); err != nil {
 		return err
 	}
-	return addSchedules(mgr, own, options)
+	if err := addSchedules(mgr, own, options); err != nil {
+		return err
+	}
+	if err := addConnects(mgr, own, options); err != nil {
+		return err
+	}
+	return addProgress(mgr, own, options)
 }
 
 func addApplications(mgr ctrl.Manager, own cluster.Cluster, options Options) error {
@@ -74,6 +87,7 @@ func addApplications(mgr ctrl.Manager, own cluster.Cluster, options Options) err
 			counts.Application(before, now, time.Now())
 		}))).
 		WatchesRawSource(source.Kind(own.GetCache(), &corev1.Pod{}, counting(counts.Executor))).
+		WatchesRawSource(source.Kind(own.GetCache(), &corev1.Pod{}, counting(counts.Driver))).
 		Complete(r)
 }
 

@@ -1,24 +1,32 @@
 package spark
 
 import (
+	"fmt"
+
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/internal/sparksubmit"
 	"muster.sh/muster/test/testcluster"
 )
 
 // sparkApplication lets the operator submit, which has no JVM: real Spark has to be
-// content with what it makes.
+// content with what it makes, and tells how far it has come.
 func sparkApplication(s *story) {
 	a := application{name: "operated", executors: full, steps: []int{full}}
 	s.prepare(a)
 	apps, app := s.SparkClient(s.T), s.sparkApplication(a)
+	app.Spec.SparkConf["spark.ui.enabled"] = "true" // which tells of progress
 	s.must(apps.Create(s.ctx, app))
 	leave := s.meet(a, 0)
 	testcluster.AwaitSparkApplication(s.ctx, s.T, apps, client.ObjectKeyFromObject(app), v1beta2.ApplicationStateRunning)
+	told := fmt.Sprintf("jobs 0/1, stages 0/1, tasks 0/%d", full)
+	testcluster.AwaitSparkApplicationThat(s.ctx, s.T, apps, client.ObjectKeyFromObject(app), "has begun its tasks", func(app *v1beta2.SparkApplication) bool {
+		return app.Annotations[v1alpha1.ProgressAnnotation] == told
+	})
 	leave()
 	ended := testcluster.AwaitSparkApplication(s.ctx, s.T, apps, client.ObjectKeyFromObject(app), v1beta2.ApplicationStateCompleted)
 	if len(ended.Status.ExecutorState) != full {

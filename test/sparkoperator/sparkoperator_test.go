@@ -21,6 +21,15 @@ import (
 
 const guide = "../../docs/spark-applications.md"
 
+// operatorsConfig has Ingresses made. Drivers that are played can't be asked.
+const operatorsConfig = `
+apiVersion: config.muster.sh/v1alpha1
+kind: OperatorsConfiguration
+spark:
+  ingress: {urlFormat: '{{$appName}}.{{$appNamespace}}.example.com', ofPorts: true}
+  progress: {interval: 0s}
+`
+
 // stage is a cluster with SparkApplications.
 type stage struct {
 	*testcluster.Cluster
@@ -30,7 +39,7 @@ type stage struct {
 func newStage(t *testing.T) (context.Context, *stage) {
 	t.Helper()
 	ctx, cluster := testcluster.Start(t, testcluster.Spec{
-		Scheduler: testcluster.Muster, Nodes: 2, Shape: "cpu=4,memory=16Gi", Operators: true,
+		Scheduler: testcluster.Muster, Nodes: 2, Shape: "cpu=4,memory=16Gi", Operators: true, OperatorsConfig: operatorsConfig,
 	})
 	cluster.PlaySpark(ctx, t)
 	cluster.ExecutorShape = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1"), corev1.ResourceMemory: resource.MustParse("896Mi")}
@@ -151,6 +160,7 @@ func TestSparkApplicationsRun(t *testing.T) {
 	t.Run("a schedule makes each run once, though the operator is killed", func(t *testing.T) { s.runsAtItsTimes(ctx, t) })
 	t.Run("a run has as much company as it is allowed", func(t *testing.T) { s.heedsItsPolicy(ctx, t) })
 	t.Run("a schedule that can't be read is told, and mended", func(t *testing.T) { s.refusesSchedule(ctx, t) })
+	t.Run("the guide's Connect server serves, comes back, and goes", func(t *testing.T) { s.servesConnect(ctx, t) })
 	t.Run("an application that is over goes, and leaves nothing", func(t *testing.T) { s.leavesNothing(ctx, t) })
 	s.RequireNoFault(t, 2)
 }
@@ -162,6 +172,9 @@ func (s *stage) ownsAll(ctx context.Context, t *testing.T) {
 	const claim = "spark.kubernetes.driver.volumes.persistentVolumeClaim.data."
 	app := pi("owner", func(app *v1beta2.SparkApplication) {
 		app.Spec.Monitoring = &v1beta2.MonitoringSpec{ExposeDriverMetrics: true}
+		app.Spec.DriverIngressOptions = []v1beta2.DriverIngressConfiguration{{
+			ServicePort: ptr.To[int32](5000), ServicePortName: ptr.To("app"), IngressURLFormat: "https://example.com/{{$appName}}",
+		}}
 		for key, value := range map[string]string{
 			"spark.kubernetes.authenticate.driver.oauthToken": "token",
 			claim + "mount.path":                              "/data",
@@ -173,8 +186,11 @@ func (s *stage) ownsAll(ctx context.Context, t *testing.T) {
 		}
 	})
 	s.create(ctx, t, app)
-	s.awaitState(ctx, t, "owner", v1beta2.ApplicationStateSubmitted)
-	owned := []client.ObjectList{&corev1.SecretList{}, &corev1.PersistentVolumeClaimList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceList{}}
+	driver := s.awaitState(ctx, t, "owner", v1beta2.ApplicationStateSubmitted).Status.DriverInfo
+	if driver.WebUIIngressAddress != "http://owner."+testcluster.Namespace+".example.com" {
+		t.Errorf("the driver's pages are told to be at %q", driver.WebUIIngressAddress)
+	}
+	owned := []client.ObjectList{&corev1.SecretList{}, &corev1.PersistentVolumeClaimList{}, &networkingv1.IngressList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceList{}}
 	for _, list := range owned {
 		if err := s.client.List(ctx, list, client.InNamespace(testcluster.Namespace)); err != nil {
 			t.Fatal(err)
@@ -205,7 +221,7 @@ func (s *stage) leavesNothing(ctx context.Context, t *testing.T) {
 		s.edit(ctx, t, app.Name, func(app *v1beta2.SparkApplication) { app.Spec.TimeToLiveSeconds = ptr.To[int64](0) })
 		s.awaitGone(ctx, t, &v1beta2.SparkApplicationList{}, app.Name)
 	}
-	for _, list := range []client.ObjectList{&corev1.PodList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceList{}} {
+	for _, list := range []client.ObjectList{&corev1.PodList{}, &networkingv1.IngressList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceList{}} {
 		s.awaitGone(ctx, t, list, "")
 	}
 }
@@ -241,6 +257,8 @@ func count(list client.ObjectList) int {
 	case *v1beta2.SparkApplicationList:
 		return len(l.Items)
 	case *corev1.PodList:
+		return len(l.Items)
+	case *networkingv1.IngressList:
 		return len(l.Items)
 	case *networkingv1.NetworkPolicyList:
 		return len(l.Items)

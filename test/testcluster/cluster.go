@@ -45,6 +45,8 @@ type Spec struct {
 	Timeout   time.Duration // of the story; zero means ten minutes
 	// Operators runs muster-operators.
 	Operators bool
+	// OperatorsConfig is the content of its configuration file; empty: none.
+	OperatorsConfig string
 	// Programs run beside the scheduler.
 	Programs []localcluster.ProgramSpec
 	// FeatureGates and RuntimeConfig are of Kubernetes itself.
@@ -93,7 +95,7 @@ func Start(t *testing.T, spec Spec) (context.Context, *Cluster) {
 		FeatureGates: spec.FeatureGates, RuntimeConfig: spec.RuntimeConfig,
 	}
 	if spec.Operators {
-		local.Operators = &localcluster.OperatorsSpec{}
+		local.Operators = &localcluster.OperatorsSpec{Config: spec.OperatorsConfig}
 	}
 	return ctx, start(ctx, t, local, spec.Scheduler, spec.Manifest)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/kubeflow/spark-operator/v2/api/v1alpha1"
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
@@ -15,7 +16,7 @@ import (
 func (c *Cluster) SparkClient(t *testing.T) client.WithWatch {
 	t.Helper()
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1beta2.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1beta2.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			t.Fatal(err)
 		}
@@ -30,6 +31,17 @@ func (c *Cluster) SparkClient(t *testing.T) client.WithWatch {
 // AwaitSparkApplication waits until an application is in a state.
 func AwaitSparkApplication(ctx context.Context, t *testing.T, c client.WithWatch, key client.ObjectKey, state v1beta2.ApplicationStateType) *v1beta2.SparkApplication {
 	t.Helper()
+	return AwaitSparkApplicationThat(ctx, t, c, key, "is "+string(state), func(app *v1beta2.SparkApplication) bool {
+		return app.Status.AppState.State == state
+	})
+}
+
+// AwaitSparkApplicationThat waits until an application is as it should be, which the words
+// say.
+func AwaitSparkApplicationThat(
+	ctx context.Context, t *testing.T, c client.WithWatch, key client.ObjectKey, words string, good func(*v1beta2.SparkApplication) bool,
+) *v1beta2.SparkApplication {
+	t.Helper()
 	events, err := c.Watch(ctx, &v1beta2.SparkApplicationList{}, client.InNamespace(key.Namespace), client.MatchingFields{"metadata.name": key.Name})
 	if err != nil {
 		t.Fatal(err)
@@ -41,10 +53,10 @@ func AwaitSparkApplication(ctx context.Context, t *testing.T, c client.WithWatch
 		if !ok || event.Type == watch.Deleted {
 			continue
 		}
-		if last = app; app.Status.AppState.State == state {
+		if last = app; good(app) {
 			return app
 		}
 	}
-	t.Fatalf("%s is not %s, but %+v", key.Name, state, last.Status.AppState)
+	t.Fatalf("there is no %s that %s, but one with %v that is %+v", key.Name, words, last.Annotations, last.Status.AppState)
 	return nil
 }

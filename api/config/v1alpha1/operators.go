@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -62,6 +63,44 @@ type SparkApplications struct {
 	MetricLabels []string `json:"metricLabels,omitempty"`
 	// Workers is how many applications are looked after at the same time. Default: 8.
 	Workers int `json:"workers,omitempty"`
+	// Progress tells of how far applications have come.
+	Progress SparkProgress `json:"progress,omitzero"`
+	// HistoryServer is the URL of Spark's history server, to which the webUIAddress of an
+	// application leads that has ended and has written events. Default: none.
+	HistoryServer string `json:"historyServer,omitempty"`
+	// Connect has SparkConnects looked after, where the API server knows them when the
+	// operator starts. Default: true.
+	Connect *bool `json:"connect,omitempty"`
+	// Ingress tells of Ingresses for drivers.
+	Ingress SparkIngress `json:"ingress,omitzero"`
+}
+
+// SparkIngress tells of Ingresses that lead to drivers. Who writes a SparkApplication
+// chooses their annotations.
+type SparkIngress struct {
+	// URLFormat is where the pages of an application's driver are found, with
+	// {{$appName}}, {{$appNamespace}} and {{$appId}}, such as
+	// {{$appName}}.{{$appNamespace}}.example.com. Default: nowhere; there is no Ingress.
+	URLFormat string `json:"urlFormat,omitempty"`
+	// ClassName is the class of Ingresses. Default: the cluster's.
+	ClassName string `json:"className,omitempty"`
+	// Annotations are of Ingresses for pages of applications that have none of their own
+	// in sparkUIOptions.ingressAnnotations.
+	Annotations map[string]string `json:"annotations,omitempty"`
+	// TLS is of Ingresses for pages of applications that have none of their own in
+	// sparkUIOptions.ingressTLS.
+	TLS []networkingv1.IngressTLS `json:"tls,omitempty"`
+	// OfPorts has Ingresses made of driverIngressOptions, at any host that an application
+	// names. Default: false.
+	OfPorts bool `json:"ofPorts,omitempty"`
+}
+
+// SparkProgress tells how the drivers of running applications are asked how far they
+// have come. The operator has to reach the pods for that.
+type SparkProgress struct {
+	// Interval is how long a driver isn't asked again, at least 1s; 0s asks none.
+	// Default: 10s.
+	Interval *metav1.Duration `json:"interval,omitempty"`
 }
 
 // GangDeclaration is a way to declare the pods of a job to be a gang.

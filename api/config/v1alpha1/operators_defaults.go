@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -36,6 +37,8 @@ func (s *SparkApplications) setDefaults() {
 	if s.Workers == 0 {
 		s.Workers = 8
 	}
+	orPointer(&s.Connect, true)
+	orPointer(&s.Progress.Interval, metav1.Duration{Duration: 10 * time.Second})
 }
 
 func (t *TensorFlow) setDefaults() {

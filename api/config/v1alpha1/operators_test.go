@@ -39,6 +39,10 @@ func TestMistakesOfOperatorsNameTheField(t *testing.T) {
 		"Spark's scheduler has no good name":   {operatorsHeader + "spark: {schedulerName: A b}\n", "spark.schedulerName"},
 		"a label that can't be":                {operatorsHeader + "spark: {metricLabels: [a b]}\n", "spark.metricLabels[0]: Invalid value: \"a b\""},
 		"a label twice":                        {operatorsHeader + "spark: {metricLabels: [team, team]}\n", "spark.metricLabels[1]: Duplicate value"},
+		"drivers that are asked all the time":  {operatorsHeader + "spark: {progress: {interval: 10ms}}\n", "spark.progress.interval: Invalid value: \"10ms\": must be at least 1s, or 0s"},
+		"a history that is nowhere":            {operatorsHeader + "spark: {historyServer: history:18080}\n", "spark.historyServer: Invalid value: \"history:18080\": must be a URL"},
+		"one address for all applications":     {operatorsHeader + "spark: {ingress: {urlFormat: spark.example.com}}\n", "spark.ingress.urlFormat: Invalid value: \"spark.example.com\": must contain {{$appName}} or {{$appId}}"},
+		"a class that can't have a name":       {operatorsHeader + "spark: {ingress: {className: A b}}\n", "spark.ingress.className"},
 		"fewer executors than none":            {operatorsHeader + "spark: {maxTrackedExecutors: -1}\n", "spark.maxTrackedExecutors: Invalid value: -1: must not be negative"},
 		"a lease that ends before its renewal": {operatorsHeader + "leaderElection: {leaseDuration: 1s}\n", "leaderElection.leaseDuration"},
 	} {

@@ -1,7 +1,10 @@
 package v1alpha1
 
 import (
+	"net/url"
+	"regexp"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -48,6 +51,29 @@ func (s *SparkApplications) validate(path *field.Path) field.ErrorList {
 	}
 	if s.Workers < 1 {
 		errs = append(errs, field.Invalid(path.Child("workers"), s.Workers, "must be at least 1"))
+	}
+	if interval := s.Progress.Interval.Duration; interval != 0 && interval < time.Second {
+		errs = append(errs, field.Invalid(path.Child("progress", "interval"), interval.String(), "must be at least 1s, or 0s, which asks no driver"))
+	}
+	if s.HistoryServer != "" {
+		if at, err := url.Parse(s.HistoryServer); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
+			errs = append(errs, field.Invalid(path.Child("historyServer"), s.HistoryServer, "must be a URL such as https://history.example.com"))
+		}
+	}
+	return append(errs, s.Ingress.validate(path.Child("ingress"))...)
+}
+
+var ofOneApplication = regexp.MustCompile(`{{\s*\$(appName|appId)\s*}}`)
+
+func (i *SparkIngress) validate(path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if i.URLFormat != "" && !ofOneApplication.MatchString(i.URLFormat) {
+		errs = append(errs, field.Invalid(path.Child("urlFormat"), i.URLFormat, "must contain {{$appName}} or {{$appId}}, so that each application has its own"))
+	}
+	if i.ClassName != "" {
+		for _, msg := range validation.IsDNS1123Subdomain(i.ClassName) {
+			errs = append(errs, field.Invalid(path.Child("className"), i.ClassName, msg))
+		}
 	}
 	return errs
 }

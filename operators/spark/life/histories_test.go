@@ -68,7 +68,7 @@ func (w *world) submit(dies func() bool) {
 	case rapid.IntRange(0, 9).Draw(w.t, "refused") == 0: // What the driver owns, for instance.
 		w.app.Status = Failed(w.app, errors.New("refused"), rapid.Bool().Draw(w.t, "for good"), w.now).Status
 	default:
-		w.app.Status = Submitted(w.app, plan.Plan{WebUI: &corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}}}}).Status
+		w.app.Status = Submitted(w.app, plan.Plan{WebUI: plan.Exposure{Service: &corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}}}}}).Status
 	}
 }
 

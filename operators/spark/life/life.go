@@ -2,6 +2,7 @@ package life
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
@@ -23,6 +24,8 @@ type Seen struct {
 	Now       time.Time
 	// MaxExecutors bounds the executors whose state is kept.
 	MaxExecutors int
+	// HistoryServer is the URL of Spark's history server, or empty.
+	HistoryServer string
 }
 
 // Step is what comes next. The status is stored before anything else is done.
@@ -193,7 +196,18 @@ func (l *life) end(state v1beta2.ApplicationStateType) {
 	if l.step.Status.TerminationTime.IsZero() {
 		l.step.Status.TerminationTime = metav1.NewTime(l.Now)
 	}
+	l.remember()
 	l.ended()
+}
+
+// remember has the address of the driver's pages lead to what the history server keeps of
+// them, if the driver has written it.
+func (l *life) remember() {
+	id := l.step.Status.SparkApplicationID
+	if l.HistoryServer == "" || id == "" || !strings.EqualFold(l.App.Spec.SparkConf["spark.eventLog.enabled"], "true") {
+		return
+	}
+	l.step.Status.DriverInfo.WebUIAddress = strings.TrimSuffix(l.HistoryServer, "/") + "/history/" + id + "/"
 }
 
 // ended waits for the time at which the application is deleted, if it has one.

@@ -241,3 +241,29 @@ func TestExecutorsAreCountedWithinBounds(t *testing.T) {
 		t.Errorf("the status has %v", step.Status.ExecutorState)
 	}
 }
+
+func TestTheHistoryServerIsNamedOfWhatHasWrittenEvents(t *testing.T) {
+	const service, history = "10.0.0.1:4040", "https://history.example.com/history/spark-1/"
+	logs := func(app *v1beta2.SparkApplication) {
+		app.Spec.SparkConf = map[string]string{"spark.eventLog.enabled": "true"}
+	}
+	for name, tc := range map[string]struct {
+		app    *v1beta2.SparkApplication
+		server string
+		want   string
+	}{
+		"it has succeeded":       {submitted(v1beta2.ApplicationStateSucceeding, logs), "https://history.example.com/", history},
+		"it has failed":          {submitted(v1beta2.ApplicationStateFailing, logs), "https://history.example.com", history},
+		"it runs":                {submitted(v1beta2.ApplicationStateRunning, logs), "https://history.example.com", service},
+		"it has no events":       {submitted(v1beta2.ApplicationStateSucceeding, nil), "https://history.example.com", service},
+		"there is no such thing": {submitted(v1beta2.ApplicationStateSucceeding, logs), "", service},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.app.Status.SparkApplicationID, tc.app.Status.DriverInfo.WebUIAddress = "spark-1", service
+			step := Next(Seen{App: tc.app, Drivers: driverOf(tc.app, corev1.PodRunning, nil), Now: now, HistoryServer: tc.server})
+			if got := step.Status.DriverInfo.WebUIAddress; got != tc.want {
+				t.Errorf("the address is %s, not %s", got, tc.want)
+			}
+		})
+	}
+}

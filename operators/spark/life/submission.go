@@ -19,10 +19,13 @@ func Submitted(app *v1beta2.SparkApplication, p plan.Plan) Step {
 	status.AppState = v1beta2.ApplicationState{State: v1beta2.ApplicationStateSubmitted}
 	status.ExecutionAttempts++
 	status.SparkApplicationID = plan.NewSubmission(app).AppID
-	status.DriverInfo.WebUIServiceName = p.WebUI.Name
-	status.DriverInfo.WebUIPort = p.WebUI.Spec.Ports[0].Port
-	if address := p.WebUI.Spec.ClusterIP; address != "" {
-		status.DriverInfo.WebUIAddress = fmt.Sprintf("%s:%d", address, status.DriverInfo.WebUIPort)
+	driver, service := &status.DriverInfo, p.WebUI.Service
+	driver.WebUIServiceName, driver.WebUIPort = service.Name, service.Spec.Ports[0].Port
+	if address := service.Spec.ClusterIP; address != "" {
+		driver.WebUIAddress = fmt.Sprintf("%s:%d", address, driver.WebUIPort)
+	}
+	if ingress := p.WebUI.Ingress; ingress != nil {
+		driver.WebUIIngressName, driver.WebUIIngressAddress = ingress.Name, p.WebUI.URL
 	}
 	step := Step{Status: status, Events: []Event{{
 		corev1.EventTypeNormal, common.EventSparkApplicationSubmitted, fmt.Sprintf("SparkApplication %s was submitted successfully", app.Name),

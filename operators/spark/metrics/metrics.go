@@ -1,6 +1,6 @@
 // Package metrics counts SparkApplications and their executors in the metrics that
 // Kubeflow's Spark operator has, by the same names, labels and types, so that
-// dashboards and alerts go on as they are.
+// dashboards and alerts go on as they are. Besides, it tells how long they wait.
 package metrics
 
 import (
@@ -24,6 +24,7 @@ type Metrics struct {
 	successes, failures                          *prometheus.CounterVec
 	successTime, failureTime                     *prometheus.SummaryVec
 	submitLatency, startLatency                  latency
+	waits                                        waits
 
 	executorsRunning                    *prometheus.GaugeVec
 	executorSuccesses, executorFailures *prometheus.CounterVec
@@ -62,6 +63,8 @@ func New(registry prometheus.Registerer, byLabels []string) (*Metrics, error) {
 		executorsRunning:  v.gauge(common.MetricSparkExecutorRunningCount, "Total number of running Spark executors"),
 		executorSuccesses: v.counter(common.MetricSparkExecutorSuccessCount, "Total number of successful Spark executors"),
 		executorFailures:  v.counter(common.MetricSparkExecutorFailureCount, "Total number of failed Spark executors"),
+
+		waits: newWaits(&v),
 	}
 	return m, v.register(registry)
 }
@@ -74,6 +77,9 @@ func (m *Metrics) Application(before, now *v1beta2.SparkApplication, at time.Tim
 	}
 	if isRunning(now) {
 		m.running.WithLabelValues(m.labels.of(now)...).Inc()
+	}
+	if before != nil && now != nil {
+		m.executorsBegan(before, now, at)
 	}
 	switch {
 	case now == nil:

@@ -26,7 +26,8 @@ metadata: {name: pi, namespace: team-a, uid: uid, labels: {a: b}, annotations: {
   monitoring: {exposeDriverMetrics: true, exposeExecutorMetrics: true, prometheus: {jmxExporterJar: /a.jar, port: 8090}}
   dynamicAllocation: {enabled: true, minExecutors: 1, maxExecutors: 3}
   sparkConf: {spark.local.dir: /a}
-  sparkUIOptions: {servicePort: 80}
+  sparkUIOptions: {servicePort: 80, ingressAnnotations: {a: b}, ingressTLS: [{hosts: [a.b], secretName: c}]}
+  driverIngressOptions: [{servicePort: 5000, servicePortName: app, ingressURLFormat: 'https://{{$appName}}.example.com/app'}]
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +36,7 @@ metadata: {name: pi, namespace: team-a, uid: uid, labels: {a: b}, annotations: {
 	if err := json.Unmarshal(valid, app); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Make(app, first, options); err != nil {
+	if _, err := Make(app, first, withIngress); err != nil {
 		t.Fatalf("the manifest to begin with is refused: %v", err)
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -53,7 +54,7 @@ metadata: {name: pi, namespace: team-a, uid: uid, labels: {a: b}, annotations: {
 		// What can't be decoded the API server would not take.
 		app := &v1beta2.SparkApplication{}
 		if json.Unmarshal(text, app) == nil {
-			_, _ = Make(app, first, options)
+			_, _ = Make(app, first, withIngress)
 		}
 	})
 }

@@ -20,13 +20,15 @@ type Options struct {
 	SchedulerName string
 	// User is the name of the user that drivers act as towards Hadoop's file systems.
 	User string
+	// Ingress tells of Ingresses for drivers.
+	Ingress IngressOptions
 }
 
 // Plan is what one submission creates.
 type Plan struct {
-	// WebUI is the Service for the driver's pages. It belongs to the SparkApplication,
-	// and outlives a submission.
-	WebUI *corev1.Service
+	// WebUI makes the driver's pages known, and Ports other ports of the driver.
+	WebUI Exposure
+	Ports []Exposure
 	// Objects are those that Spark's own client would create, and what the driver needs
 	// besides. The driver's pod belongs to the SparkApplication, the others to that pod.
 	submission.Objects
@@ -50,6 +52,7 @@ func Make(app *v1beta2.SparkApplication, s Submission, options Options) (Plan, e
 	p.roleSettings(executor)
 	p.driverSettings()
 	p.executorSettings()
+	p.webUIAddress()
 	if err := p.errs.ToAggregate(); err != nil {
 		return Plan{}, err
 	}
@@ -64,6 +67,8 @@ type planner struct {
 	settings   settings
 	// metrics is the configuration of the application's metrics, if it has any.
 	metrics *corev1.ConfigMap
+	// webUIAt is where the driver's pages are found from outside; nil if they aren't.
+	webUIAt *address
 	plan    Plan
 	errs    field.ErrorList
 }
@@ -87,7 +92,7 @@ func (p *planner) build(driver, executor role) (Plan, error) {
 		return Plan{}, p.settings.fieldError(err)
 	}
 	p.finish(objects.Driver, driver)
-	p.plan.WebUI = p.webUI(objects.Driver)
+	p.plan.WebUI, p.plan.Ports = p.webUI(objects.Driver), p.driverPorts()
 	if p.metrics != nil {
 		objects.Owned = append([]submission.Object{p.metrics}, objects.Owned...)
 	}

@@ -310,7 +310,7 @@ func TestObjectsBelongToTheirOwners(t *testing.T) {
 	if len(owners) != 1 || owners[0].Kind != "SparkApplication" || owners[0].UID != "uid" || !*owners[0].Controller {
 		t.Errorf("the driver belongs to %v", owners)
 	}
-	if owners := plan.WebUI.OwnerReferences; len(owners) != 1 || owners[0].Kind != "SparkApplication" {
+	if owners := plan.WebUI.Service.OwnerReferences; len(owners) != 1 || owners[0].Kind != "SparkApplication" {
 		t.Errorf("the Service for the driver's pages belongs to %v", owners)
 	}
 	metrics, ok := plan.Owned[0].(*corev1.ConfigMap)

@@ -1,82 +1,82 @@
 package plan
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
-
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/utils/ptr"
 )
 
 const (
-	maxServiceName = 63
-	webUISuffix    = "-ui-svc"
-	webUIPort      = "spark-ui"
-	webUIPortName  = "spark-driver-ui-port"
+	webUIPort     = "spark-ui"
+	webUIPortName = "spark-driver-ui-port"
+
+	keyProxyBase     = "spark.ui.proxyBase"
+	keyProxyRedirect = "spark.ui.proxyRedirectUri"
 )
 
-// webUI is a Service for the driver's pages, which lives as long as the application.
-func (p *planner) webUI(driver *corev1.Pod) *corev1.Service {
-	target := int32(0)
-	for _, port := range sparkContainer(&driver.Spec).Ports {
-		if port.Name == webUIPort {
-			target = port.ContainerPort
+// webUIAddress is where the driver's pages will be found from outside, if they are. Below
+// a path, the driver has to know of it for its links.
+func (p *planner) webUIAddress() {
+	format := p.options.Ingress.URLFormat
+	if format == "" {
+		return
+	}
+	at, err := p.address(format)
+	if err != nil {
+		p.errs = append(p.errs, field.Invalid(field.NewPath("spark", "ingress", "urlFormat"), format, "of the operator's configuration "+err.Error()))
+		return
+	}
+	p.webUIAt = &at
+	if at.path == "" {
+		return
+	}
+	for key, value := range map[string]string{keyProxyBase: at.path, keyProxyRedirect: "/"} {
+		if _, set := p.settings.props[key]; !set {
+			p.settings.set(specPath, key, value)
 		}
 	}
-	options := p.app.Spec.SparkUIOptions
-	if options == nil {
-		options = &v1beta2.SparkUIConfiguration{}
-	}
-	port := corev1.ServicePort{Name: webUIPortName, Port: target, TargetPort: intstr.FromInt32(target), Protocol: corev1.ProtocolTCP}
-	if options.ServicePort != nil {
-		port.Port = *options.ServicePort
-	}
-	if name := text(options.ServicePortName); name != "" {
-		port.Name = name
-	}
-	service := &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{
-			Name: webUIName(p.app.Name), Namespace: p.app.Namespace,
-			Labels:          withLabel(options.ServiceLabels, LabelAppName, p.app.Name),
-			Annotations:     options.ServiceAnnotations,
-			OwnerReferences: []metav1.OwnerReference{ownerReference(p.app)},
-		},
-		Spec: corev1.ServiceSpec{
-			Type:  corev1.ServiceTypeClusterIP,
-			Ports: []corev1.ServicePort{port},
-			Selector: map[string]string{
-				LabelAppName: p.app.Name, "spark-role": "driver",
-			},
-		},
-	}
-	if options.ServiceType != nil {
-		service.Spec.Type = *options.ServiceType
-	}
-	if len(options.IngressAnnotations)+len(options.IngressTLS)+len(p.app.Spec.DriverIngressOptions) > 0 {
-		p.plan.Notes = append(p.plan.Notes, "no Ingress is made of spec.sparkUIOptions and spec.driverIngressOptions: "+
-			"write one for the Service "+service.Name)
-	}
-	return service
 }
 
-// webUIName is that of the application, which is cut if it is long, and told from others
-// by a digest.
-func webUIName(app string) string {
-	if len(app)+len(webUISuffix) <= maxServiceName {
-		return app + webUISuffix
+// webUI makes the driver's pages known.
+func (p *planner) webUI(driver *corev1.Pod) Exposure {
+	path, target := specPath.Child("sparkUIOptions"), WebUIPort(driver)
+	asked := ptr.Deref(p.app.Spec.SparkUIOptions, v1beta2.SparkUIConfiguration{})
+	options := v1beta2.DriverIngressConfiguration{
+		ServicePort: &target, ServicePortName: ptr.To(webUIPortName), ServiceType: asked.ServiceType,
+		ServiceAnnotations: asked.ServiceAnnotations, ServiceLabels: asked.ServiceLabels,
+		IngressAnnotations: p.options.Ingress.Annotations, IngressTLS: p.options.Ingress.TLS,
 	}
-	sum := sha256.Sum256([]byte(app))
-	digest := "-" + hex.EncodeToString(sum[:4])
-	return app[:maxServiceName-len(digest)-len(webUISuffix)] + digest + webUISuffix
+	if asked.ServicePort != nil {
+		options.ServicePort = asked.ServicePort
+	}
+	if text(asked.ServicePortName) != "" {
+		options.ServicePortName = asked.ServicePortName
+	}
+	if len(asked.IngressAnnotations) > 0 {
+		options.IngressAnnotations = asked.IngressAnnotations
+	}
+	if len(asked.IngressTLS) > 0 {
+		options.IngressTLS = asked.IngressTLS
+	}
+	if p.webUIAt == nil && len(asked.IngressAnnotations)+len(asked.IngressTLS) > 0 {
+		p.plan.Notes = append(p.plan.Notes, "no Ingress is made of spec.sparkUIOptions: "+
+			"the operator's configuration has no spark.ingress.urlFormat")
+	}
+	return p.expose(exposed{
+		path: path, service: exposedName(p.app.Name, "-ui-svc"), ingress: exposedName(p.app.Name, "-ui-ingress"),
+		target: target, options: options, at: p.webUIAt,
+	})
 }
 
-func withLabel(labels map[string]string, key, value string) map[string]string {
-	all := map[string]string{key: value}
-	for k, v := range labels {
-		all[k] = v
+// WebUIPort is the port of a driver's pages in its pod; 0 if it has none.
+func WebUIPort(driver *corev1.Pod) int32 {
+	for _, container := range driver.Spec.Containers {
+		for _, port := range container.Ports {
+			if port.Name == webUIPort {
+				return port.ContainerPort
+			}
+		}
 	}
-	return all
+	return 0
 }
