@@ -88,7 +88,7 @@ func Simulate(d Day, seed uint64) Outcome {
 	r.restarts = func(j *job) { r.awaits(j, 1) }
 	for i := range r.tenants {
 		submits := r.random.IntN(2) == 0
-		r.at(epoch, func() { r.alternate(i, submits) }) // nobody fills the cluster before the others come
+		r.at(epoch, func() { r.alternate(i, submits) })
 	}
 	r.runUntil(epoch.Add(d.Lasts), r.observe)
 	return r.outcome()
@@ -112,7 +112,10 @@ func (r *run) between(least, most time.Duration) time.Duration {
 // refill submits as many gangs as are to wait. Most take some minutes, some two hours.
 func (r *run) refill(i int) {
 	t := r.tenants[i]
-	for t.submits && t.waiting < backlog {
+	if !t.submits {
+		return
+	}
+	for range backlog - t.waiting { // and no more, where these start at once: others are to come too
 		j := &job{
 			queue: i, pods: 1 + r.random.IntN(mostPods), gpus: 1 << r.random.IntN(4),
 			runs: time.Duration(float64(5*time.Minute) * math.Pow(24, r.random.Float64())),
