@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster.sh/muster/benchmarks/contender"
+	"muster.sh/muster/benchmarks/fairness"
 	"muster.sh/muster/benchmarks/floor"
 	"muster.sh/muster/benchmarks/fragmentation"
 	"muster.sh/muster/benchmarks/loop"
@@ -24,7 +25,7 @@ fresh cluster with simulated nodes, and judges them from outside: by the API
 server's audit log and the CPU time of every process.`,
 		SilenceUsage: true,
 	}
-	root.AddCommand(newRun(), newReport(), newList(), newFloor(), newLoop(), fragmentation.NewCommand())
+	root.AddCommand(newRun(), newReport(), newList(), newFloor(), newLoop(), fragmentation.NewCommand(), fairness.NewCommand())
 	return root
 }
 

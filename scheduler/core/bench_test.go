@@ -25,18 +25,25 @@ type bench struct {
 	open    map[gang.ID]bool
 	events  []core.Event
 	steps   int
+	// slowest is the time of the longest step.
+	slowest time.Duration
 }
 
 func newBench(nodes int) *bench {
-	b := &bench{
-		Machine: core.NewMachine(core.DefaultOptions()), now: gangtest.Epoch0,
-		members: map[gang.PodID]*core.Member{}, latched: map[gang.ID][]gang.PodID{}, open: map[gang.ID]bool{},
-	}
+	b := unsynced(core.DefaultOptions())
 	for i := range nodes {
 		b.send(coretest.NodeEvent(fmt.Sprintf("n%05d", i), 32, 128))
 	}
 	b.send(core.Synced{})
 	return b
+}
+
+// unsynced is a machine that is still to be told of what exists.
+func unsynced(options core.Options) *bench {
+	return &bench{
+		Machine: core.NewMachine(options), now: gangtest.Epoch0,
+		members: map[gang.PodID]*core.Member{}, latched: map[gang.ID][]gang.PodID{}, open: map[gang.ID]bool{},
+	}
 }
 
 func (b *bench) send(e core.Event) {
@@ -45,8 +52,10 @@ func (b *bench) send(e core.Event) {
 		next := b.events[0]
 		b.events = b.events[1:]
 		b.now = b.now.Add(time.Millisecond)
+		began := time.Now()
 		out := b.Step(b.now, next)
 		b.Publish(&b.board)
+		b.slowest = max(b.slowest, time.Since(began))
 		b.steps++
 		for _, d := range out {
 			b.carryOut(d)

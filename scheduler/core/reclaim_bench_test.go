@@ -8,6 +8,7 @@ import (
 
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/core/coretest"
+	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/gang/gangtest"
 	"muster.sh/muster/scheduler/queue"
 )
@@ -17,31 +18,42 @@ const gpus = "example.com/gpu"
 // lentOut is a cluster of nodes with eight GPUs, all lent to gangs of 1 to 32 pods with
 // one to eight GPUs each, which span nodes.
 func lentOut(nodes int, random *rand.Rand) *bench {
-	b := newBench(0)
 	options := core.DefaultOptions()
 	options.Reclaim = core.Clearing{MaxPods: 5000, MaxTries: 2000, After: time.Second, Cooldown: time.Minute, Timeout: 5 * time.Minute}
-	b.Machine = core.NewMachine(options)
+	b := unsynced(options)
+	b.gpuNodes(nodes)
+	b.send(core.Synced{})
+	b.send(core.QueueSet{Queue: queue.Spec{Name: "owner", Weight: 1, Deserved: queue.LimitsOf(map[string]int64{gpus: int64(4 * nodes)})}})
+	b.send(core.QueueSet{Queue: queue.Spec{Name: "lent", Weight: 1}})
+	for free, i := 8*nodes, 0; free > 0; i++ {
+		each := min([]int{1, 2, 4, 8}[random.IntN(4)], free)
+		size := min(1+random.IntN(32), free/each)
+		b.gpuGroup(fmt.Sprintf("lent%d", i), "lent", size, each)
+		free -= size * each
+	}
+	return b
+}
+
+// gpuNodes adds nodes with eight GPUs.
+func (b *bench) gpuNodes(nodes int) {
 	for i := range nodes {
 		n := coretest.NodeEvent(fmt.Sprintf("n%05d", i), 64, 512)
 		n.Node.Allocatable = n.Node.Allocatable.With(gpus, 8)
 		b.send(n)
 	}
-	b.send(core.Synced{})
-	b.send(core.QueueSet{Queue: queue.Spec{Name: "owner", Weight: 1, Deserved: queue.LimitsOf(map[string]int64{gpus: int64(4 * nodes)})}})
-	b.send(core.QueueSet{Queue: queue.Spec{Name: "lent", Weight: 1}})
-	for free, i := 8*nodes, 0; free > 0; i++ {
-		s := gangtest.Shape(1, 4)
-		each := min([]int{1, 2, 4, 8}[random.IntN(4)], free)
-		s.Request = s.Request.With(gpus, int64(each))
-		g := gangtest.Group(fmt.Sprintf("lent%d", i), min(1+random.IntN(32), free/each))
-		g.Created, g.Queue = b.now, "lent"
-		b.send(core.GangSet{Gang: g})
-		for k := range g.MinMember {
-			b.create(g.ID, "", fmt.Sprintf("%s-%d", g.Owner.Name, k), s)
-		}
-		free -= g.MinMember * each
+}
+
+// gpuGroup creates a gang of a queue, whose pods have so many GPUs each.
+func (b *bench) gpuGroup(name, queue string, size, each int) gang.ID {
+	s := gangtest.Shape(1, 4)
+	s.Request = s.Request.With(gpus, int64(each))
+	g := gangtest.Group(name, size)
+	g.Created, g.Queue = b.now, queue
+	b.send(core.GangSet{Gang: g})
+	for k := range size {
+		b.create(g.ID, "", fmt.Sprintf("%s-%d", name, k), s)
 	}
-	return b
+	return g.ID
 }
 
 // BenchmarkReclaim measures the decision who gives way for a gang of whole nodes that half
@@ -54,14 +66,7 @@ func BenchmarkReclaim(tb *testing.B) {
 			evicted := 0
 			for range tb.N {
 				b := lentOut(nodes, random)
-				g := gangtest.Group("owner", nodes/2)
-				g.Created, g.Queue = b.now, "owner"
-				s := gangtest.Shape(8, 32)
-				s.Request = s.Request.With(gpus, 8)
-				b.send(core.GangSet{Gang: g})
-				for k := range g.MinMember {
-					b.create(g.ID, "", fmt.Sprintf("owner-%d", k), s)
-				}
+				b.gpuGroup("owner", "owner", nodes/2, 8)
 				b.now = b.now.Add(time.Second)
 				began := time.Now()
 				out := b.Step(b.now, core.Tick{})
