@@ -6,10 +6,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
 
+	config "muster.sh/muster/api/config/v1alpha1"
 	"muster.sh/muster/internal/localcluster/toolchain"
 )
 
@@ -195,6 +197,39 @@ func TestSpecsThatMakeNoSenseAreRefused(t *testing.T) {
 			spec.setDefaults()
 			if err := spec.validate(); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want an error with %q", err, want)
+			}
+		})
+	}
+}
+
+// A simulated pod has no address of its own, but maybe somebody else's.
+func TestNoSimulatedDriverIsAsked(t *testing.T) {
+	const own = "apiVersion: config.muster.sh/v1alpha1\nkind: OperatorsConfiguration\nspark: {progress: {interval: 20s}}\n"
+	for name, tc := range map[string]struct {
+		spec Spec
+		want time.Duration
+	}{
+		"all nodes are simulated":    {Spec{Operators: &OperatorsSpec{}}, 0},
+		"one of the nodes is":        {Spec{Nodes: 1, SimNodes: 1, Operators: &OperatorsSpec{}}, 0},
+		"none is":                    {Spec{Nodes: 1, Operators: &OperatorsSpec{}}, 10 * time.Second},
+		"a configuration of its own": {Spec{Operators: &OperatorsSpec{Config: own}}, 20 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBlueprint(t, tc.spec)
+			if _, _, err := b.components(); err != nil {
+				t.Fatal(err)
+			}
+			c := config.NewOperatorsConfiguration()
+			if file := b.paths.configFile(OperatorsComponent); tc.want != 10*time.Second {
+				var err error
+				if c, err = config.LoadOperators(file); err != nil {
+					t.Fatal(err)
+				}
+			} else if _, err := os.Stat(file); err == nil {
+				t.Error("there is a configuration that nobody asked for")
+			}
+			if got := c.Spark.Progress.Interval.Duration; got != tc.want {
+				t.Errorf("drivers are asked each %v, not %v", got, tc.want)
 			}
 		})
 	}

@@ -13,9 +13,9 @@ import (
 // muster-local, and whom the API server takes it for.
 const OperatorsComponent = "muster-operators"
 
-// allSimulated is the configuration where all nodes are simulated: the addresses of
-// their pods may be those of other machines, which are none to ask.
-const allSimulated = `apiVersion: config.muster.sh/v1alpha1
+// simulatedDrivers is the configuration where nodes are simulated: the addresses of their
+// pods may be those of other machines, which are none to ask.
+const simulatedDrivers = `apiVersion: config.muster.sh/v1alpha1
 kind: OperatorsConfiguration
 spark: {progress: {interval: 0s}}
 `
@@ -39,8 +39,8 @@ func (b *blueprint) operators(spec *OperatorsSpec) (component, error) {
 		ready: b.probe("http://"+health+"/readyz", &http.Transport{}),
 	}
 	config := spec.Config
-	if config == "" && b.spec.Nodes == 0 {
-		config = allSimulated
+	if config == "" && b.spec.simulates() {
+		config = simulatedDrivers
 	}
 	if config == "" {
 		return c, nil

@@ -106,8 +106,7 @@ type SchedulerSpec struct {
 // OperatorsSpec describes muster-operators.
 type OperatorsSpec struct {
 	// Config is the content of its configuration file; empty: the defaults, but for the
-	// drivers of Spark, which aren't asked for their progress where all nodes are
-	// simulated.
+	// drivers of Spark, which aren't asked for their progress where nodes are simulated.
 	Config string `json:"config,omitempty"`
 }
 

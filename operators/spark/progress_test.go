@@ -9,9 +9,12 @@ import (
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/util/flowcontrol"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/operators/spark/progress"
@@ -153,5 +156,45 @@ func TestProgressOfARunThatIsOverIsDropped(t *testing.T) {
 	}
 	if told := o.looks(); told != "" {
 		t.Errorf("the application says %q", told)
+	}
+}
+
+// later is a queue that remembers what is added to it for later.
+type later struct {
+	workqueue.TypedRateLimitingInterface[reconcile.Request]
+	after []time.Duration
+}
+
+func (l *later) AddAfter(_ reconcile.Request, d time.Duration) { l.after = append(l.after, d) }
+
+// An application is first asked when it has run for a while, and is then in nobody's way.
+func TestAnApplicationIsLookedAtOnceItRuns(t *testing.T) {
+	in := func(state v1beta2.ApplicationStateType) *v1beta2.SparkApplication {
+		app := pi()
+		app.Status.AppState.State = state
+		return app
+	}
+	waits, runs := in(v1beta2.ApplicationStateSubmitted), in(v1beta2.ApplicationStateRunning)
+	for name, tc := range map[string]struct {
+		before, now *v1beta2.SparkApplication
+		want        int
+	}{
+		"it comes to run":                   {waits, runs, 1},
+		"it has run all the time":           {runs, runs, 0},
+		"it waits":                          {waits, waits, 0},
+		"it runs when the operator starts":  {nil, runs, 1},
+		"it waits when the operator starts": {nil, waits, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q, handler := &later{}, newOnlooker(newWorld(t, pi())).reconciler.begins()
+			if tc.before == nil {
+				handler.Create(t.Context(), event.TypedCreateEvent[*v1beta2.SparkApplication]{Object: tc.now}, q)
+			} else {
+				handler.Update(t.Context(), event.TypedUpdateEvent[*v1beta2.SparkApplication]{ObjectOld: tc.before, ObjectNew: tc.now}, q)
+			}
+			if len(q.after) != tc.want || len(q.after) > 0 && q.after[0] != interval {
+				t.Errorf("it is looked at after %v", q.after)
+			}
+		})
 	}
 }
