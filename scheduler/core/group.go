@@ -62,8 +62,10 @@ type group struct {
 	surely bool
 	// quota is why its queue had none for it when it was its turn; nil if it had.
 	quota *queue.Refusal
-	// quotaAt is the version of the queues at that time.
+	// quotaAt is the version of the queues at that time. asked says that nothing has
+	// happened to the gang since.
 	quotaAt uint64
+	asked   bool
 	// bounded says that the queue has no quota for some member above the minimum.
 	bounded bool
 	// blocks says that the gang waits for room that others will free, so that

@@ -98,7 +98,7 @@ func elasticComesLast(s Seen) error {
 // firstForRoom is the first gang whose turn it is, whose queue has the quota, and that
 // waits for room.
 func (m *Machine) firstForRoom() *group {
-	turn := m.queues.Turn()
+	turn := m.queues.ThoroughTurn()
 	for e, ok := turn.Next(); ok; e, ok = turn.Next() {
 		g := m.groups[e.Gang]
 		if m.bars(g) == "" && turn.Ask(e, m.need(g).sum()) == nil && m.waitsForRoom(g) {
@@ -123,7 +123,7 @@ func nobodyWaitsInVain(s Seen) error {
 	if m.shortOfRoom() != nil {
 		return nil
 	}
-	turn := m.queues.Turn()
+	turn := m.queues.ThoroughTurn()
 	for e, ok := turn.Next(); ok; e, ok = turn.Next() {
 		g := m.groups[e.Gang]
 		if m.bars(g) != "" {

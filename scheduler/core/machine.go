@@ -207,9 +207,13 @@ func (m *Machine) settle() {
 		ids := sortedKeys(m.unsettled)
 		m.unsettled = map[gang.ID]bool{}
 		for _, id := range ids {
-			if g := m.groups[id]; g != nil {
+			g := m.groups[id]
+			collects := g != nil && g.phase == Collecting
+			if g != nil {
 				m.settleGroup(g)
 			}
+			// Members that come to a gang which is still not whole let nobody start.
+			m.moot = m.moot && collects && g.phase == Collecting
 		}
 	}
 }
@@ -218,7 +222,10 @@ func (m *Machine) decide(d Decision) { m.out = append(m.out, d) }
 
 func (m *Machine) touch(g *group) {
 	m.unsettled[g.decl.ID] = true
-	m.moot = false
+	if g.asked {
+		g.asked = false
+		m.queues.Changed(g.decl.ID)
+	}
 }
 
 func (m *Machine) nextEpoch() Epoch {

@@ -28,6 +28,9 @@ func (m *Machine) offer() {
 // waits for room to come.
 func (m *Machine) admit() bool {
 	m.turn = m.queues.Turn()
+	if m.move != nil { // which is given up if others have taken the quota for which it is
+		m.turn = m.queues.ThoroughTurn()
+	}
 	refused := map[string]bool{} // queues of gangs that lack quota
 	for e, ok := m.turn.Next(); ok; e, ok = m.turn.Next() {
 		g := m.groups[e.Gang]

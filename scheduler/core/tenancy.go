@@ -87,13 +87,26 @@ func (m *Machine) charge(id gang.ID) {
 // lacksQuota says whether a gang must wait because its queue has no quota for it.
 func (m *Machine) lacksQuota(g *group, e queue.Entry) bool {
 	m.recharge()
+	if g.asked && m.standsAsBefore(g, e) {
+		g.quotaAt = m.queues.Version()
+		return g.quota != nil
+	}
 	before := g.quota
 	g.quota = m.turn.Ask(e, m.need(g).sum())
-	g.quotaAt = m.queues.Version()
+	g.quotaAt, g.asked = m.queues.Version(), true
 	if !isAlike(before, g.quota) {
 		m.reviewed[g.decl.ID] = true
 	}
 	return g.quota != nil
+}
+
+// standsAsBefore says that a gang to which nothing has happened would be told what it was
+// told when it was its turn last.
+func (m *Machine) standsAsBefore(g *group, e queue.Entry) bool {
+	if g.quota != nil {
+		return m.turn.Stands(e, g.quota)
+	}
+	return g.quotaAt == m.queues.Version() && m.turn.AwaitsNothing()
 }
 
 // isAlike says that one refusal means the same as another, whatever the amounts.

@@ -11,7 +11,7 @@ import (
 // and room that is held for it.
 func (t *Tree) Charge(id gang.ID, queue string, charge resource.Vector) {
 	old, had := t.accounts[id]
-	if had && old.queue == queue && old.charge.Equal(charge) {
+	if (had && old.queue == queue && old.charge.Equal(charge)) || (!had && charge.IsZero()) {
 		return
 	}
 	t.version++
@@ -46,6 +46,7 @@ func (n *node) add(v resource.Vector) {
 		at.used = at.used.Add(v)
 		at.committed = at.commits(at.own, at.promised)
 		at.fresh = false
+		at.version++
 		if at.parent != nil {
 			at.parent.promised = at.parent.promised.Add(at.committed).Sub(before)
 		}

@@ -21,6 +21,10 @@ type Refusal struct {
 	Behind bool
 	// Never says that it is more than the queue may ever have as things are declared.
 	Never bool
+
+	// at is the queue that refused it, when it was at that version.
+	at      *node
+	version uint64
 }
 
 // OfRoom says that it is the cluster that has too little, and not a queue that may not
@@ -105,7 +109,7 @@ func (n *node) exceedsOf(name string, asked int64, total resource.Vector, has, w
 	if asked <= 0 {
 		return nil
 	}
-	r := &Refusal{Queue: n.Name, Resource: name, Asked: asked}
+	r := &Refusal{Queue: n.Name, Resource: name, Asked: asked, at: n, version: n.version}
 	used, committed := would.used.Get(name), would.committed.Get(name)
 	grows := committed > has.committed.Get(name)
 	limit, limited := n.Capability.Get(name)

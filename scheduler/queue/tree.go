@@ -24,6 +24,8 @@ type Tree struct {
 	waits map[gang.ID]*node
 	// version changes with what may change whose turn it is, or what he may have.
 	version uint64
+	// arrivals changes when gangs come to wait, or cease to.
+	arrivals uint64
 	// homes are the queues of namespaces whose gangs name none.
 	homes map[string]string
 }
@@ -42,8 +44,13 @@ type node struct {
 	parent   *node
 	children []*node // by name
 	waiting  *FIFO
+	// list changes when gangs come to wait in it, or cease to, or change.
+	list  uint64
+	quiet *quiet
 
 	tally
+	// version changes with what the queue may have, and what it has.
+	version uint64
 	// idle is the tally of a tree in which nothing is used.
 	idle tally
 	// entitled is what its share is measured by.
@@ -90,6 +97,7 @@ func (t *Tree) SetTotal(total resource.Vector) {
 	if !t.total.Equal(total) {
 		t.total = total
 		t.version++
+		t.root.version++
 		t.entitle(t.root)
 	}
 }
@@ -112,12 +120,16 @@ func (t *Tree) Add(e Entry) {
 		t.Remove(e.Gang)
 	}
 	t.waits[e.Gang] = n
+	t.arrivals++
+	n.list++
 	n.waiting.Add(e)
 }
 
 // Remove takes a gang out of its queue; it does nothing if the gang does not wait.
 func (t *Tree) Remove(id gang.ID) {
 	if n := t.waits[id]; n != nil {
+		t.arrivals++
+		n.list++
 		n.waiting.Remove(id)
 		delete(t.waits, id)
 		t.drop(n)
@@ -200,6 +212,7 @@ func (t *Tree) rebuild() {
 	for _, n := range t.list {
 		n.parent, n.children, n.problem = nil, nil, ""
 		n.tally = tally{}
+		n.version++
 	}
 	t.link()
 	t.check()

@@ -17,42 +17,70 @@ type Turn struct {
 	// awaited are resources for which a gang waits that others must not pass, by the
 	// queue that has too little.
 	awaited map[*node]map[string]bool
+	// lines are the children of each queue of which somebody may go, as long as nothing
+	// changes.
+	lines   map[*node]*line
+	version [2]uint64
+	// taken is the queue of which one was taken last.
+	taken   *node
+	streaks map[*node]*streak
+	// thorough turns skip nobody.
+	thorough bool
 }
 
-// Turn begins a new one.
+// Turn begins a new one. It may leave out gangs of which it is known that they would be
+// refused, but never the first of a queue.
 func (t *Tree) Turn() *Turn {
-	return &Turn{tree: t, last: map[*node]Entry{}, over: map[*node]bool{}, awaited: map[*node]map[string]bool{}}
+	return &Turn{
+		tree: t, last: map[*node]Entry{}, over: map[*node]bool{}, awaited: map[*node]map[string]bool{}, streaks: map[*node]*streak{},
+	}
+}
+
+// ThoroughTurn begins one that leaves nobody out.
+func (t *Tree) ThoroughTurn() *Turn {
+	turn := t.Turn()
+	turn.thorough = true
+	return turn
 }
 
 // Next returns the next gang.
 func (t *Turn) Next() (Entry, bool) {
-	leaf, e := t.first(t.tree.root)
-	if leaf == nil {
+	if now := [2]uint64{t.tree.version, t.tree.arrivals}; t.lines == nil || t.version != now {
+		t.lines, t.version = map[*node]*line{}, now
+	}
+	if n := t.taken; n != nil {
+		t.taken = nil
+		if t.isQuiet(n) && !t.over[n] {
+			t.skip(n)
+		}
+		t.refresh(n)
+	}
+	c := t.first(t.tree.root)
+	if c == nil {
 		return Entry{}, false
 	}
-	t.last[leaf] = e
-	return e, true
+	t.last[c.leaf], t.taken = c.next, c.leaf
+	return c.next, true
 }
 
-// first returns who is next in a queue and those below it.
-func (t *Turn) first(n *node) (*node, Entry) {
-	var best, leaf *node
-	var e Entry
-	for _, c := range n.children {
-		if l, next := t.first(c); l != nil && (best == nil || before(c, best, next, e) < 0) {
-			best, leaf, e = c, l, next
-		}
+// first is who is next in a queue and those below it; nil if nobody is.
+func (t *Turn) first(n *node) *candidate {
+	if l := t.line(n); len(*l) > 0 {
+		return &candidate{child: n, leaf: (*l)[0].leaf, next: (*l)[0].next}
 	}
-	if leaf == nil && n.waiting.Len() > 0 && !t.over[n] {
-		var last *Entry
-		if e, seen := t.last[n]; seen {
-			last = &e
-		}
-		if own, ok := n.waiting.After(last); ok {
-			return n, own
-		}
+	if n.waiting.Len() == 0 || t.over[n] {
+		return nil
 	}
-	return leaf, e
+	var last *Entry
+	if e, seen := t.last[n]; seen {
+		last = &e
+	}
+	own, ok := n.waiting.After(last)
+	if !ok {
+		t.remember(n)
+		return nil
+	}
+	return &candidate{child: n, leaf: n, next: own}
 }
 
 // Ask says whether the queue of a gang has the quota for what it asks for, and why not.
@@ -61,17 +89,39 @@ func (t *Turn) first(n *node) (*node, Entry) {
 func (t *Turn) Ask(e Entry, more resource.Vector) *Refusal {
 	n := t.tree.known(e.Queue)
 	r := n.refusal(more, t.tree.total)
-	if r != nil && r.Never {
-		return r
+	if r == nil || !r.Never {
+		if behind := t.behind(n, more); behind != nil {
+			r = behind
+		}
 	}
-	if behind := t.behind(n, more); behind != nil {
-		r = behind
+	t.note(n, r)
+	if r != nil && !r.Never {
+		t.await(n, r)
 	}
-	if r == nil {
-		return nil
+	return r
+}
+
+// Stands says that what was refused before still is, for the same gang asks for the same
+// and nothing has changed there. It counts as if it had asked.
+func (t *Turn) Stands(e Entry, r *Refusal) bool {
+	n := t.tree.nodes[e.Queue]
+	if n == nil || !t.holds(r) {
+		return false
 	}
+	t.note(n, r)
+	if !r.Never {
+		t.await(n, r)
+	}
+	return true
+}
+
+// AwaitsNothing says that nobody of this turn waits for quota that others must not take.
+func (t *Turn) AwaitsNothing() bool { return len(t.awaited) == 0 }
+
+// await keeps what a gang of a queue was refused from those behind it.
+func (t *Turn) await(n *node, r *Refusal) {
 	if !n.Backfill {
-		t.over[n] = true
+		t.end(n)
 	}
 	if short := t.tree.nodes[r.Queue]; !short.Backfill {
 		if t.awaited[short] == nil {
@@ -79,13 +129,20 @@ func (t *Turn) Ask(e Entry, more resource.Vector) *Refusal {
 		}
 		t.awaited[short][r.Resource] = true
 	}
-	return r
+}
+
+// end has nobody of a queue go any more.
+func (t *Turn) end(n *node) {
+	if !t.over[n] {
+		t.over[n] = true
+		t.refresh(n)
+	}
 }
 
 // Stop ends the turn of a queue of which one could not go whom others must not pass.
 func (t *Turn) Stop(queue string) {
 	if n := t.tree.known(queue); !n.Backfill {
-		t.over[n] = true
+		t.end(n)
 	}
 }
 
