@@ -38,8 +38,8 @@ type Options struct {
 	// asked for it; zero to ask for none.
 	AskAfter time.Duration
 	// Strategy makes the strategy of placing from what members that ask for
-	// devices usually ask for. It is planner.Pack where it is nil.
-	Strategy func(usual []planner.Sample) planner.Strategy
+	// devices usually ask for. It is planner.Pack where it is nil. A journal has its name.
+	Strategy func(usual []planner.Sample) planner.Strategy `json:"-"`
 	// Moves bounds what is evicted that has room elsewhere, and Reclaim what is that is of
 	// others with less right to it. By default nothing is.
 	Moves, Reclaim Clearing
