@@ -76,7 +76,7 @@ type outcome struct {
 }
 
 func (r *replay) run(w io.Writer, args []string) error {
-	print, known := map[string]func(*outcome, io.Writer) error{"text": (*outcome).text, "json": (*outcome).json}[r.output]
+	show, known := map[string]func(*outcome, io.Writer) error{"text": (*outcome).text, "json": (*outcome).json}[r.output]
 	switch {
 	case len(args) != 1:
 		return errors.New("name one file that was recorded")
@@ -100,7 +100,7 @@ func (r *replay) run(w io.Writer, args []string) error {
 			return fmt.Errorf("--explain: after event %d there is no gang %s in namespace %s", o.Steps, name, namespace)
 		}
 	}
-	if err := print(o, w); err != nil {
+	if err := show(o, w); err != nil {
 		return err
 	}
 	if o.Difference != nil {
