@@ -41,6 +41,7 @@ var rooms = map[string]room{
 	"booking":  {pure: true, knows: "gang cluster ledger planner"},
 	"queue":    {pure: true, knows: "resource gang cluster ledger planner"},
 	"core":     {pure: true, knows: "resource numa gang cluster ledger planner victims booking queue"},
+	"journal":  {pure: true, knows: "resource core"},
 
 	"explain": {knows: "resource gang queue core api/explain/v1"},
 	"source":  {knows: "resource numa gang cluster queue core api/v1alpha1 internal/sparkconf", objects: true},
@@ -48,7 +49,7 @@ var rooms = map[string]room{
 	"hold":    {knows: "gang core", objects: true, framework: true},
 	"plugin":  {knows: "resource numa gang cluster core", objects: true, framework: true},
 	"run": {
-		knows:   "resource gang planner queue core source effects hold plugin explain api/v1alpha1 api/explain/v1 api/config/v1alpha1 internal/configflags",
+		knows:   "resource gang planner queue core journal source effects hold plugin explain api/v1alpha1 api/explain/v1 api/config/v1alpha1 internal/configflags",
 		objects: true, framework: true,
 	},
 

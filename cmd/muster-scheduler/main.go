@@ -11,6 +11,6 @@ import (
 func main() {
 	if err := run.NewCommand().Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "muster-scheduler:", err)
-		os.Exit(1)
+		os.Exit(run.ExitCode(err))
 	}
 }

@@ -183,6 +183,15 @@ type Evicted struct {
 // time of events only.
 type Tick struct{}
 
+// Kinds has one event of each kind.
+func Kinds() []Event {
+	return []Event{
+		NodeSet{}, NodeGone{}, ZonesReported{}, PodSet{}, PodGone{}, GangSet{}, GangRefused{}, GangGone{}, ReservationFound{},
+		Synced{}, Assumed{}, Forgotten{}, BudgetSet{}, BudgetGone{}, QueueSet{}, QueueGone{}, NamespaceSet{},
+		AtLatch{}, Parked{}, ReservationStored{}, Evicted{}, AskFound{}, Tick{},
+	}
+}
+
 func (NodeSet) isEvent()           {}
 func (NodeGone) isEvent()          {}
 func (ZonesReported) isEvent()     {}

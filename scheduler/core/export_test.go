@@ -2,7 +2,6 @@ package core
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 
@@ -12,9 +11,6 @@ import (
 	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/scheduler/victims"
 )
-
-// Kinds returns the names of all kinds of events.
-func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 
 // LostReservations looks, right after a start, for room that was reserved for
 // a gang that runs, and is neither held again nor claimed, though it could be.

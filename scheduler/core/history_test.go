@@ -2,7 +2,6 @@ package core_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"muster.sh/muster/scheduler/core/coretest"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/gang/gangtest"
+	"muster.sh/muster/scheduler/journal"
 	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/resource"
@@ -41,10 +41,12 @@ type history struct {
 	// budget refuses evictions for a while, and forbidden for good.
 	budget, forbidden bool
 
-	journal   bytes.Buffer
-	decisions []string
-	written   written
-	moved     moved
+	// recorded is what the journal has written since the last start.
+	recorded bytes.Buffer
+	journal  *journal.Writer
+	replayed int
+	written  written
+	moved    moved
 	// passed are those that have passed a gang that was booked, booked the steps after which
 	// one was.
 	passed, booked int
@@ -135,10 +137,10 @@ func newHistory(t *rapid.T) *history {
 
 func (h *history) observe(e core.Stamped, out []core.Decision) {
 	h.steps++
-	if err := core.WriteEvent(&h.journal, e); err != nil {
-		h.t.Fatal(err)
+	if h.journal == nil {
+		h.record()
 	}
-	h.decisions = append(h.decisions, h.text(out))
+	h.journal.Record(e, out)
 	seen := core.Seen{
 		Machine: h.Machine, Board: h.Board, Event: e.Event, Out: out, Before: h.before,
 		Stored:  func(id gang.ID) []core.ReservedSlot { return h.Stored[id] },
@@ -164,19 +166,6 @@ func (h *history) observe(e core.Stamped, out []core.Decision) {
 	}
 	h.moved.note(h.Machine)
 	h.before = h.Machine.Snap()
-}
-
-// text is equal for equal decisions.
-func (h *history) text(out []core.Decision) string {
-	var b strings.Builder
-	for _, d := range out {
-		data, err := json.Marshal(d)
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		fmt.Fprintf(&b, "%T%s", d, data)
-	}
-	return b.String()
 }
 
 func (h *history) fail(format string, args ...any) {
@@ -256,18 +245,39 @@ func (h *history) crash() {
 	}
 }
 
+// record begins the journal of a machine that has seen nothing.
+func (h *history) record() {
+	var err error
+	if h.journal, err = journal.NewWriter(&h.recorded, journal.Header{Options: h.Options}, 1<<30); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 // checkReplay feeds what was recorded to a new machine.
 func (h *history) checkReplay() {
-	fresh, i := core.NewMachine(h.Options), 0
-	err := core.Replay(&h.journal, fresh, func(e core.Stamped, out []core.Decision) {
-		if got := h.text(out); got != h.decisions[i] {
-			h.fail("the same events give the same decisions: for %T%+v once %s, then %s", e.Event, e.Event, h.decisions[i], got)
-		}
-		i++
-	})
-	if err != nil || i != len(h.decisions) {
-		h.fail("%d of %d events are replayed: %v", i, len(h.decisions), err)
+	if h.journal == nil {
+		return
 	}
-	h.journal.Reset()
-	h.decisions = nil
+	h.journal.Close()
+	if err := h.journal.Run(); err != nil {
+		h.t.Fatal(err)
+	}
+	recorded, err := journal.NewReader(&h.recorded)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	options := recorded.Header.Options
+	options.Strategy = h.Options.Strategy
+	report, err := journal.Replay(recorded, core.NewMachine(options), nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if d := report.Difference; d != nil {
+		h.fail("the same events give the same decisions: %s", d)
+	}
+	if h.replayed += report.Steps; h.replayed != h.steps {
+		h.fail("%d of %d events are replayed", h.replayed, h.steps)
+	}
+	h.recorded.Reset()
+	h.journal = nil
 }

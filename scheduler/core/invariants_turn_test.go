@@ -101,11 +101,21 @@ func (m *Machine) firstForRoom() *group {
 	turn := m.queues.ThoroughTurn()
 	for e, ok := turn.Next(); ok; e, ok = turn.Next() {
 		g := m.groups[e.Gang]
-		if m.bars(g) == "" && turn.Ask(e, m.need(g).sum()) == nil && m.waitsForRoom(g) {
+		if m.bars(g) == "" && !m.refuses(turn, e, g) && m.waitsForRoom(g) {
 			return g
 		}
 	}
 	return nil
+}
+
+// refuses asks for a gang. What is being given back for one nobody else gets.
+func (m *Machine) refuses(turn *queue.Turn, e queue.Entry, g *group) bool {
+	more := m.need(g).sum()
+	r := turn.Ask(e, more)
+	if r != nil && m.movesFor(g) {
+		turn.Keep(e, more, r)
+	}
+	return r != nil
 }
 
 // nobodyWaitsInVain offers the room once more, without regard to what is
@@ -138,7 +148,7 @@ func nobodyWaitsInVain(s Seen) error {
 		if !g.retryAt.IsZero() {
 			return nil
 		}
-		if turn.Ask(e, m.need(g).sum()) != nil {
+		if m.refuses(turn, e, g) {
 			continue
 		} else if g.quota != nil {
 			return fmt.Errorf("%s waits for quota, and there is some: %s", e.Gang, g.quota)

@@ -1,11 +1,9 @@
 package core_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -92,35 +90,4 @@ func TestTheLoopWakesWhenSomethingIsDue(t *testing.T) {
 			t.Errorf("it is told after %v that members are missing, want once after %v", told, want)
 		}
 	})
-}
-
-func TestAJournalIsReadUpToALineThatWasCutOff(t *testing.T) {
-	var whole bytes.Buffer
-	events := []core.Event{coretest.NodeEvent("n0", 4, 4), core.Synced{}, core.GangSet{Gang: gangtest.Group("g", 1)}}
-	for _, e := range events {
-		if err := core.WriteEvent(&whole, core.Stamped{At: gangtest.Epoch0, Event: e}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	text := whole.String()
-	for name, c := range map[string]struct {
-		text string
-		want int
-		err  string
-	}{
-		"whole":                   {text, 3, ""},
-		"empty":                   {"", 0, ""},
-		"cut off in a line":       {text[:len(text)-20], 2, ""},
-		"broken in the middle":    {strings.Replace(text, `"kind":"Synced"`, `"kind":"Synced`, 1), 1, "journal line 2: "},
-		"of a newer version":      {strings.Replace(text, "Synced", "Merged", 1), 1, `journal line 2: unknown event "Merged"`},
-		"with data of other type": {strings.Replace(text, `{"Node":{`, `{"Node":[{`, 1), 0, "journal line 1: "},
-	} {
-		t.Run(name, func(t *testing.T) {
-			n := 0
-			err := core.Replay(strings.NewReader(c.text), core.NewMachine(core.DefaultOptions()), func(core.Stamped, []core.Decision) { n++ })
-			if n != c.want || (err == nil) != (c.err == "") || (err != nil && !strings.HasPrefix(err.Error(), c.err)) {
-				t.Errorf("%d events are read: %v", n, err)
-			}
-		})
-	}
 }

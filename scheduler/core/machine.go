@@ -38,8 +38,8 @@ type Options struct {
 	// asked for it; zero to ask for none.
 	AskAfter time.Duration
 	// Strategy makes the strategy of placing from what members that ask for
-	// devices usually ask for. It is planner.Pack where it is nil.
-	Strategy func(usual []planner.Sample) planner.Strategy
+	// devices usually ask for. It is planner.Pack where it is nil. A journal has its name.
+	Strategy func(usual []planner.Sample) planner.Strategy `json:"-"`
 	// Backfill is how many gangs behind the first one that waits for room are looked at,
 	// whether they may start before it. With zero nobody may.
 	Backfill int

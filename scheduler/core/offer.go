@@ -51,6 +51,9 @@ func (m *Machine) admit() bool {
 				refused[e.Queue] = true
 				m.makeQuota(g)
 			}
+			if m.movesFor(g) {
+				m.turn.Keep(e, m.need(g).sum(), g.quota)
+			}
 			continue
 		}
 		if !g.tried && m.booked != nil && m.booked.group == g {

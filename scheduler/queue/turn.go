@@ -124,10 +124,27 @@ func (t *Turn) await(n *node, r *Refusal) {
 		t.end(n)
 	}
 	if short := t.tree.nodes[r.Queue]; !short.Backfill {
-		if t.awaited[short] == nil {
-			t.awaited[short] = map[string]bool{}
-		}
-		t.awaited[short][r.Resource] = true
+		t.keep(short, r.Resource)
+	}
+}
+
+func (t *Turn) keep(n *node, resource string) {
+	if t.awaited[n] == nil {
+		t.awaited[n] = map[string]bool{}
+	}
+	t.awaited[n][resource] = true
+}
+
+// Keep lets nobody pass a gang that was refused, wherever its quota is limited: it is
+// being given back for it.
+func (t *Turn) Keep(e Entry, more resource.Vector, r *Refusal) {
+	t.keep(t.tree.nodes[r.Queue], r.Resource)
+	for at := t.tree.known(e.Queue); at != nil; at = at.parent {
+		more.Each(func(name string, _ int64) {
+			if _, limited := at.Capability.Get(name); limited {
+				t.keep(at, name)
+			}
+		})
 	}
 }
 

@@ -44,11 +44,12 @@ func assemble(ctx context.Context, c *config.SchedulerConfiguration, on cluster)
 	}
 	board := &core.Board{}
 	member := members(c.SchedulerName)
-	e := &engine{recovered: make(chan struct{}), contention: plugin.NewContention(board)}
-	machine := core.NewMachine(machineOptions(c))
+	options := machineOptions(c)
+	e := &engine{recovered: make(chan struct{}), contention: plugin.NewContention(board), recording: newRecording(c, options)}
+	machine := core.NewMachine(options)
 	e.metrics = newMetrics(e, machine)
 	e.loop = core.NewLoop(machine, core.LoopOptions{
-		Board: board, Now: time.Now,
+		Board: board, Now: steadyClock(),
 		Handle: func(decisions []core.Decision) { e.carryOut(ctx, decisions) },
 		Observe: func(event core.Stamped, decisions []core.Decision, took time.Duration) {
 			e.observe(ctx, event, decisions, took)

@@ -27,7 +27,6 @@ type flags struct {
 	shared    configflags.Flags
 	gates     map[string]bool
 	openPaths []string
-	journal   string
 	logs      *logsapi.LoggingConfiguration
 }
 
@@ -54,13 +53,13 @@ SchedulerConfiguration); flags win over the file.`,
 		},
 	}
 	f.add(cmd.Flags())
+	cmd.AddCommand(newReplayCommand())
 	return cmd
 }
 
 func (f *flags) add(fs *pflag.FlagSet) {
 	f.shared.Add(fs, configflags.Defaults{Lease: "muster-scheduler", Port: 10263, Serves: "health and metrics"})
 	fs.StringSliceVar(&f.openPaths, "authorization-always-allow-paths", nil, "paths that are served to everybody, beside health")
-	fs.StringVar(&f.journal, "record-events", "", "file in which every event is recorded, so that its decisions can be replayed elsewhere")
 	fs.Var(cliflag.NewMapStringBool(&f.gates), "feature-gates", "feature gates of kube-scheduler, as name=true or name=false")
 	logsapi.AddFlags(f.logs, fs)
 	fs.VisitAll(func(flag *pflag.Flag) {
@@ -83,7 +82,7 @@ func (f *flags) run(cmd *cobra.Command) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	ctx = klog.NewContext(ctx, klog.Background())
-	return Run(ctx, c, Options{FeatureGates: f.gates, OpenPaths: f.openPaths, Journal: f.journal})
+	return Run(ctx, c, Options{FeatureGates: f.gates, OpenPaths: f.openPaths})
 }
 
 // configuration reads the file and sets the flags over it.

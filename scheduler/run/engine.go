@@ -14,6 +14,7 @@ import (
 
 	"muster.sh/muster/scheduler/core"
 	"muster.sh/muster/scheduler/hold"
+	"muster.sh/muster/scheduler/journal"
 	"muster.sh/muster/scheduler/plugin"
 )
 
@@ -43,7 +44,9 @@ type engine struct {
 	feed       feed
 	writes     writes
 	metrics    *metrics
-	journal    *journal
+	recording  recording
+	// journal is that of this leadership.
+	journal *journal.Writer
 	// recovered is closed when the loop has taken up all that existed at the
 	// start.
 	recovered chan struct{}
@@ -77,7 +80,7 @@ func (e *engine) observe(ctx context.Context, event core.Stamped, decisions []co
 	if logger := klog.FromContext(ctx).V(4); logger.Enabled() {
 		logger.Info("Event", "kind", fmt.Sprintf("%T", event.Event), "event", fmt.Sprintf("%+v", event.Event), "took", took)
 	}
-	e.journal.write(ctx, event)
+	e.journal.Record(event, decisions)
 	e.metrics.step(event, decisions, took)
 	e.contention.Changed()
 	if _, ok := event.Event.(core.Synced); ok {
@@ -97,7 +100,10 @@ func (e *engine) act(ctx context.Context) error {
 	defer routines.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	routines.Go(func() { e.loop.Run(ctx) })
+	var record func()
+	e.journal, record = e.recording.begin(ctx)
+	routines.Go(record)
+	routines.Go(func() { e.loop.Run(ctx); e.journal.Close() })
 	routines.Go(func() { e.writes.Run(ctx) })
 	routines.Go(func() { e.contention.Run(ctx, func() { e.wake(ctx) }) })
 

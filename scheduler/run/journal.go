@@ -1,73 +1,84 @@
 package run
 
 import (
-	"bufio"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"sync"
+	"runtime/debug"
 
 	"k8s.io/klog/v2"
 
+	config "muster.sh/muster/api/config/v1alpha1"
 	"muster.sh/muster/scheduler/core"
+	"muster.sh/muster/scheduler/journal"
 )
 
-// journal records every event of the loop, for a replay elsewhere. A nil
-// journal records nothing.
-type journal struct {
-	mu   sync.Mutex
-	file *os.File
-	out  *bufio.Writer
+// oldJournals is how many journals of earlier leaderships are kept.
+const oldJournals = 4
+
+// recording is how the journal of a leadership is kept.
+type recording struct {
+	config.Record
+	header journal.Header
 }
 
-// openJournal begins a journal in a new file. An empty path means none. It
-// holds names, labels and sizes of all work in the cluster, so only its owner
-// may read it.
-func openJournal(path string) (*journal, error) {
-	if path == "" {
-		return nil, nil
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("record events: %w", err)
-	}
-	return &journal{file: file, out: bufio.NewWriter(file)}, nil
+func newRecording(c *config.SchedulerConfiguration, o core.Options) recording {
+	return recording{c.Record, journal.Header{Muster: ownVersion(), Options: o, Strategy: string(c.Placement.Strategy)}}
 }
 
-// write records an event. After the first failure it records nothing more: a
-// history with a hole replays to something else.
-func (j *journal) write(ctx context.Context, e core.Stamped) {
-	if j == nil {
-		return
+// begin begins the journal of this leadership, whose machine has seen nothing yet, and
+// returns what writes it until it is closed. Without a journal, or where it can't be
+// written, there is none: that is no reason not to schedule.
+func (r *recording) begin(ctx context.Context) (w *journal.Writer, run func()) {
+	if r.File == "" {
+		return nil, func() {}
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.out == nil {
-		return
-	}
-	if err := core.WriteEvent(j.out, e); err != nil {
-		klog.FromContext(ctx).Error(err, "Recording of events has ended")
-		j.out = nil
-	}
-}
-
-// close writes out what was recorded last.
-func (j *journal) close() error {
-	if j == nil {
-		return nil
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	var err error
-	if j.out != nil {
-		err = j.out.Flush()
-		j.out = nil
-	}
-	if closeErr := j.file.Close(); err == nil {
-		err = closeErr
+	logger := klog.LoggerWithValues(klog.FromContext(ctx), "file", r.File)
+	file, err := createJournal(r.File)
+	if err == nil {
+		w, err = journal.NewWriter(file, r.header, r.MaxSize.Value())
 	}
 	if err != nil {
-		return fmt.Errorf("record events: %w", err)
+		logger.Error(err, "Nothing is recorded")
+		return nil, func() {}
 	}
-	return nil
+	return w, func() {
+		if err := errors.Join(w.Run(), file.Close()); err != nil {
+			logger.Error(err, "No more is recorded")
+		}
+	}
+}
+
+// createJournal makes a file that only its owner may read: it names all work of the
+// cluster. The journal that was there gets the suffix .1, that one .2, and the oldest
+// goes.
+func createJournal(path string) (*os.File, error) {
+	if old, err := os.Lstat(path); err == nil && !old.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is there already, and is no file", path)
+	}
+	for i := oldJournals; i > 0; i-- {
+		if err := os.Rename(oldJournal(path, i-1), oldJournal(path, i)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("keep the journal before: %w", err)
+		}
+	}
+	return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+}
+
+func oldJournal(path string, age int) string {
+	if age == 0 {
+		return path
+	}
+	return fmt.Sprintf("%s.%d", path, age)
+}
+
+// ownVersion is that of this build, as far as the go command was told.
+func ownVersion() string {
+	info, known := debug.ReadBuildInfo()
+	if !known {
+		return "unknown"
+	}
+	return cmp.Or(info.Main.Version, "unknown")
 }

@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -28,13 +27,11 @@ type Options struct {
 	FeatureGates map[string]bool
 	// OpenPaths are served to everybody, beside health.
 	OpenPaths []string
-	// Journal is a file in which every event is recorded, if it is not empty.
-	Journal string
 }
 
 // Run schedules until the context ends. Any other end is an error, after which
 // the process must end too.
-func Run(ctx context.Context, c *config.SchedulerConfiguration, o Options) (err error) {
+func Run(ctx context.Context, c *config.SchedulerConfiguration, o Options) error {
 	server, err := connect(&c.ClientConnection)
 	if err != nil {
 		return err
@@ -51,11 +48,6 @@ func Run(ctx context.Context, c *config.SchedulerConfiguration, o Options) (err 
 	if err != nil {
 		return err
 	}
-	if e.journal, err = openJournal(o.Journal); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, e.journal.close()) }()
-
 	ready, watchdog := make(chan struct{}), newWatchdog(&c.LeaderElection)
 	if err := serve(ctx, &c.Serving, c.ClientConnection.Kubeconfig, slices.Concat(healthPaths, o.OpenPaths), e.pages(ready, watchdog)); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -48,6 +49,8 @@ type SchedulerConfiguration struct {
 	PodGroups PodGroups `json:"podGroups,omitzero"`
 	// Autoscaling tells cluster autoscalers what gangs have no room for.
 	Autoscaling Autoscaling `json:"autoscaling,omitzero"`
+	// Record keeps what the scheduler is told and decides, for a replay elsewhere.
+	Record Record `json:"record,omitzero"`
 }
 
 // ClientConnection is how the API server is reached.
@@ -251,4 +254,15 @@ type Spark struct {
 	// executors of an application without a driver of ours, which says nothing
 	// of its size, are taken to be the whole gang. Default: 2s.
 	SettleTime metav1.Duration `json:"settleTime,omitzero"`
+}
+
+// Record keeps what the scheduler is told and decides in a file, for a replay elsewhere.
+// It names all work of the cluster.
+type Record struct {
+	// File is made anew each time that this replica comes to lead; the four before are
+	// kept, with a suffix from .1 on. Default: none, and nothing is recorded.
+	File string `json:"file,omitempty"`
+	// MaxSize is that of the file. What comes when it is full is not recorded: a replay
+	// needs the beginning. Default: 256Mi.
+	MaxSize resource.Quantity `json:"maxSize,omitzero"`
 }

@@ -3,6 +3,7 @@ package v1alpha1
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -56,6 +57,10 @@ func (c *SchedulerConfiguration) Default() {
 	orString(&c.PodGroups.Empty, IgnoreEmpty)
 
 	c.Autoscaling.setDefaults()
+
+	if c.Record.MaxSize.IsZero() {
+		c.Record.MaxSize = resource.MustParse("256Mi")
+	}
 }
 
 func (c *ClientConnection) setDefaults() {

@@ -35,6 +35,9 @@ func TestAnEmptyFileMeansTheDefaults(t *testing.T) {
 	if c.Gangs.ExpectedMemberTimeout.Duration != 5*time.Minute || c.Gangs.BelowMinimum.Policy != ContinueBelowMinimum || *c.Spark.MinExecutorsFloor != 1 || c.Placement.Strategy != Pack {
 		t.Errorf("gangs %+v, spark %+v, placement %+v", c.Gangs, c.Spark, c.Placement)
 	}
+	if r := c.Record; r.File != "" || r.MaxSize.Value() != 256<<20 {
+		t.Errorf("record %+v", r)
+	}
 	if a := c.Autoscaling; a.Asks() || a.ProvisioningClassName != "best-effort-atomic-scale-up.autoscaling.x-k8s.io" || a.After.Duration != 5*time.Second {
 		t.Errorf("autoscaling %+v", a)
 	}
@@ -55,6 +58,7 @@ reclaim: {enabled: false, maxEvictions: 7, maxTries: 0, after: 2s, minRuntime: 3
 backfill: {depth: 0}
 podGroups: {empty: Enqueue}
 autoscaling: {request: CapacityBuffer, markPods: true, after: 1m}
+record: {file: /var/log/muster, maxSize: 1Gi}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +76,7 @@ autoscaling: {request: CapacityBuffer, markPods: true, after: 1m}
 		*c.Reclaim.Enabled, c.Reclaim.MaxEvictions != 7, *c.Reclaim.MaxTries != 0, c.Reclaim.After.Duration != 2*time.Second,
 		c.Reclaim.MinRuntime.Duration != 3*time.Minute, c.Reclaim.Cooldown.Duration != time.Hour, c.Reclaim.Timeout.Duration != time.Minute,
 		*c.Backfill.Depth != 0,
+		c.Record.File != "/var/log/muster", c.Record.MaxSize.Value() != 1<<30,
 		c.Autoscaling.Request != RequestBuffers, !c.Autoscaling.MarkPods, c.Autoscaling.After.Duration != time.Minute:
 		t.Errorf("read %+v", c)
 	}
@@ -114,6 +119,9 @@ func TestAWrongFileIsRefusedWithItsCause(t *testing.T) {
 		"a negative runtime":             {header + "reclaim: {minRuntime: -1s}\n", "reclaim.minRuntime"},
 		"no time to go":                  {header + "reclaim: {timeout: -1s}\n", "reclaim.timeout"},
 		"a negative depth":               {header + "backfill: {depth: -1}\n", "backfill.depth"},
+		"an unknown field of a record":   {header + "record: {path: /x}\n", `unknown field "record.path"`},
+		"a record of no size":            {header + "record: {maxSize: 1k}\n", "record.maxSize: Invalid value: \"1k\": must be at least 1Mi"},
+		"a size that is no quantity":     {header + "record: {maxSize: much}\n", "quantities must match"},
 		"what is no YAML":                {header + "spark: [", "yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {

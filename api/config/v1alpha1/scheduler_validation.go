@@ -4,6 +4,7 @@ import (
 	"net"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -25,6 +26,7 @@ func (c *SchedulerConfiguration) Validate() field.ErrorList {
 	errs = append(errs, c.Spark.validate(field.NewPath("spark"))...)
 	errs = append(errs, c.PodGroups.validate(field.NewPath("podGroups"))...)
 	errs = append(errs, c.Autoscaling.validate(field.NewPath("autoscaling"))...)
+	errs = append(errs, c.Record.validate(field.NewPath("record"))...)
 	return errs
 }
 
@@ -161,6 +163,16 @@ func (g *PodGroups) validate(path *field.Path) field.ErrorList {
 		return nil
 	}
 	return field.ErrorList{field.NotSupported(path.Child("empty"), g.Empty, []EmptyPolicy{IgnoreEmpty, EnqueueEmpty})}
+}
+
+// minRecord holds the header and some events at least.
+var minRecord = resource.MustParse("1Mi")
+
+func (r *Record) validate(path *field.Path) field.ErrorList {
+	if r.MaxSize.Cmp(minRecord) >= 0 {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path.Child("maxSize"), r.MaxSize.String(), "must be at least "+minRecord.String())}
 }
 
 func positive(path *field.Path, d metav1.Duration) field.ErrorList {
