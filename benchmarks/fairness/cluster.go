@@ -25,6 +25,9 @@ type job struct {
 	pods  int
 	gpus  int // of each pod
 	runs  time.Duration
+	// declares is how long it says that it runs; zero if it does not say.
+	declares  time.Duration
+	submitted time.Time
 	// attempt counts its starts as a whole; bound are pods of this one that have a node.
 	attempt, bound int
 	members        []gang.PodID
@@ -49,8 +52,9 @@ type simulation struct {
 	// used are the GPUs of each queue's pods that have a node.
 	used []int
 	// lost is the GPU time that evicted pods had used.
-	lost   time.Duration
-	placed map[gang.PodID]place
+	lost     time.Duration
+	placed   map[gang.PodID]place
+	bookings bookings
 }
 
 // place is where a pod is, and since when.
@@ -61,15 +65,16 @@ type place struct {
 
 var epoch = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func newSimulation(nodes, queues int) *simulation {
+func newSimulation(d Day) *simulation {
 	options := core.DefaultOptions()
+	options.Backfill = d.Depth
 	options.Reclaim = core.Clearing{MaxPods: 5000, MaxTries: 2000, After: time.Second, Cooldown: time.Minute, Timeout: 5 * time.Minute}
 	s := &simulation{
-		machine: core.NewMachine(options), now: epoch, used: make([]int, queues),
+		machine: core.NewMachine(options), now: epoch, used: make([]int, d.Queues),
 		jobs: map[gang.ID]*job{}, members: map[gang.PodID]*core.Member{}, placed: map[gang.PodID]place{},
 		latched: map[gang.ID][]gang.PodID{}, open: map[gang.ID]core.Epoch{},
 	}
-	for i := range nodes {
+	for i := range d.Nodes {
 		all := resource.Vector{MilliCPU: 64_000, Memory: 512 << 30, Pods: 110}.With(gpu, gpusPerNode)
 		s.tell(core.NodeSet{Node: cluster.Node{Name: fmt.Sprintf("node-%04d", i), Ready: true, Allocatable: all}})
 	}
@@ -85,6 +90,7 @@ func (s *simulation) tell(e core.Event) {
 	for ; len(s.inbox) > 0; s.inbox = s.inbox[1:] {
 		out := s.machine.Step(s.now, s.inbox[0])
 		s.machine.Publish(&s.board)
+		s.bookings.note(s.machine)
 		for _, d := range out {
 			s.carryOut(d)
 		}
@@ -171,10 +177,10 @@ func (s *simulation) gone(j *job, pod gang.PodID, how core.End) {
 func (s *simulation) submit(j *job, queue string) {
 	name := fmt.Sprintf("job-%06d", len(s.jobs))
 	j.id = gang.NewID("podgroup", "default", name)
-	s.jobs[j.id] = j
+	s.jobs[j.id], j.submitted = j, s.now
 	s.tell(core.GangSet{Gang: gang.Gang{
 		ID: j.id, Owner: gang.Object{Kind: "PodGroup", Namespace: "default", Name: name, UID: name},
-		Queue: queue, Created: s.now, MinMember: j.pods,
+		Queue: queue, Created: s.now, MinMember: j.pods, Runtime: j.declares,
 	}})
 	s.createPods(j)
 }

@@ -17,6 +17,12 @@ import (
 type Day struct {
 	Nodes, Queues int
 	Lasts         time.Duration
+	// Declared is the part of the gangs that say how long they run at most, and Overrun
+	// the part of these that say half of what they do.
+	Declared, Overrun float64
+	// Depth is how many gangs behind the first that waits for room are looked at, whether
+	// they may pass it.
+	Depth int
 }
 
 const (
@@ -61,6 +67,12 @@ type Outcome struct {
 	// Busy is the part of all GPU time that pods had, Lost that of pods that were evicted.
 	Busy, Lost float64
 	Gangs      int
+	// Wait is how long gangs waited on average until they started, and Largest how long
+	// those did that ask for at least half as much as any.
+	Wait, Largest time.Duration
+	// Bookings that moved to a later time because somebody ran longer than expected,
+	// because gangs started whose turn it was earlier, and for other reasons.
+	Overran, Before, Moved int
 }
 
 // run is a day that goes by.
@@ -71,13 +83,25 @@ type run struct {
 	tenants []*tenant
 	weights []float64
 	busy    float64
+	// waits of all gangs that have started, and of the largest.
+	waited, largest waits
 }
+
+// waits adds up how long gangs have waited.
+type waits struct {
+	sum   time.Duration
+	count int
+}
+
+func (w *waits) add(d time.Duration) { w.sum, w.count = w.sum+d, w.count+1 }
+
+func (w *waits) mean() time.Duration { return w.sum / time.Duration(max(w.count, 1)) }
 
 // Simulate lets a day go by. Equal seeds give equal days. The weights of queues are the
 // same for all seeds.
 func Simulate(d Day, seed uint64) Outcome {
-	r := &run{Day: d, simulation: newSimulation(d.Nodes, d.Queues), random: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // equal seeds must give equal days
-	weights := rand.New(rand.NewPCG(0, uint64(d.Queues)))                                                   //nolint:gosec // all days must have the same
+	r := &run{Day: d, simulation: newSimulation(d), random: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // equal seeds must give equal days
+	weights := rand.New(rand.NewPCG(0, uint64(d.Queues)))                                   //nolint:gosec // all days must have the same
 	for i := range d.Queues {
 		t := &tenant{name: fmt.Sprintf("queue-%02d", i), weight: 1 + weights.Int64N(mostWeight)}
 		r.tenants, r.weights = append(r.tenants, t), append(r.weights, float64(t.weight))
@@ -120,8 +144,24 @@ func (r *run) refill(i int) {
 			queue: i, pods: 1 + r.random.IntN(mostPods), gpus: 1 << r.random.IntN(4),
 			runs: time.Duration(float64(5*time.Minute) * math.Pow(24, r.random.Float64())),
 		}
+		if r.Declared > 0 { // else days are as they were before there was anything to declare
+			r.declare(j)
+		}
 		r.awaits(j, 1)
 		r.submit(j, t.name)
+	}
+}
+
+// declare has some gangs say how long they run: mostly up to one and a half times as long
+// as they do.
+func (r *run) declare(j *job) {
+	says, overruns, more := r.random.Float64(), r.random.Float64(), r.random.Float64()
+	switch {
+	case says >= r.Declared:
+	case overruns < r.Overrun:
+		j.declares = j.runs / 2
+	default:
+		j.declares = time.Duration(float64(j.runs) * (1 + more/2))
 	}
 }
 
@@ -135,6 +175,12 @@ func (r *run) awaits(j *job, n int) {
 // begun notes that a gang has started. Another one comes in its place.
 func (r *run) begun(j *job) {
 	r.awaits(j, -1)
+	if j.attempt == 1 {
+		r.waited.add(r.now.Sub(j.submitted))
+		if j.pods*j.gpus >= mostPods*mostGPUs/2 {
+			r.largest.add(r.now.Sub(j.submitted))
+		}
+	}
 	r.at(r.now, func() { r.refill(j.queue) })
 }
 
@@ -161,7 +207,10 @@ func (r *run) observe(d time.Duration) {
 }
 
 func (r *run) outcome() Outcome {
-	o := Outcome{Busy: r.busy, Lost: r.lost.Seconds() / r.Lasts.Seconds() / r.all(), Gangs: len(r.jobs)}
+	o := Outcome{
+		Busy: r.busy, Lost: r.lost.Seconds() / r.Lasts.Seconds() / r.all(), Gangs: len(r.jobs),
+		Wait: r.waited.mean(), Largest: r.largest.mean(), Overran: r.bookings.overran, Before: r.bookings.passed, Moved: r.bookings.moved,
+	}
 	for _, t := range r.tenants {
 		if t.Waited > 0 {
 			t.Got, t.Fair = t.Got/t.Waited, t.Fair/t.Waited

@@ -64,6 +64,25 @@ func TestTheIdealIsFair(t *testing.T) {
 	})
 }
 
+// Who passes the first gang that waits moves no booking: only those do that run longer than
+// they have said.
+func TestNobodyMovesABookingButWhoOverruns(t *testing.T) {
+	d := Day{Nodes: 30, Queues: 3, Lasts: 6 * time.Hour, Declared: 1, Depth: 100}
+	strict := d
+	strict.Depth = 0
+	kept, passed := Simulate(d, 1), Simulate(strict, 1)
+	if kept.Overran+kept.Moved > 0 {
+		t.Errorf("%d bookings moved as if somebody had overrun, and %d without a reason", kept.Overran, kept.Moved)
+	}
+	if kept.Wait >= passed.Wait {
+		t.Errorf("gangs waited %s on average where some passed, and %s where none did", kept.Wait, passed.Wait)
+	}
+	d.Overrun = .1
+	if o := Simulate(d, 1); o.Overran == 0 || o.Moved > 0 {
+		t.Errorf("bookings moved %d times because somebody overran, and %d times for other reasons", o.Overran, o.Moved)
+	}
+}
+
 func TestTheCommandPrintsATable(t *testing.T) {
 	var out bytes.Buffer
 	c := NewCommand()
@@ -72,7 +91,7 @@ func TestTheCommandPrintsATable(t *testing.T) {
 	if err := c.Execute(); err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); len(lines) != 4 || !strings.Contains(lines[0], "fair") {
+	if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); len(lines) != 6 || !strings.Contains(lines[0], "fair") {
 		t.Errorf("printed\n%s", out.String())
 	}
 }

@@ -51,6 +51,10 @@ func (m *Machine) bookFor(g *group) {
 	}
 }
 
+// goneBefore is said of those whose turn it was earlier, or who had started and lacked
+// members of their minimum.
+const goneBefore = "gangs that go before it took room"
+
 // isStale says why a booking has to be looked for anew; nothing if it still holds.
 func (m *Machine) isStale(b *booked) string {
 	switch now := m.book.Changes(); {
@@ -61,7 +65,7 @@ func (m *Machine) isStale(b *booked) string {
 	case b.made.Taken != now.Taken:
 		return "pods outside of any gang have taken room"
 	case b.made.Freed != now.Freed && m.now.Sub(b.madeAt) >= rebookAfter:
-		return "gangs that have started took room for members that they had lost"
+		return goneBefore
 	}
 	return ""
 }
@@ -91,7 +95,7 @@ func (m *Machine) missed(b *booked) string {
 	}
 	switch {
 	case n == 0:
-		return "others took the room"
+		return goneBefore
 	case len(names) == 0:
 		return fmt.Sprintf("%d gangs run longer than was expected", n)
 	default:
@@ -190,6 +194,15 @@ func (m *Machine) startOf(g *group) *Start {
 	default:
 		return &Start{At: b.At, Nodes: len(b.On), Moved: b.moved}
 	}
+}
+
+// Booked is the gang that is booked, with what is known of its start; false if none waits
+// for room.
+func (m *Machine) Booked() (gang.ID, Start, bool) {
+	if m.booked == nil {
+		return "", Start{}, false
+	}
+	return m.booked.group.decl.ID, *m.startOf(m.booked.group), true
 }
 
 // isUseless says that no member of the gang that is booked could use a node even if it
