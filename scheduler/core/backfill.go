@@ -39,13 +39,20 @@ func (m *Machine) backfill(first *group) {
 	}
 	m.turn.Stop(m.queueOf(first))
 	p := passing{m: m, first: first, wants: m.request(first, m.need(first)).Request}
+	if !m.booked.known && !m.anyUseless(&p.wants) {
+		return
+	}
 	for range m.opts.Backfill {
+		m.recharge()
 		e, more := m.turn.Next()
 		if !more {
 			return
 		}
-		if !p.try(m.groups[e.Gang], e) {
+		g := m.groups[e.Gang]
+		if m.bars(g) != "" || m.turn.Ask(e, m.need(g).sum()) != nil {
 			m.turn.Stop(e.Queue)
+		} else if !p.try(g, e) {
+			m.turn.End(e.Queue) // nobody holds it a place, so none of its queue passes it
 		}
 	}
 }
@@ -62,15 +69,11 @@ type passing struct {
 // try starts a gang if it may pass, and reports whether it did.
 func (p *passing) try(g *group, e queue.Entry) bool {
 	m := p.m
-	if m.bars(g) != "" || g.busy() || !g.retryAt.IsZero() {
+	now := passedOver{m.book.Changes().Freed, m.booked.serial}
+	if g.busy() || !g.retryAt.IsZero() || g.passedOver == now {
 		return false
 	}
 	n := m.need(g)
-	m.recharge()
-	now := passedOver{m.book.Changes().Freed, m.booked.serial}
-	if m.turn.Ask(e, n.sum()) != nil || g.passedOver == now {
-		return false
-	}
 	r := m.request(g, n)
 	if shares := p.place(g, e, n, r); shares != nil {
 		txn := m.book.Begin()

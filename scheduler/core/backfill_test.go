@@ -92,6 +92,29 @@ func TestWhoEndsInTimePassesTheFirst(t *testing.T) {
 	}
 }
 
+func TestNobodyPassesAnotherOfTheQueueThatIsNotBooked(t *testing.T) {
+	w, _ := full(core.DefaultOptions())
+	w.SetQueue(queue.Spec{Name: "other", Weight: 1, Backfill: true})
+	job(w, "second", 4, lasting(time.Minute))
+	third := job(w, "third", 1, lasting(time.Minute))
+	other := job(w, "other", 1, func(g *gang.Gang) { g.Queue, g.Runtime = "other", time.Minute })
+	if w.BoundOf(third) != 0 || w.BoundOf(other) != 1 {
+		t.Errorf("%d behind the second and %d of another queue run", w.BoundOf(third), w.BoundOf(other))
+	}
+}
+
+func TestABookedGangGoesBeforeQueuesWithALowerShare(t *testing.T) {
+	w, first := full(core.DefaultOptions())
+	w.SetQueue(queue.Spec{Name: "idle", Weight: 1, Backfill: true})
+	w.SetQueue(queue.Spec{Name: queue.Default, Weight: 100, Backfill: true}) // so that it has less than it deserves
+	w.Pass(2 * time.Second)
+	before := start(t, w, first)
+	g := job(w, "g", 1, func(g *gang.Gang) { g.Queue = "idle" })
+	if after := start(t, w, first); w.BoundOf(g) != 0 || after != before {
+		t.Errorf("%d of a queue that has less run, and the booking was %+v and is %+v", w.BoundOf(g), before, after)
+	}
+}
+
 func TestWhoTakesOtherNodesPassesTheFirst(t *testing.T) {
 	w, first := full(core.DefaultOptions())
 	w.Node("n2", 2, 64)

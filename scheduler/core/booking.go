@@ -128,8 +128,10 @@ func (m *Machine) findStart(b *booked, why string) {
 	b.made, b.madeAt, b.useless = m.book.Changes(), m.now, nil
 	b.group.startsAt = b.At // zero where there is no booking
 	if known {
+		m.queues.Pin(b.group.decl.ID)
 		m.alarmAt(b.group, b.At)
 	} else {
+		m.queues.Pin("")
 		b.unknown = m.whyUnknown()
 	}
 }
@@ -168,6 +170,7 @@ func (m *Machine) unbook() {
 	if m.booked != nil {
 		m.booked.group.startsAt = time.Time{}
 		m.booked = nil
+		m.queues.Pin("")
 	}
 }
 
@@ -208,13 +211,19 @@ func (m *Machine) Booked() (gang.ID, Start, bool) {
 // isUseless says that no member of the gang that is booked could use a node even if it
 // was empty.
 func (m *Machine) isUseless(node string, r *planner.Request) bool {
+	return m.anyUseless(r) && m.booked.useless[node]
+}
+
+// anyUseless says whether there is such a node.
+func (m *Machine) anyUseless(r *planner.Request) bool {
 	b := m.booked
 	if b.useless == nil {
 		b.useless = map[string]bool{}
 		for _, row := range m.book.Empty().Rows {
-			b.useless[row.Node.Name] = r.MinFree.IsZero() &&
-				!slices.ContainsFunc(r.Wants, func(w planner.Want) bool { return row.Times(&w.Shape, 1) > 0 })
+			if r.MinFree.IsZero() && !slices.ContainsFunc(r.Wants, func(w planner.Want) bool { return row.Times(&w.Shape, 1) > 0 }) {
+				b.useless[row.Node.Name] = true
+			}
 		}
 	}
-	return b.useless[node]
+	return len(b.useless) > 0
 }

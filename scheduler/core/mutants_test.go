@@ -132,6 +132,8 @@ var mutantsOfBookings = []mutant{
 		"if !m.queues.Leaves(", "if false && !m.queues.Leaves("},
 	{"in a strict queue the first may be passed", "../queue/turn.go",
 		"n := t.tree.known(queue); !n.Backfill", "n := t.tree.known(queue); false && !n.Backfill"},
+	{"quota that is being given back for one is taken by others", "offer.go",
+		"			if m.movesFor(g) {\n				m.turn.Keep", "			if false {\n				m.turn.Keep"},
 	{"a booking relies on gangs that have overrun", "endings.go",
 		"known && at.After(m.now) {\n			out", "known {\n			out"},
 }

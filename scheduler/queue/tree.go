@@ -24,6 +24,8 @@ type Tree struct {
 	waits map[gang.ID]*node
 	// version changes with what may change whose turn it is, or what he may have.
 	version uint64
+	// pinned is the gang that goes first.
+	pinned gang.ID
 	// arrivals changes when gangs come to wait, or cease to.
 	arrivals uint64
 	// homes are the queues of namespaces whose gangs name none.

@@ -26,6 +26,8 @@ type Turn struct {
 	streaks map[*node]*streak
 	// thorough turns skip nobody.
 	thorough bool
+	// begun says that somebody was taken.
+	begun bool
 }
 
 // Turn begins a new one. It may leave out gangs of which it is known that they would be
@@ -55,12 +57,22 @@ func (t *Turn) Next() (Entry, bool) {
 		}
 		t.refresh(n)
 	}
+	if !t.begun {
+		t.begun = true
+		if e := t.pinned(); e != nil {
+			return t.take(t.tree.waits[e.Gang], *e)
+		}
+	}
 	c := t.first(t.tree.root)
 	if c == nil {
 		return Entry{}, false
 	}
-	t.last[c.leaf], t.taken = c.next, c.leaf
-	return c.next, true
+	return t.take(c.leaf, c.next)
+}
+
+func (t *Turn) take(n *node, e Entry) (Entry, bool) {
+	t.last[n], t.taken = e, n
+	return e, true
 }
 
 // first is who is next in a queue and those below it; nil if nobody is.
@@ -162,6 +174,9 @@ func (t *Turn) Stop(queue string) {
 		t.end(n)
 	}
 }
+
+// End ends the turn of a queue.
+func (t *Turn) End(queue string) { t.end(t.tree.known(queue)) }
 
 // Room says for how many of equal members a queue has the quota, at most limit, beside
 // those who wait.
