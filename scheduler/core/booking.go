@@ -103,9 +103,10 @@ func (m *Machine) missed(b *booked) string {
 	}
 }
 
-// lateFor are the gangs that hold up the booking of a gang.
+// lateFor are the gangs that hold up the booking of a gang. With one of them quota would
+// go to those before it that wait for some, and they would go first.
 func (m *Machine) lateFor(g *group) map[gang.ID]bool {
-	if m.booked == nil || m.booked.group != g {
+	if m.booked == nil || m.booked.group != g || m.quotaAwaited {
 		return nil
 	}
 	return m.booked.late

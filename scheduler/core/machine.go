@@ -74,6 +74,8 @@ type Machine struct {
 	// totalAt is the state of the book when the queues were told what there is in all.
 	totalAt ledger.Changes
 	usual   workload
+	// quotaAwaited says that somebody of this turn waits for quota.
+	quotaAwaited bool
 	// turn is the last time that room was offered to those who wait in the queues.
 	turn *queue.Turn
 

@@ -31,6 +31,7 @@ func (m *Machine) admit() bool {
 	if m.move != nil { // which is given up if others have taken the quota for which it is
 		m.turn = m.queues.ThoroughTurn()
 	}
+	m.quotaAwaited = false
 	refused := map[string]bool{} // queues of gangs that lack quota
 	for e, ok := m.turn.Next(); ok; e, ok = m.turn.Next() {
 		g := m.groups[e.Gang]
@@ -47,6 +48,7 @@ func (m *Machine) admit() bool {
 			return false
 		}
 		if m.lacksQuota(g, e) {
+			m.quotaAwaited = m.quotaAwaited || !g.quota.Never
 			if !refused[e.Queue] {
 				refused[e.Queue] = true
 				m.makeQuota(g)
