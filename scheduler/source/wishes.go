@@ -26,10 +26,15 @@ func readWishes(annotations map[string]string, g *gang.Gang) error {
 	if g.Runtime, err = positiveTime(annotations, v1alpha1.RuntimeAnnotation); err != nil {
 		return err
 	}
-	g.Application = annotations[v1alpha1.ApplicationAnnotation]
+	if g.Application = annotations[v1alpha1.ApplicationAnnotation]; len(g.Application) > maxApplicationName {
+		return fmt.Errorf("the annotation %s=%.64q… is longer than %d characters; choose a shorter name", v1alpha1.ApplicationAnnotation, g.Application, maxApplicationName)
+	}
 	g.Moves, err = moves(annotations)
 	return err
 }
+
+// maxApplicationName is as long as names of objects may be: they are remembered.
+const maxApplicationName = 253
 
 // positiveTime reads a time from an annotation, zero where there is none.
 func positiveTime(annotations map[string]string, key string) (time.Duration, error) {

@@ -30,6 +30,7 @@ func TestHowLongAGangRunsIsReadFromAnnotations(t *testing.T) {
 		"one for ever":        {deadline: math.MaxInt64, want: time.Duration(maxSeconds) * time.Second},
 		"an application":      {annotations: map[string]string{application: "nightly"}, labels: map[string]string{"spark-app-name": "other"}, of: "nightly"},
 		"Spark's name":        {labels: map[string]string{"spark-app-name": "etl"}, of: "etl"},
+		"too long a name":     {annotations: map[string]string{application: strings.Repeat("x", 254)}, err: "is longer than 253 characters; choose a shorter name"},
 		"no time":             {annotations: map[string]string{runtime: "long"}, err: `the annotation muster.sh/runtime="long" is not a time; set it to one such as 90s`},
 		"no time at all":      {annotations: map[string]string{runtime: "-1s"}, err: "muster.sh/runtime"},
 	} {
