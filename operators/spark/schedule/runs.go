@@ -9,6 +9,8 @@ import (
 	"github.com/kubeflow/spark-operator/v2/pkg/common"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+
+	"muster.sh/muster/api/v1alpha1"
 )
 
 // Label is the label of runs that names their schedule.
@@ -21,12 +23,20 @@ func newRun(app *v1beta2.ScheduledSparkApplication, name string) *v1beta2.SparkA
 		labels = map[string]string{}
 	}
 	labels[Label] = app.Name
+	spec := *app.Spec.Template.DeepCopy()
+	if spec.Driver.Annotations == nil {
+		spec.Driver.Annotations = map[string]string{}
+	}
+	// How long earlier runs took tells the scheduler how long the next one will.
+	if _, named := spec.Driver.Annotations[v1alpha1.ApplicationAnnotation]; !named {
+		spec.Driver.Annotations[v1alpha1.ApplicationAnnotation] = app.Name
+	}
 	return &v1beta2.SparkApplication{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: name, Namespace: app.Namespace, Labels: labels,
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(app, v1beta2.SchemeGroupVersion.WithKind("ScheduledSparkApplication"))},
 		},
-		Spec: *app.Spec.Template.DeepCopy(),
+		Spec: spec,
 	}
 }
 

@@ -150,6 +150,13 @@ func TestARunIsMadeOfTheTemplate(t *testing.T) {
 	if *run.Spec.MainClass != "Pi" || run.Namespace != "a" || run.Labels["team"] != "x" || run.Labels[Label] != "pi" || !IsRunOf(run, app) || !metav1.IsControlledBy(run, app) {
 		t.Errorf("the run is %+v", run)
 	}
+	if got := run.Spec.Driver.Annotations["muster.sh/application"]; got != "pi" || len(app.Spec.Template.Driver.Annotations) > 0 {
+		t.Errorf("it is a run of %q, and the template has got %v", got, app.Spec.Template.Driver.Annotations)
+	}
+	app.Spec.Template.Driver.Annotations = map[string]string{"muster.sh/application": "own"}
+	if got := Next(Seen{App: app, Now: at(2)}).Start.Spec.Driver.Annotations["muster.sh/application"]; got != "own" {
+		t.Errorf("it names %q itself, and is a run of %q", "own", got)
+	}
 }
 
 func TestWhatIsToldOfTheLastRuns(t *testing.T) {
