@@ -70,12 +70,12 @@ func TestNobodyMovesABookingButWhoOverruns(t *testing.T) {
 	d := Day{Nodes: 30, Queues: 3, Lasts: 6 * time.Hour, Declared: 1, Depth: 100}
 	strict := d
 	strict.Depth = 0
-	kept, passed := Simulate(d, 1), Simulate(strict, 1)
+	kept, none := Simulate(d, 1), Simulate(strict, 1)
 	if kept.Overran+kept.Moved > 0 {
 		t.Errorf("%d bookings moved as if somebody had overrun, and %d without a reason", kept.Overran, kept.Moved)
 	}
-	if kept.Wait >= passed.Wait {
-		t.Errorf("gangs waited %s on average where some passed, and %s where none did", kept.Wait, passed.Wait)
+	if kept.Busy <= none.Busy {
+		t.Errorf("%.3f of all GPU time was used where some passed, and %.3f where none did", kept.Busy, none.Busy)
 	}
 	d.Overrun = .1
 	if o := Simulate(d, 1); o.Overran == 0 || o.Moved > 0 {
