@@ -289,8 +289,8 @@ func TestHistoriesOfBookings(t *testing.T) {
 // crowd fills the cluster with gangs of which it is mostly known how long they run, and
 // lets a great one wait, and small ones behind it.
 func (h *history) crowd() {
-	if h.chance("a limit", 2) {
-		h.SetQueue(queue.Spec{Name: queue.Default, Weight: 1, Backfill: h.chance("not strict", 1), Capability: coresOf(int64(h.number("cores", 6, 11)))})
+	if h.chance("a limit", 1) {
+		h.SetQueue(queue.Spec{Name: queue.Default, Weight: 1, Backfill: !h.chance("strict", 2), Capability: coresOf(int64(h.number("cores", 6, 11)))})
 		h.arrive()
 	}
 	declare := func(kind string, least, most int) {

@@ -34,8 +34,9 @@ func (m *Machine) waitsForRoom(g *group) bool {
 		return false
 	}
 	r := m.request(g, m.need(g)).Request
-	// For many shapes the planner may find on few nodes what it misses on all.
-	return fits(m.book.WithoutOthers("", nil), r) || fits(m.book.WithoutOthers("", g.hope), r)
+	// For many shapes, and for roles that must be together, the planner may find on few nodes
+	// what it misses on all.
+	return fits(m.book.WithoutOthers("", nil), r) || (g.blocks && fits(m.book.WithoutOthers("", g.hope), r))
 }
 
 func fits(v cluster.View, r planner.Request) bool {
