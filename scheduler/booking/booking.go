@@ -71,8 +71,18 @@ func (f *Future) Earliest(r planner.Request) (Booking, bool) {
 	}
 	slices.Sort(b.On)
 	b.On = slices.Compact(b.On)
-	b.After = f.on(b.At, b.On)
+	for i := range f.Endings[:f.endedBy(b.At)] {
+		if e := &f.Endings[i]; f.touches(e, &b) {
+			b.After = append(b.After, e.Gang)
+		}
+	}
 	return b, true
+}
+
+// IsOn says whether a node is one of those on which it will fit.
+func (b *Booking) IsOn(node string) bool {
+	_, found := slices.BinarySearch(b.On, node)
+	return found
 }
 
 // Keeps says whether a request still fits at the time of a booking, on its nodes, if these
@@ -107,27 +117,13 @@ func (f *Future) endedBy(at time.Time) int {
 	return sort.Search(len(f.Endings), func(i int) bool { return f.Endings[i].At.After(at) })
 }
 
-// on are the gangs that end until a time and have room on some nodes.
-func (f *Future) on(at time.Time, nodes []string) []gang.ID {
-	var out []gang.ID
-	for _, e := range f.Endings[:f.endedBy(at)] {
-		if f.isOn(&e, nodes) {
-			out = append(out, e.Gang)
-		}
-	}
-	return out
-}
-
-func (f *Future) isOn(e *Ending, nodes []string) bool {
-	in := func(node string) bool {
-		_, found := slices.BinarySearch(nodes, node)
-		return found
-	}
+// touches says whether a gang has room on the nodes of a booking.
+func (f *Future) touches(e *Ending, b *Booking) bool {
 	return slices.ContainsFunc(e.Pods, func(id gang.PodID) bool {
 		p, ok := f.Book.Pod(id)
-		return ok && in(p.Node)
+		return ok && b.IsOn(p.Node)
 	}) || slices.ContainsFunc(e.Slots, func(id ledger.SlotID) bool {
 		s := f.Book.Slot(id)
-		return s != nil && in(s.Node)
+		return s != nil && b.IsOn(s.Node)
 	})
 }

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"slices"
 	"time"
 
 	"muster.sh/muster/scheduler/booking"
@@ -9,6 +8,7 @@ import (
 	"muster.sh/muster/scheduler/ledger"
 	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/queue"
+	"muster.sh/muster/scheduler/resource"
 )
 
 // A gang that is behind the first one that waits for room may start before it only where
@@ -38,7 +38,8 @@ func (m *Machine) backfill(first *group) {
 		return // what is moved was found to have room elsewhere
 	}
 	m.turn.Stop(m.queueOf(first))
-	p := passing{m: m, first: first, wants: m.request(first, m.need(first)).Request}
+	n := m.need(first)
+	p := passing{m: m, first: first, asks: n.sum(), wants: m.request(first, n).Request}
 	if !m.booked.known && !m.anyUseless(&p.wants) {
 		return
 	}
@@ -61,6 +62,7 @@ func (m *Machine) backfill(first *group) {
 type passing struct {
 	m     *Machine
 	first *group
+	asks  resource.Vector
 	wants planner.Request
 	// future is worked out when it is needed.
 	future *booking.Future
@@ -75,14 +77,9 @@ func (p *passing) try(g *group, e queue.Entry) bool {
 	}
 	n := m.need(g)
 	r := m.request(g, n)
-	if shares := p.place(g, e, n, r); shares != nil {
-		txn := m.book.Begin()
-		txn.Hold(r.slots(g, n, shares)...)
-		if _, err := txn.Commit(); err == nil {
-			m.start(g)
-			p.future = nil
-			return true
-		}
+	if shares := p.place(g, e, n, r); shares != nil && m.startOn(g, r.slots(g, n, shares)) == nil {
+		p.future = nil
+		return true
 	}
 	g.passedOver = now
 	return false
@@ -91,31 +88,26 @@ func (p *passing) try(g *group, e queue.Entry) bool {
 // place finds room for a gang that does not move the booking; nil if there is none.
 func (p *passing) place(g *group, e queue.Entry, n need, r request) []planner.Share {
 	m, b := p.m, p.m.booked
-	if !m.queues.Leaves(m.queueOf(p.first), m.need(p.first).sum(), e.Queue, n.sum()) {
+	if !m.queues.Leaves(m.queueOf(p.first), p.asks, e.Queue, n.sum()) {
 		return nil // though it may give the quota back in time: without it the first one is not the first
 	}
 	if b.known && p.endsInTime(g) {
-		return p.plan(r.Request, nil)
+		return p.plan(g, r.Request, nil)
 	}
 	if !b.known {
-		return p.plan(r.Request, func(node string) bool { return m.isUseless(node, &p.wants) })
+		return p.plan(g, r.Request, func(node string) bool { return m.isUseless(node, &p.wants) })
 	}
 	// Room that must be free over the whole cluster may be that of any node.
 	if p.wants.MinFree.IsZero() {
-		if shares := p.plan(r.Request, func(node string) bool { return !b.isOn(node) }); shares != nil {
+		if shares := p.plan(g, r.Request, func(node string) bool { return !b.IsOn(node) }); shares != nil {
 			return shares
 		}
 	}
-	shares := p.plan(r.Request, nil)
+	shares := p.plan(g, r.Request, nil)
 	if shares != nil && p.keeps(r.slots(g, n, shares)) {
 		return shares
 	}
 	return nil
-}
-
-func (b *booked) isOn(node string) bool {
-	_, found := slices.BinarySearch(b.On, node)
-	return found
 }
 
 // endsInTime says that a gang which starts now will have ended when the first one is
@@ -126,12 +118,12 @@ func (p *passing) endsInTime(g *group) bool {
 }
 
 // plan places a request on some nodes, or on all.
-func (p *passing) plan(r planner.Request, on func(node string) bool) (shares []planner.Share) {
+func (p *passing) plan(g *group, r planner.Request, on func(node string) bool) []planner.Share {
 	if on != nil {
 		vetoed := r.Excluded
 		r.Excluded = func(s *gang.Shape, node string) bool { return !on(node) || vetoed != nil && vetoed(s, node) }
 	}
-	shares, _ = planner.Plan(p.m.book.View(), r)
+	shares, _ := p.m.plan(g, r)
 	return shares
 }
 
@@ -139,7 +131,7 @@ func (p *passing) plan(r planner.Request, on func(node string) bool) (shares []p
 // are held until then.
 func (p *passing) keeps(held []ledger.Slot) bool {
 	if p.future == nil {
-		p.future = p.m.future(p.first)
+		p.future, _ = p.m.future(p.first)
 	}
 	return p.future.Keeps(&p.m.booked.Booking, p.wants, held)
 }

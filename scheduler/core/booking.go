@@ -39,10 +39,13 @@ type booked struct {
 // earlier than booked, because others have ended earlier than expected.
 const rebookAfter = 5 * time.Second
 
+// isBooked says whether a gang is the one of which it was looked when it may start.
+func (m *Machine) isBooked(g *group) bool { return m.booked != nil && m.booked.group == g }
+
 // bookFor finds out when the first gang that waits for room may start, where what was
 // found before does not hold any more.
 func (m *Machine) bookFor(g *group) {
-	if m.booked == nil || m.booked.group != g {
+	if !m.isBooked(g) {
 		m.unbook()
 		m.booked = &booked{group: g, late: map[gang.ID]bool{}}
 		m.findStart(m.booked, "")
@@ -106,7 +109,7 @@ func (m *Machine) missed(b *booked) string {
 // lateFor are the gangs that hold up the booking of a gang. With one of them quota would
 // go to those before it that wait for some, and they would go first.
 func (m *Machine) lateFor(g *group) map[gang.ID]bool {
-	if m.booked == nil || m.booked.group != g || m.quotaAwaited {
+	if !m.isBooked(g) || m.quotaAwaited {
 		return nil
 	}
 	return m.booked.late
@@ -115,7 +118,8 @@ func (m *Machine) lateFor(g *group) map[gang.ID]bool {
 // findStart looks for the booking of a gang. One that was made before stays as long as
 // nothing earlier is found and it can still come true.
 func (m *Machine) findStart(b *booked, why string) {
-	f, r := m.future(b.group), m.request(b.group, m.need(b.group)).Request
+	f, endless := m.future(b.group)
+	r := m.request(b.group, m.need(b.group)).Request
 	found, known := f.Earliest(r)
 	later := b.known && (!known || found.At.After(b.At))
 	switch {
@@ -133,25 +137,26 @@ func (m *Machine) findStart(b *booked, why string) {
 		m.alarmAt(b.group, b.At)
 	} else {
 		m.queues.Pin("")
-		b.unknown = m.whyUnknown()
+		b.unknown = whyUnknown(endless)
 	}
 }
 
-// future is what is expected to become free for a gang.
-func (m *Machine) future(g *group) *booking.Future {
-	f := &booking.Future{Book: m.book, Endings: m.endings()}
+// future is what is expected to become free for a gang, besides what the endless have.
+func (m *Machine) future(g *group) (f *booking.Future, endless int) {
+	f = &booking.Future{Book: m.book}
+	f.Endings, endless = m.endings()
 	if len(f.Endings) > 0 {
 		f.Leaving = m.vacating()
 	}
 	if m.movesFor(g) {
 		f.Kept = m.kept()
 	}
-	return f
+	return f, endless
 }
 
-func (m *Machine) whyUnknown() string {
-	if n := m.endless(); n > 0 {
-		return fmt.Sprintf("nobody knows how long %d of the gangs still run that have room", n)
+func whyUnknown(endless int) string {
+	if endless > 0 {
+		return fmt.Sprintf("nobody knows how long %d of the gangs still run that have room", endless)
 	}
 	return "pods have the room that belong to no gang any more"
 }
@@ -191,7 +196,7 @@ func (m *Machine) startOf(g *group) *Start {
 	switch b := m.booked; {
 	case g.phase != Waiting:
 		return nil
-	case b == nil || b.group != g:
+	case !m.isBooked(g):
 		return &Start{Unknown: "only the first gang that waits for room is booked"}
 	case !b.known:
 		return &Start{Unknown: b.unknown, Moved: b.moved}

@@ -30,19 +30,20 @@ func (m *Machine) overruns(g *group) bool {
 }
 
 // endings are the gangs that have room, and of which it is known when they will have
-// ended.
-func (m *Machine) endings() []booking.Ending {
-	var out []booking.Ending
+// ended. Of the endless nobody knows for how long they have it.
+func (m *Machine) endings() (out []booking.Ending, endless int) {
 	for _, g := range m.groups {
 		if g.phase != Started && !g.starting() {
 			continue
 		}
 		if at, known := m.endOf(g); known && at.After(m.now) {
 			out = append(out, m.ending(g, at))
+		} else {
+			endless++
 		}
 	}
 	slices.SortFunc(out, func(a, b booking.Ending) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Gang, b.Gang)) })
-	return out
+	return out, endless
 }
 
 func (m *Machine) ending(g *group, at time.Time) booking.Ending {
@@ -56,19 +57,6 @@ func (m *Machine) ending(g *group, at time.Time) booking.Ending {
 		e.Slots = append(e.Slots, s.ID)
 	}
 	return e
-}
-
-// endless counts the gangs that have room, and of which nobody knows for how long.
-func (m *Machine) endless() int {
-	n := 0
-	for _, g := range m.groups {
-		if g.phase == Started || g.starting() {
-			if at, known := m.endOf(g); !known || !at.After(m.now) {
-				n++
-			}
-		}
-	}
-	return n
 }
 
 // past is how long the last runs of applications took.

@@ -58,7 +58,7 @@ func (m *Machine) admit() bool {
 			}
 			continue
 		}
-		if !g.tried && m.booked != nil && m.booked.group == g {
+		if !g.tried && m.isBooked(g) {
 			m.unbook() // the gang has changed
 		}
 		if !m.triedInVain(g) {
@@ -126,18 +126,26 @@ func (m *Machine) try(g *group) {
 	r := m.request(g, n)
 	shares, verdict := m.plan(g, r.Request)
 	if verdict.Code == "" {
-		txn := m.beginFor(g)
-		txn.Hold(r.slots(g, n, shares)...)
-		if _, err := txn.Commit(); err == nil {
-			m.start(g)
+		err := m.startOn(g, r.slots(g, n, shares))
+		if err == nil {
 			return
-		} else {
-			verdict = gang.Verdict{Code: gang.NoRoom, Detail: err.Error()}
 		}
+		verdict = gang.Verdict{Code: gang.NoRoom, Detail: err.Error()}
 	}
 	g.tried, g.triedAt = true, m.book.Changes()
 	g.judged = m.judge(g, r.Request, verdict)
 	m.reviewed[g.decl.ID] = true
+}
+
+// startOn starts a gang on room that is held for it from now on, if that can be.
+func (m *Machine) startOn(g *group, slots []ledger.Slot) error {
+	txn := m.beginFor(g)
+	txn.Hold(slots...)
+	if _, err := txn.Commit(); err != nil {
+		return err
+	}
+	m.start(g)
+	return nil
 }
 
 // plan plans a waiting gang, also onto the room that is kept for it alone.

@@ -23,14 +23,8 @@ func opaque() gang.Shape {
 
 // group makes a PodGroup of opaque members.
 func group(w *coretest.World, name string, members int) gang.ID {
-	g := gangtest.Group(name, members)
 	w.Now = w.Now.Add(time.Second)
-	g.Created = w.Now
-	w.Declare(g)
-	for i := range members {
-		w.Pod(g.ID, "", fmt.Sprintf("%s-%d", name, i), opaque())
-	}
-	return g.ID
+	return w.Group(name, members, opaque())
 }
 
 // keepApart refuses a node to a member where another of its gang is.

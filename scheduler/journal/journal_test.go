@@ -32,11 +32,7 @@ func story(t testing.TB) string {
 	w.Node("n0", 4, 16)
 	w.Step(core.Synced{})
 	for _, name := range []string{"first", "second"} {
-		g := gangtest.Group(name, 3)
-		w.Declare(g)
-		for i := range 3 {
-			w.Pod(g.ID, "", fmt.Sprintf("%s-%d", name, i), gangtest.Shape(1, 1))
-		}
+		w.Group(name, 3, gangtest.Shape(1, 1))
 	}
 	w.Declare(gangtest.Group("third", 3))
 	w.Pass(time.Minute)

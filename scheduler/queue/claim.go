@@ -85,9 +85,15 @@ func (c *Claim) apart(from *node) (path []*node, own *node) {
 	for at := from; at != nil && !at.isAbove(c.of); at = at.parent {
 		path = append(path, at)
 	}
-	for own = c.of; own.parent != nil && !own.parent.isAbove(from); own = own.parent {
+	return path, c.of.below(from)
+}
+
+// below is, of the way up from a queue, the last one before it meets that of another.
+func (n *node) below(other *node) *node {
+	for n.parent != nil && !n.parent.isAbove(other) {
+		n = n.parent
 	}
-	return path, own
+	return n
 }
 
 // isAbove says whether a queue is another one, or above it.

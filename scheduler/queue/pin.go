@@ -32,20 +32,9 @@ func (t *Turn) pinned() *Entry {
 // yields says whether one queue has to let another one go first, by their ways to where
 // these meet.
 func yields(n, other *node) bool {
-	own, its := below(n, other), below(other, n)
-	if own == nil || its == nil {
-		return true // one is above the other
+	if n.isAbove(other) || other.isAbove(n) {
+		return true
 	}
+	own, its := n.below(other), other.below(n)
 	return its.Priority > own.Priority || (own.dominantShare() >= 1 && its.dominantShare() < 1)
-}
-
-// below is, of the way up from a queue, the last one that is not on that of another.
-func below(n, other *node) *node {
-	if n.isAbove(other) {
-		return nil
-	}
-	for !n.parent.isAbove(other) {
-		n = n.parent
-	}
-	return n
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,11 +29,7 @@ func recordedStory(t *testing.T) string {
 	w.Node("n0", 4, 16)
 	w.Step(core.Synced{})
 	for _, name := range []string{"first", "second"} {
-		g := gangtest.Group(name, 3)
-		w.Declare(g)
-		for i := range 3 {
-			w.Pod(g.ID, "", fmt.Sprintf("%s-%d", name, i), gangtest.Shape(1, 1))
-		}
+		w.Group(name, 3, gangtest.Shape(1, 1))
 	}
 	w.Pass(time.Minute)
 	w.Node("n1", 4, 16)

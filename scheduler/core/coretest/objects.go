@@ -81,6 +81,17 @@ func (w *World) App(name string, executors int, shape gang.Shape) gang.ID {
 	return g.ID
 }
 
+// Group declares a PodGroup and creates its members, now.
+func (w *World) Group(name string, members int, shape gang.Shape) gang.ID {
+	g := gangtest.Group(name, members)
+	g.Created = w.Now
+	w.Declare(g)
+	for i := range members {
+		w.Pod(g.ID, "", fmt.Sprintf("%s-%d", name, i), shape)
+	}
+	return g.ID
+}
+
 // Pod creates a member; its name is its UID.
 func (w *World) Pod(id gang.ID, role, name string, shape gang.Shape) {
 	pod := gang.PodID(name)
