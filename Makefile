@@ -80,6 +80,8 @@ histories: ## let ten thousand histories of gangs and streams of pods happen, as
 	go test -c -vet=off -o $(CACHE)/core.test ./scheduler/core
 	cd scheduler/core && printf '%s\n' 1 2 | xargs -P 2 -I {} \
 		$(CACHE)/core.test -test.run '^TestHistories$$' -test.timeout 2h -rapid.seed {} -rapid.checks $$(( $(HISTORIES) / 2 ))
+	cd scheduler/core && printf '%s\n' Moves Reclaim Bookings | xargs -P 2 -I {} \
+		$(CACHE)/core.test -test.run '^TestHistoriesOf{}$$' -test.timeout 2h -rapid.seed 1 -rapid.checks $$(( $(HISTORIES) / 10 ))
 	go test -vet=off -count 1 -run TestTheModelForetellsTheKubelet ./test/kubeletoracle -rapid.seed 1 -rapid.checks $(HISTORIES)
 
 seeded-bugs: $(TESTS) ## put in one bug after the other, and see that the histories tell

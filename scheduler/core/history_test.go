@@ -2,9 +2,11 @@ package core_test
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,6 +54,13 @@ type history struct {
 	passed, booked int
 	// late are the steps after which one was booked that had been booked for earlier.
 	late int
+}
+
+// enough says whether so many histories happen that even what is rare must occur in one of
+// them. That is no more than likely in the hundred of a usual run.
+func enough() bool {
+	checks, err := strconv.Atoi(flag.Lookup("rapid.checks").Value.String())
+	return err == nil && checks >= 1000
 }
 
 // moved counts the moves that have begun, and those that have led to a start.
