@@ -50,7 +50,7 @@ func (m *Machine) backfill(first *group) {
 			return
 		}
 		g := m.groups[e.Gang]
-		if m.bars(g) != "" || m.turn.Ask(e, m.need(g).sum()) != nil {
+		if m.keptOut(g) || m.turn.Ask(e, m.need(g).sum()) != nil {
 			m.turn.Stop(e.Queue)
 		} else if !p.try(g, e) {
 			m.turn.End(e.Queue) // nobody holds it a place, so none of its queue passes it

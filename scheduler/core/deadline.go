@@ -96,7 +96,11 @@ func (m *Machine) ring(g *group) {
 	if g.decl.BelowMinimum.Policy != gang.Continue {
 		return // it goes as a whole, or not at all
 	}
-	for _, slot := range g.overdue(m.now) {
+	overdue := g.overdue(m.now)
+	if len(overdue) > 0 {
+		m.backOff(g)
+	}
+	for _, slot := range overdue {
 		g.lost[m.book.Slot(slot).Role]++
 		m.release(g, slot)
 	}

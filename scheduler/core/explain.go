@@ -40,6 +40,8 @@ func (m *Machine) code(g *group) gang.Code {
 		return gang.MakingRoom
 	case g.phase == Waiting && m.bars(g) != "":
 		return gang.Barred
+	case g.phase == Waiting && !m.backsOff(g).IsZero():
+		return gang.BackedOff
 	case g.phase == Waiting && g.quota != nil:
 		return quotaCode(g.quota)
 	case g.phase == Waiting && !g.tried:
@@ -81,6 +83,8 @@ func (m *Machine) verdict(g *group) gang.Verdict {
 		return gang.Verdict{Code: code, Queue: m.queueOf(g), Position: m.queues.Position(g.decl.ID), WaitingFor: m.head(g)}
 	case code == gang.Barred:
 		return gang.Verdict{Code: code, Queue: m.queueOf(g), Detail: m.bars(g)}
+	case code == gang.BackedOff:
+		return gang.Verdict{Code: code, Queue: m.queueOf(g), Detail: m.backsOffBecause(g)}
 	case code == gang.OverQuota, code == gang.NeverInQueue:
 		return gang.Verdict{Code: code, Queue: m.queueOf(g), Detail: g.quota.String()}
 	case code == gang.MakingRoom:

@@ -98,6 +98,7 @@ func newHistory(t *rapid.T) *history {
 	o.MaxAttempts = 3 // so that gangs step back before a history ends
 	o.AskAfter = 10 * time.Second
 	o.Backfill = rapid.SampledFrom([]int{100, 1, 0}).Draw(t, "backfill")
+	o.BackOff = rapid.SampledFrom([]time.Duration{0, 10 * time.Second}).Draw(t, "backoff")
 	o.Strategy = rapid.SampledFrom(strategies).Draw(t, "strategy")
 	if rapid.Bool().Draw(t, "moves") {
 		o.Moves = core.Clearing{MaxPods: 3, MaxTries: 100, After: 5 * time.Second, MinRuntime: 20 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}

@@ -40,6 +40,9 @@ func quotasAreKept(s Seen) error {
 		if why := s.Machine.bars(g); why != "" {
 			return fmt.Errorf("%s starts, and %s", g.decl.ID, why)
 		}
+		if b := s.Machine.backoffs[g.decl.Owner.Namespace]; g.expects() && b.until.After(s.Machine.now) {
+			return fmt.Errorf("%s starts, and expects members, who never came %d times in its namespace", g.decl.ID, b.times)
+		}
 		if err := s.Machine.isWithinQuota(g, s.Machine.book.Charge(g.decl.ID)); err != nil {
 			return err
 		}
@@ -84,7 +87,7 @@ func queuesAreInOrder(s Seen) error {
 // waitsForQuota says that nothing else keeps a gang from its turn: one that would fit
 // into no cluster, or that has stepped back, may be passed.
 func (m *Machine) waitsForQuota(g *group) bool {
-	return g.quota != nil && !g.quota.Never && m.bars(g) == "" && !m.steppedBack(g) &&
+	return g.quota != nil && !g.quota.Never && !m.keptOut(g) && !m.steppedBack(g) &&
 		fits(m.book.WithoutOthers("", nil), m.request(g, m.need(g)).Request)
 }
 

@@ -30,7 +30,7 @@ func (s Seen) started() []*group {
 // vetoed too often has stepped back, and one whose Reservation could not be
 // stored keeps its turn.
 func (m *Machine) waitsForRoom(g *group) bool {
-	if g.phase != Waiting || m.steppedBack(g) || g.quota != nil || m.bars(g) != "" {
+	if g.phase != Waiting || m.steppedBack(g) || g.quota != nil || m.keptOut(g) {
 		return false
 	}
 	r := m.request(g, m.need(g)).Request
@@ -102,7 +102,7 @@ func (m *Machine) firstForRoom() *group {
 	turn := m.queues.ThoroughTurn()
 	for e, ok := turn.Next(); ok; e, ok = turn.Next() {
 		g := m.groups[e.Gang]
-		if m.bars(g) == "" && !m.refuses(turn, e, g) && m.waitsForRoom(g) {
+		if !m.keptOut(g) && !m.refuses(turn, e, g) && m.waitsForRoom(g) {
 			return g
 		}
 	}
@@ -137,7 +137,7 @@ func nobodyWaitsInVain(s Seen) error {
 	turn := m.queues.ThoroughTurn()
 	for e, ok := turn.Next(); ok; e, ok = turn.Next() {
 		g := m.groups[e.Gang]
-		if m.bars(g) != "" {
+		if m.keptOut(g) {
 			continue
 		}
 		if g.busy() {

@@ -44,6 +44,7 @@ func (m *Machine) mindMinimum(g *group) {
 	case g.wholeBy.IsZero() && below.Policy != gang.Go:
 		m.wholeWithin(g, below.Timeout)
 	case below.Policy != gang.Continue:
+		m.backOff(g)
 		m.leave(g, fmt.Sprintf("the gang fell below its minimum, and its policy is %s", below.Policy))
 	}
 }

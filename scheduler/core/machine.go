@@ -20,6 +20,10 @@ type Options struct {
 	// ExpectedTimeout is how long room is held for a member that has no pod yet,
 	// from the start of its gang on.
 	ExpectedTimeout time.Duration
+	// BackOff is how long a tenant of whose gang not all came in that time waits with its
+	// next one that expects members, and twice as long each further time. With zero it
+	// does not.
+	BackOff time.Duration
 	// BelowMinimum is for gangs that do not say themselves what is to become of them
 	// when members are lost.
 	BelowMinimum gang.BelowMinimum
@@ -51,7 +55,7 @@ type Options struct {
 // DefaultOptions returns what suits most clusters.
 func DefaultOptions() Options {
 	return Options{
-		ExpectedTimeout: 5 * time.Minute, BelowMinimum: gang.BelowMinimum{Policy: gang.Continue, Timeout: 5 * time.Minute},
+		ExpectedTimeout: 5 * time.Minute, BackOff: time.Minute, BelowMinimum: gang.BelowMinimum{Policy: gang.Continue, Timeout: 5 * time.Minute},
 		Backfill: 100, MaxAttempts: 10, VetoTimeout: 30 * time.Second, CollectTimeout: 10 * time.Second, RetryAfter: time.Second,
 	}
 }
@@ -82,6 +86,8 @@ type Machine struct {
 	nodes map[string]uint64 // how often a node's own state has changed
 	// assumed pods of no gang are not known to be bound yet.
 	assumed map[gang.PodID]bool
+	// backoffs of tenants, by namespace.
+	backoffs map[string]backoff
 	// budgets are how many more pods of each disruption budget may be evicted now.
 	budgets map[string]int
 	// move is what is under way to let a gang start; nil for nothing.
@@ -125,7 +131,7 @@ func NewMachine(opts Options) *Machine {
 	return &Machine{
 		opts: opts, book: ledger.New(), queues: queues, turn: queues.Turn(),
 		groups: map[gang.ID]*group{}, members: map[gang.PodID]*member{},
-		nodes: map[string]uint64{}, assumed: map[gang.PodID]bool{}, budgets: map[string]int{},
+		nodes: map[string]uint64{}, assumed: map[gang.PodID]bool{}, backoffs: map[string]backoff{}, budgets: map[string]int{},
 		unsettled: map[gang.ID]bool{}, short: queue.NewFIFO(), elastic: queue.NewFIFO(), full: map[string]bool{},
 		reviewed: map[gang.ID]bool{},
 		placed:   map[gang.PodID]*Placement{},

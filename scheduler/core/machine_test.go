@@ -106,7 +106,7 @@ func TestLostExecutorsRoomWaitsForItsReplacement(t *testing.T) {
 func TestRoomOfExecutorsThatNeverComeIsGivenBack(t *testing.T) {
 	w := world(2, 2)
 	a := app(w, "a", 3)
-	b := app(w, "b", 1)
+	b := tenantsApp(w, "other", "b", 1)
 	wantBound(t, w, b, 0)
 	w.Pass(core.DefaultOptions().ExpectedTimeout + time.Second)
 	wantBound(t, w, b, 1)

@@ -80,6 +80,7 @@ func (m *Machine) podSet(e PodSet) {
 	}
 	if e.Pod.Node != "" && mem.state != bound {
 		m.arrived(g, mem, e.Pod.Node)
+		m.noteComplete(g)
 	}
 	m.reviewed[g.decl.ID] = true
 }

@@ -35,7 +35,7 @@ func (m *Machine) admit() bool {
 	refused := map[string]bool{} // queues of gangs that lack quota
 	for e, ok := m.turn.Next(); ok; e, ok = m.turn.Next() {
 		g := m.groups[e.Gang]
-		if m.bars(g) != "" {
+		if m.keptOut(g) {
 			continue
 		}
 		if g.busy() {

@@ -14,6 +14,7 @@ import (
 func (m *Machine) settleGroup(g *group) {
 	if g.phase == Started {
 		m.serve(g)
+		m.noteComplete(g)
 		if m.over(g) {
 			m.startOver(g)
 		} else {
@@ -79,6 +80,9 @@ func (m *Machine) enroll(g *group) {
 	}
 	g.phase, g.passedOver = Waiting, passedOver{}
 	m.queues.Add(m.entry(g))
+	if until := m.backsOff(g); !until.IsZero() {
+		m.alarmAt(g, until)
+	}
 }
 
 // serve looks after a started gang: members claim the slots that wait for

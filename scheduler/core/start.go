@@ -10,7 +10,7 @@ import (
 // start enters a plan that is in the book already.
 func (m *Machine) start(g *group) {
 	g.epoch, g.phase = m.nextEpoch(), Storing
-	g.tried, g.blocks, g.quota, g.launched = false, false, nil, m.now
+	g.tried, g.blocks, g.complete, g.quota, g.launched = false, false, false, nil, m.now
 	g.clearsAt, g.pauses, g.vain = [ways]time.Time{}, [ways]time.Duration{}, ""
 	if m.movesFor(g) {
 		m.endMove()

@@ -60,6 +60,9 @@ func (m *Machine) bars(g *group) string {
 	return m.queues.Bars(m.queueOf(g), g.decl.Owner.Namespace)
 }
 
+// keptOut says that a gang may not start, whatever room and quota there is.
+func (m *Machine) keptOut(g *group) bool { return !m.backsOff(g).IsZero() || m.bars(g) != "" }
+
 // recharge brings what queues are charged for up to date.
 func (m *Machine) recharge() {
 	for _, id := range m.book.Recharged() {

@@ -35,6 +35,10 @@ func (m *Machine) WhatIf(decl gang.Gang, priority int64) Foretold {
 		f.Verdict = gang.Verdict{Code: gang.Barred, Queue: f.Queue, Detail: why}
 		return f
 	}
+	if why := m.backsOffBecause(g); why != "" {
+		f.Verdict = gang.Verdict{Code: gang.BackedOff, Queue: f.Queue, Detail: why}
+		return f
+	}
 	e := queue.Entry{Gang: decl.ID, Queue: f.Queue, Created: decl.Created, Priority: m.queues.Priority(f.Queue, priority)}
 	f.Ahead = m.queues.Ahead(e)
 	n := m.need(g)

@@ -105,7 +105,7 @@ func (e *Effects) sendVerdict(ctx context.Context, w *explainWrite, waiting *v1.
 	}
 	kind := v1.EventTypeNormal
 	switch w.Verdict.Code {
-	case gang.Refused, gang.Barred, gang.NeverInQueue, gang.TooBig, gang.Vetoed, gang.Short, gang.Leaving, gang.Kept:
+	case gang.Refused, gang.Barred, gang.BackedOff, gang.NeverInQueue, gang.TooBig, gang.Vetoed, gang.Short, gang.Leaving, gang.Kept:
 		kind = v1.EventTypeWarning
 	}
 	return e.cfg.sendEvent(ctx, happening{

@@ -24,6 +24,8 @@ const (
 	TooBig Code = "TooBig"
 	// Barred: the gang may not use the queue that it names, or nobody may.
 	Barred Code = "Barred"
+	// BackedOff: room was held in vain for members of its tenant, which waits now.
+	BackedOff Code = "BackedOff"
 	// NeverInQueue: the minimum is more than its queue may ever have.
 	NeverInQueue Code = "NeverInQueue"
 	// OverQuota: its queue has no quota left for the minimum.
@@ -119,6 +121,8 @@ func (v Verdict) String() string {
 		}
 	case Barred:
 		b.WriteString("it can't be charged to its queue")
+	case BackedOff:
+		b.WriteString("no room is held for members to come")
 	case NeverInQueue:
 		b.WriteString("larger than its queue may ever be")
 	case OverQuota:

@@ -26,10 +26,11 @@ func TestVerdictsReadLikeSentences(t *testing.T) {
 		"no node passes the checks of the members' own cycle: 0 of 1 driver placed; of 2 nodes: 2 vetoed by the member's own cycle: VolumeBinding on node n1: no volume": {
 			Code: gang.Vetoed, Role: "driver", Wanted: 1, Nodes: 2, RuledOut: map[gang.Constraint]int{gang.Excluded: 2},
 			Detail: "VolumeBinding on node n1: no volume"},
-		"its Reservation can't be stored: forbidden": {Code: gang.NotStored, Detail: "forbidden"},
-		"room is reserved, members are starting":     {Code: gang.Reserved},
-		"the whole minimum is running":               {Code: gang.Running},
-		"below its minimum: 0 of 2 executor placed":  {Code: gang.Short, Role: "executor", Wanted: 2},
+		"no room is held for members to come: they never came": {Code: gang.BackedOff, Detail: "they never came"},
+		"its Reservation can't be stored: forbidden":           {Code: gang.NotStored, Detail: "forbidden"},
+		"room is reserved, members are starting":               {Code: gang.Reserved},
+		"the whole minimum is running":                         {Code: gang.Running},
+		"below its minimum: 0 of 2 executor placed":            {Code: gang.Short, Role: "executor", Wanted: 2},
 	} {
 		if got := v.String(); got != want {
 			t.Errorf("%s reads\n%s, want\n%s", v.Code, got, want)

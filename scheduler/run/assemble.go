@@ -116,6 +116,7 @@ func members(schedulerName string) func(*v1.Pod) bool {
 func machineOptions(c *config.SchedulerConfiguration) core.Options {
 	o := core.DefaultOptions()
 	o.ExpectedTimeout = c.Gangs.ExpectedMemberTimeout.Duration
+	o.BackOff = c.Gangs.ExpectedMemberBackOff.Duration
 	o.BelowMinimum = gang.BelowMinimum{Policy: policies[c.Gangs.BelowMinimum.Policy], Timeout: c.Gangs.BelowMinimum.Timeout.Duration}
 	o.MaxAttempts = int(c.Gangs.MaxAttempts)
 	o.RetryAfter = c.Gangs.RetryAfter.Duration

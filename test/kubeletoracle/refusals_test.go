@@ -7,6 +7,7 @@ import (
 
 	"github.com/k8stopologyawareschedwg/noderesourcetopology-api/pkg/generated/clientset/versioned"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/kubernetes/pkg/kubelet/cm/topologymanager"
 
 	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/resource"
@@ -19,6 +20,12 @@ const (
 	pods  = 60
 	seed  = 1
 )
+
+func TestTheKubeletsWord(t *testing.T) {
+	if got, want := testcluster.TopologyAffinityError, topologymanager.ErrorTopologyAffinity; got != want {
+		t.Errorf("stories look for pods that are refused with %q, the kubelet says %q", got, want)
+	}
+}
 
 func TestMusterBindsNoPodThatItsKubeletRefuses(t *testing.T) {
 	ctx, c := play(t, testcluster.Muster)

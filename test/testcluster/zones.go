@@ -11,7 +11,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/kubernetes/pkg/kubelet/cm/topologymanager"
 	"k8s.io/utils/ptr"
 
 	"muster.sh/muster/scheduler/gang"
@@ -65,8 +64,12 @@ func unscheduled(p *corev1.Pod) string {
 	return ""
 }
 
+// TopologyAffinityError is the reason of pods that a kubelet has refused for their zones. It
+// is the kubelet's own word, which is too much to link into every story.
+const TopologyAffinityError = "TopologyAffinityError"
+
 // Refused reports whether a kubelet has refused a pod for its zones.
-func Refused(p *corev1.Pod) bool { return p.Status.Reason == topologymanager.ErrorTopologyAffinity }
+func Refused(p *corev1.Pod) bool { return p.Status.Reason == TopologyAffinityError }
 
 // RequireAllRan fails the test if anything was wrong, or not all pods of a stream have
 // run, of which kubelets may have refused none.

@@ -105,6 +105,11 @@ type Gangs struct {
 	// pod yet, such as the executors of a driver that has just started.
 	// Default: 5m.
 	ExpectedMemberTimeout metav1.Duration `json:"expectedMemberTimeout,omitzero"`
+	// ExpectedMemberBackOff is how long the next gangs of a namespace that expect members
+	// wait once members of one never came in that time, and twice as long each further
+	// time, up to half an hour. It ends when all have come who are expected of one of them.
+	// Zero lets nobody wait. Default: 1m.
+	ExpectedMemberBackOff *metav1.Duration `json:"expectedMemberBackOff,omitempty"`
 	// BelowMinimum is what becomes of gangs that lose members while they run.
 	BelowMinimum BelowMinimum `json:"belowMinimum,omitzero"`
 	// MaxAttempts is how often a gang is planned anew after checks of its

@@ -22,6 +22,7 @@ func (c *SchedulerConfiguration) Default() {
 	c.Serving.setDefaults(10263)
 
 	orDuration(&c.Gangs.ExpectedMemberTimeout, 5*time.Minute)
+	orPointer(&c.Gangs.ExpectedMemberBackOff, metav1.Duration{Duration: time.Minute})
 	orString(&c.Gangs.BelowMinimum.Policy, ContinueBelowMinimum)
 	orDuration(&c.Gangs.BelowMinimum.Timeout, 5*time.Minute)
 	if c.Gangs.MaxAttempts == 0 {

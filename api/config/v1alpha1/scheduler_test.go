@@ -32,7 +32,7 @@ func TestAnEmptyFileMeansTheDefaults(t *testing.T) {
 	if r := c.Reclaim; !*r.Enabled || r.MaxEvictions != 5000 || r.After.Duration != time.Second || r.MinRuntime.Duration != 0 {
 		t.Errorf("reclaim: %+v", r)
 	}
-	if c.Gangs.ExpectedMemberTimeout.Duration != 5*time.Minute || c.Gangs.BelowMinimum.Policy != ContinueBelowMinimum || *c.Spark.MinExecutorsFloor != 1 || c.Placement.Strategy != Pack {
+	if c.Gangs.ExpectedMemberTimeout.Duration != 5*time.Minute || c.Gangs.ExpectedMemberBackOff.Duration != time.Minute || c.Gangs.BelowMinimum.Policy != ContinueBelowMinimum || *c.Spark.MinExecutorsFloor != 1 || c.Placement.Strategy != Pack {
 		t.Errorf("gangs %+v, spark %+v, placement %+v", c.Gangs, c.Spark, c.Placement)
 	}
 	if r := c.Record; r.File != "" || r.MaxSize.Value() != 256<<20 {
@@ -50,7 +50,7 @@ serveDefaultScheduler: true
 clientConnection: {kubeconfig: /etc/kubeconfig, qps: -1, burst: 7}
 leaderElection: {leaderElect: false}
 serving: {bindAddress: "0.0.0.0", port: 0}
-gangs: {expectedMemberTimeout: 90s, maxAttempts: 3, belowMinimum: {policy: Wait, timeout: 7m}}
+gangs: {expectedMemberTimeout: 90s, expectedMemberBackOff: 0s, maxAttempts: 3, belowMinimum: {policy: Wait, timeout: 7m}}
 spark: {minExecutorsFloor: 0, configMapTimeout: 1m}
 placement: {strategy: Fragmentation}
 consolidation: {enabled: true, maxMoves: 3, maxTries: 0, after: 10s, cooldown: 1h, timeout: 1m}
@@ -68,6 +68,7 @@ record: {file: /var/log/muster, maxSize: 1Gi}
 		c.ClientConnection != ClientConnection{Kubeconfig: "/etc/kubeconfig", QPS: -1, Burst: 7},
 		c.Serving.BindAddress != "0.0.0.0", *c.Serving.Port != 0,
 		c.Gangs.ExpectedMemberTimeout != metav1.Duration{Duration: 90 * time.Second}, c.Gangs.MaxAttempts != 3,
+		c.Gangs.ExpectedMemberBackOff.Duration != 0,
 		c.Gangs.BelowMinimum != BelowMinimum{WaitBelowMinimum, metav1.Duration{Duration: 7 * time.Minute}},
 		*c.Spark.MinExecutorsFloor != 0, c.Spark.ConfigMapTimeout.Duration != time.Minute,
 		c.Placement.Strategy != Fragmentation, c.PodGroups.Empty != EnqueueEmpty,
@@ -100,6 +101,7 @@ func TestAWrongFileIsRefusedWithItsCause(t *testing.T) {
 		"a lease without a place":        {header + "leaderElection: {resourceNamespace: a.b}\n", "leaderElection.resourceNamespace"},
 		"a negative burst":               {header + "clientConnection: {burst: -1}\n", "clientConnection.burst"},
 		"a negative duration":            {header + "gangs: {expectedMemberTimeout: -1s}\n", "gangs.expectedMemberTimeout"},
+		"a back-off that is too long":    {header + "gangs: {expectedMemberBackOff: 1h}\n", "gangs.expectedMemberBackOff"},
 		"a policy below the minimum that does not exist": {header + "gangs: {belowMinimum: {policy: Evict}}\n",
 			"gangs.belowMinimum.policy: Unsupported value: \"Evict\": supported values: \"Continue\", \"Wait\", \"Go\""},
 		"no time below the minimum":      {header + "gangs: {belowMinimum: {timeout: -1s}}\n", "gangs.belowMinimum.timeout"},

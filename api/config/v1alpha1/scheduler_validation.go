@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	"net"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -89,6 +90,9 @@ func validatePort(path *field.Path, port int32) field.ErrorList {
 
 func (g *Gangs) validate(path *field.Path) field.ErrorList {
 	errs := positive(path.Child("expectedMemberTimeout"), g.ExpectedMemberTimeout)
+	if wait := g.ExpectedMemberBackOff.Duration; wait < 0 || wait > 30*time.Minute {
+		errs = append(errs, field.Invalid(path.Child("expectedMemberBackOff"), wait.String(), "must be between 0s and 30m"))
+	}
 	errs = append(errs, g.BelowMinimum.validate(path.Child("belowMinimum"))...)
 	if g.MaxAttempts < 1 {
 		errs = append(errs, field.Invalid(path.Child("maxAttempts"), g.MaxAttempts, "must be at least 1"))
