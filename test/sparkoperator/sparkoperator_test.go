@@ -136,7 +136,7 @@ func TestSparkApplicationsRun(t *testing.T) {
 		}
 	})
 	t.Run("what can't be done is told", func(t *testing.T) {
-		s.create(ctx, t, pi("wrong", func(app *v1beta2.SparkApplication) { app.Spec.Driver.Memory = ptr.To("1.5g") }))
+		s.create(ctx, t, pi("wrong", func(app *v1beta2.SparkApplication) { app.Spec.SparkConf["spark.driver.memoryOverhead"] = "much" }))
 		app := s.awaitState(ctx, t, "wrong", v1beta2.ApplicationStateFailed)
 		if message := app.Status.AppState.ErrorMessage; message == "" {
 			t.Error("the reason of the failure isn't told")
@@ -147,6 +147,8 @@ func TestSparkApplicationsRun(t *testing.T) {
 			"spark_application_success_count 4", "spark_application_failure_count 1", "spark_application_running_count 0",
 			"spark_application_start_latency_seconds_count 4", "spark_executor_running_count 0")
 	})
+	t.Run("what would be refused is not even stored", func(t *testing.T) { s.refusesAtOnce(ctx, t) })
+	t.Run("what is stored can be told of, whatever it says", func(t *testing.T) { s.bearsOldMistakes(ctx, t) })
 	t.Run("a driver owns what its settings ask for", func(t *testing.T) { s.ownsAll(ctx, t) })
 	t.Run("an operator goes on where the last one was", func(t *testing.T) {
 		s.create(ctx, t, pi("handed", nil))
