@@ -81,6 +81,10 @@ const (
 	// it has come, such as "jobs 1/2, stages 3/8, tasks 120/400".
 	ProgressAnnotation = "muster.sh/progress"
 
+	// UnreadableAnnotation tells of an object in a controller's view what of it doesn't
+	// fit its type, and was left out. It is never stored.
+	UnreadableAnnotation = "muster.sh/unreadable"
+
 	// ConnectGenerationAnnotation is on the SparkApplication of a SparkConnect the
 	// generation of the SparkConnect that it was made of.
 	ConnectGenerationAnnotation = "muster.sh/connect-generation"

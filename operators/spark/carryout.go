@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -44,13 +46,33 @@ func (r *Reconciler) carryOut(ctx context.Context, seen life.Seen, step life.Ste
 func (r *Reconciler) setStatus(ctx context.Context, app *v1beta2.SparkApplication, step life.Step) error {
 	if !equality.Semantic.DeepEqual(app.Status, step.Status) {
 		app.Status = step.Status
-		if err := r.Client.Status().Update(ctx, app); err != nil {
+		if err := updateStatus(ctx, r.Client, app); err != nil {
 			return err
 		}
 	}
 	for _, e := range step.Events {
 		r.Events.Eventf(app, nil, e.Type, e.Reason, "Reconcile", "%s", short(e.Message))
 	}
+	return nil
+}
+
+// updateStatus stores the status of an object, if it hasn't changed since it was observed.
+// The answer isn't read into it: it needn't fit the type.
+func updateStatus(ctx context.Context, c client.Client, object client.Object) error {
+	kind, err := c.GroupVersionKindFor(object)
+	if err != nil {
+		return err
+	}
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return err
+	}
+	stored := &unstructured.Unstructured{Object: fields}
+	stored.SetGroupVersionKind(kind)
+	if err := c.Status().Update(ctx, stored); err != nil {
+		return err
+	}
+	object.SetResourceVersion(stored.GetResourceVersion())
 	return nil
 }
 

@@ -165,6 +165,7 @@ func TestSparkApplicationsRun(t *testing.T) {
 	t.Run("the guide's Connect server serves, comes back, and goes", func(t *testing.T) { s.servesConnect(ctx, t) })
 	t.Run("an application that is over goes, and leaves nothing", func(t *testing.T) { s.leavesNothing(ctx, t) })
 	s.RequireNoFault(t, 2)
+	t.Run("whatever is stored, the operators bear it", func(t *testing.T) { s.bearsAnything(ctx, t) })
 }
 
 // ownsAll has the operator create an object of each kind that it may create. The claim

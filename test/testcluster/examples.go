@@ -27,7 +27,7 @@ func Examples(t *testing.T, guide string, kinds ...string) []*unstructured.Unstr
 	}
 	var objects []*unstructured.Unstructured
 	for _, block := range yamlBlock.FindAllStringSubmatch(string(text), -1) {
-		found, err := objectsOf(block[1], kinds)
+		found, err := Objects(block[1], kinds...)
 		if err != nil {
 			t.Fatalf("an example of %s: %v\n%s", guide, err, block[1])
 		}
@@ -52,7 +52,7 @@ func Samples(t *testing.T, module, folder string, kinds ...string) []*unstructur
 		if err != nil {
 			return err
 		}
-		found, err := objectsOf(string(text), kinds)
+		found, err := Objects(string(text), kinds...)
 		if err != nil {
 			t.Logf("nobody can read %s: %v", path, err)
 			return nil
@@ -66,8 +66,8 @@ func Samples(t *testing.T, module, folder string, kinds ...string) []*unstructur
 	return objects
 }
 
-// objectsOf are the objects of some kinds in a text.
-func objectsOf(text string, kinds []string) ([]*unstructured.Unstructured, error) {
+// Objects are those of some kinds in a text.
+func Objects(text string, kinds ...string) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
 	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
 	for {
