@@ -15,13 +15,17 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/operators/spark/life"
 	"muster.sh/muster/operators/spark/plan"
 )
 
-// carryOut does what a step asks for, the status first.
+// carryOut does what a step asks for, what is stored of the application first.
 func (r *Reconciler) carryOut(ctx context.Context, seen life.Seen, step life.Step) error {
 	app := seen.App.DeepCopy()
+	if err := r.remember(ctx, app, step.Losses); err != nil {
+		return err
+	}
 	if err := r.setStatus(ctx, app, step); err != nil {
 		return err
 	}
@@ -40,6 +44,16 @@ func (r *Reconciler) carryOut(ctx context.Context, seen life.Seen, step life.Ste
 		return err
 	}
 	return r.submit(ctx, app)
+}
+
+// remember stores losses, unless the application has changed since it was observed.
+func (r *Reconciler) remember(ctx context.Context, app *v1beta2.SparkApplication, losses *life.Losses) error {
+	if losses == nil {
+		return nil
+	}
+	old := app.DeepCopy()
+	metav1.SetMetaDataAnnotation(&app.ObjectMeta, v1alpha1.LossesAnnotation, losses.Annotation())
+	return r.Client.Patch(ctx, app, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{}))
 }
 
 // setStatus stores a status that is new, and tells of it.

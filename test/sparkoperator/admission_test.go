@@ -14,6 +14,7 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	muster "muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/test/testcluster"
 )
 
@@ -103,6 +104,9 @@ func (s *stage) refusesAtOnce(ctx context.Context, t *testing.T) {
 		s.requireRefused(ctx, t, name, conn, wrong.why)
 	}
 	s.requireRefused(ctx, t, "a name of digits", pi("1st", nil), "metadata.name: must be one that a Service can have")
+	s.requireRefused(ctx, t, "retries in words", pi("wrong-retries", func(app *application) {
+		app.Annotations = map[string]string{muster.InfrastructureRetriesAnnotation: "many"}
+	}), "metadata.annotations[muster.sh/infrastructure-retries]: is not a whole number from 0 to 1000")
 	samples := testcluster.Samples(t, "github.com/kubeflow/spark-operator/v2", "examples", "SparkApplication", "ScheduledSparkApplication", "SparkConnect")
 	if len(samples) < 14 {
 		t.Errorf("there are only %d samples", len(samples))

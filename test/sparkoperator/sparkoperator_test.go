@@ -147,6 +147,7 @@ func TestSparkApplicationsRun(t *testing.T) {
 			"spark_application_success_count 4", "spark_application_failure_count 1", "spark_application_running_count 0",
 			"spark_application_start_latency_seconds_count 4", "spark_executor_running_count 0")
 	})
+	t.Run("a driver that is evicted costs no retry", func(t *testing.T) { s.sparesLosses(ctx, t) })
 	t.Run("what would be refused is not even stored", func(t *testing.T) { s.refusesAtOnce(ctx, t) })
 	t.Run("what is stored can be told of, whatever it says", func(t *testing.T) { s.bearsOldMistakes(ctx, t) })
 	t.Run("a driver owns what its settings ask for", func(t *testing.T) { s.ownsAll(ctx, t) })
