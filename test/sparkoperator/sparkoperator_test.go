@@ -164,8 +164,9 @@ func TestSparkApplicationsRun(t *testing.T) {
 	t.Run("a run has as much company as it is allowed", func(t *testing.T) { s.heedsItsPolicy(ctx, t) })
 	t.Run("a schedule that can't be read is told, and mended", func(t *testing.T) { s.refusesSchedule(ctx, t) })
 	t.Run("the guide's Connect server serves, comes back, and goes", func(t *testing.T) { s.servesConnect(ctx, t) })
+	t.Run("a standby takes over what its leader had begun", func(t *testing.T) { s.handsOver(ctx, t) })
 	t.Run("an application that is over goes, and leaves nothing", func(t *testing.T) { s.leavesNothing(ctx, t) })
-	s.RequireNoFault(t, 2)
+	requireOnce(t, s.RequireNoFault(t, 2))
 	t.Run("whatever is stored, the operators bear it", func(t *testing.T) { s.bearsAnything(ctx, t) })
 }
 
