@@ -113,6 +113,7 @@ func (s *stage) refusesAtOnce(ctx context.Context, t *testing.T) {
 	}
 	for _, sample := range samples {
 		sample.SetNamespace(testcluster.Namespace)
+		sample.SetName("sample-" + sample.GetName()) // one is of the guide as well
 		if err := s.client.Create(ctx, sample, client.DryRunAll); err != nil {
 			t.Errorf("upstream's %s: %v", sample.GetName(), err)
 		}
