@@ -23,7 +23,7 @@ KUBE    := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2; exit }' go.mod)
 MINOR   := $(word 2,$(subst ., ,$(KUBE)))
 LDFLAGS := -s -w $(foreach p,k8s.io/client-go/pkg/version k8s.io/component-base/version,-X $(p).gitVersion=$(KUBE) -X $(p).gitMajor=1 -X $(p).gitMinor=$(MINOR) -X $(p).gitTreeState=clean)
 
-.PHONY: help demo test test-versions test-numa guest-kernel soak histories seeded-bugs conformance bench bench-quick build lint setup clean unit integration
+.PHONY: help demo test test-versions test-numa guest-kernel soak histories mutations seeded-bugs conformance bench bench-quick build lint setup clean unit integration
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,12 @@ histories: ## let ten thousand histories of gangs and streams of pods happen, as
 	cd scheduler/core && printf '%s\n' Moves Reclaim Bookings | xargs -P 2 -I {} \
 		$(CACHE)/core.test -test.run '^TestHistoriesOf{}$$' -test.timeout 2h -rapid.seed 1 -rapid.checks $$(( $(HISTORIES) / 10 ))
 	go test -vet=off -count 1 -run TestTheModelForetellsTheKubelet ./test/kubeletoracle -rapid.seed 1 -rapid.checks $(HISTORIES)
+
+# Of each of four kinds; what the definitions refuse counts, too.
+MUTATIONS ?= 250
+
+mutations: build ## give the operators a thousand wrong manifests on a cluster (MUTATIONS of each kind)
+	go test -vet=off -count 1 -timeout 30m -run 'TestSparkApplicationsRun/whatever' ./test/sparkoperator -mutations $(MUTATIONS) -v
 
 seeded-bugs: $(TESTS) ## put in one bug after the other, and see that the histories tell
 	CGO_ENABLED=0 $(TESTS) --format standard-verbose -- -vet=off -count 1 -run TestPropertiesCatchSeededBugs ./scheduler/core -seeded-bugs

@@ -67,6 +67,32 @@ func TestFlagsMakeASparkApplication(t *testing.T) {
 	}
 }
 
+func TestExecutorsAreAsManyAsSparkSubmitAsksFor(t *testing.T) {
+	for name, tc := range map[string]struct {
+		flags []string
+		want  *int32
+	}{
+		"nothing is said":    {nil, ptr.To[int32](2)},
+		"the flag":           {[]string{"--num-executors", "5", "--conf", "spark.executor.instances=7"}, ptr.To[int32](5)},
+		"a setting":          {[]string{"--conf", "spark.executor.instances=7"}, nil},
+		"dynamic allocation": {[]string{"--conf", "spark.dynamicAllocation.enabled=true"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := run(t, append([]string{"submit", "spark", "--dry-run", "--image", "spark:4.0.4", "--class", "A"}, append(tc.flags, "local:///a.jar")...)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var app sparkv1beta2.SparkApplication
+			if err := yaml.UnmarshalStrict([]byte(out), &app); err != nil {
+				t.Fatal(err)
+			}
+			if got := app.Spec.Executor.Instances; !ptr.Equal(got, tc.want) {
+				t.Errorf("it has %v executors, not %v", got, tc.want)
+			}
+		})
+	}
+}
+
 func TestWhatIsWrongIsSaidWithItsCure(t *testing.T) {
 	file := func(text string) string {
 		name := filepath.Join(t.TempDir(), "job.yaml")
@@ -123,6 +149,11 @@ func TestStatesAreTold(t *testing.T) {
 	if j := spark.job(app); j.state != "NEW" || j.queue != "a" || j.wanted != 4 || j.ended {
 		t.Errorf("a new application is %+v", j)
 	}
+	app.Spec.Executor.Instances, app.Spec.SparkConf = nil, map[string]string{"spark.executor.instances": "7"}
+	if j := spark.job(app); j.wanted != 8 {
+		t.Errorf("one whose executors a setting tells is %+v", j)
+	}
+	app.Spec.SparkConf = nil
 	app.Spec.DynamicAllocation = &sparkv1beta2.DynamicAllocation{Enabled: true, MinExecutors: ptr.To[int32](1), InitialExecutors: ptr.To[int32](2)}
 	app.Spec.BatchSchedulerOptions = &sparkv1beta2.BatchSchedulerConfiguration{Queue: ptr.To("b")}
 	if j := spark.job(app); j.queue != "b" || j.wanted != 3 {

@@ -17,10 +17,10 @@ import (
 )
 
 func newJobs(c *caller) *cobra.Command {
-	all, how := false, ""
+	all, watch, how := false, false, ""
 	cmd := &cobra.Command{
 		Use: "jobs", Short: "List jobs of all kinds", Args: cobra.NoArgs,
-		Example: "  muster jobs\n  muster jobs -A -o wide",
+		Example: "  muster jobs\n  muster jobs -A -o wide\n  muster jobs --watch",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			on, err := c.connect()
 			if err != nil {
@@ -29,32 +29,47 @@ func newJobs(c *caller) *cobra.Command {
 			if all {
 				on.namespace = ""
 			}
+			if watch {
+				return on.watchJobs(cmd.Context(), cmd.OutOrStdout(), how)
+			}
 			return on.showJobs(cmd.Context(), cmd.OutOrStdout(), how)
 		},
 	}
 	cmd.Flags().BoolVarP(&all, "all-namespaces", "A", false, "of all namespaces")
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on to show what changes, until it is interrupted")
 	cmd.Flags().StringVarP(&how, "output", "o", "", "wide, which cuts no reason, or json or yaml")
 	return cmd
 }
 
 // showJobs prints jobs, the youngest last.
 func (c *cluster) showJobs(ctx context.Context, out io.Writer, how string) error {
-	jobs, err := c.jobsIn(ctx, c.namespace)
+	jobs, err := c.jobsByAge(ctx)
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(jobs, func(a, b job) int {
-		at, bt := a.object.GetCreationTimestamp(), b.object.GetCreationTimestamp()
-		return at.Compare(bt.Time)
-	})
 	if how == "" || how == wide {
-		return c.showTable(ctx, out, jobs, how == wide)
+		rows, err := c.table(ctx, jobs, how == wide)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(out, strings.Join(aligned(rows), "\n"))
+		return nil
 	}
 	list, err := c.listOf(jobs)
 	if err != nil {
 		return err
 	}
 	return printAs(out, how, list)
+}
+
+// jobsByAge are all jobs, the youngest last.
+func (c *cluster) jobsByAge(ctx context.Context) ([]job, error) {
+	jobs, err := c.jobsIn(ctx, c.namespace)
+	slices.SortFunc(jobs, func(a, b job) int {
+		at, bt := a.object.GetCreationTimestamp(), b.object.GetCreationTimestamp()
+		return at.Compare(bt.Time)
+	})
+	return jobs, err
 }
 
 // wide is the table with all that there is to say.
@@ -75,16 +90,16 @@ func (c *cluster) listOf(jobs []job) (*corev1.List, error) {
 	return list, nil
 }
 
-func (c *cluster) showTable(ctx context.Context, out io.Writer, jobs []job, whole bool) error {
+// table has a row for each job, below the headings.
+func (c *cluster) table(ctx context.Context, jobs []job, whole bool) ([][]string, error) {
 	if len(jobs) == 0 {
-		fmt.Fprintln(out, "there are no jobs")
-		return nil
+		return [][]string{{"there are no jobs"}}, nil
 	}
 	pods := map[client.ObjectKey]map[string][]corev1.Pod{} // by job and kind
 	for _, k := range kinds {
 		var list corev1.PodList
 		if err := c.List(ctx, &list, client.InNamespace(c.namespace), client.HasLabels{k.labelled}); err != nil {
-			return err
+			return nil, err
 		}
 		for _, p := range list.Items {
 			key := client.ObjectKey{Namespace: p.Namespace, Name: p.Labels[k.labelled]}
@@ -94,17 +109,30 @@ func (c *cluster) showTable(ctx context.Context, out io.Writer, jobs []job, whol
 			pods[key][k.name] = append(pods[key][k.name], p)
 		}
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, strings.Join(c.headings(), "\t"))
+	rows := [][]string{c.headings()}
 	for i := range jobs {
 		j := &jobs[i]
-		fmt.Fprintln(w, strings.Join(c.row(j, pods[client.ObjectKeyFromObject(j.object)][j.kind.name], whole), "\t"))
+		rows = append(rows, c.row(j, pods[client.ObjectKeyFromObject(j.object)][j.kind.name], whole))
 	}
-	return w.Flush()
+	return rows, nil
 }
 
+// aligned are the rows of a table as lines.
+func aligned(rows [][]string) []string {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	_ = w.Flush() // a builder takes all
+	return strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
+}
+
+// ageHeading is the heading of what changes with time alone.
+const ageHeading = "AGE"
+
 func (c *cluster) headings() []string {
-	h := []string{"JOB", "QUEUE", "STATE", "PODS", "PROGRESS", "AGE", "REASON"}
+	h := []string{"JOB", "QUEUE", "STATE", "PODS", "PROGRESS", ageHeading, "REASON"}
 	if c.namespace == "" {
 		h = slices.Insert(h, 0, "NAMESPACE")
 	}

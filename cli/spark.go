@@ -10,6 +10,7 @@ import (
 
 	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/internal/sparkconf"
+	"muster.sh/muster/internal/sparkspec"
 )
 
 var spark = &kind{
@@ -38,7 +39,7 @@ func readSpark(app *sparkv1beta2.SparkApplication) job {
 	j := job{
 		state: cmp.Or(string(state.State), "NEW"), reason: state.ErrorMessage,
 		queue:  cmp.Or(app.Spec.Driver.Labels[v1alpha1.QueueLabel], app.Spec.SparkConf["spark.kubernetes.driver.label."+v1alpha1.QueueLabel]),
-		wanted: 1 + int(executors(app)),
+		wanted: 1 + sparkspec.FirstExecutors(&app.Spec),
 	}
 	if o := app.Spec.BatchSchedulerOptions; o != nil {
 		j.queue = cmp.Or(ptr.Deref(o.Queue, ""), j.queue)
@@ -49,14 +50,6 @@ func readSpark(app *sparkv1beta2.SparkApplication) job {
 	}
 	j.ended = j.failed || state.State == sparkv1beta2.ApplicationStateCompleted
 	return j
-}
-
-// executors is how many an application starts with.
-func executors(app *sparkv1beta2.SparkApplication) int32 {
-	if d := app.Spec.DynamicAllocation; d != nil && d.Enabled {
-		return max(ptr.Deref(d.InitialExecutors, 0), ptr.Deref(d.MinExecutors, 0))
-	}
-	return ptr.Deref(app.Spec.Executor.Instances, 1)
 }
 
 // pointers are the elements of a list, as objects.

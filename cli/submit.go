@@ -155,9 +155,9 @@ func printAll(out io.Writer, objects []client.Object) error {
 	return nil
 }
 
-// await tells of each new state of a job until it has ended.
+// await shows the state of a job until it has ended.
 func (c *cluster) await(ctx context.Context, out io.Writer, k *kind, o client.Object) error {
-	said := ""
+	shown := newScreen(out)
 	for {
 		w, err := c.Watch(ctx, k.list(), client.InNamespace(o.GetNamespace()), client.MatchingFieldsSelector{
 			Selector: fields.OneTermEqualSelector("metadata.name", o.GetName()),
@@ -175,7 +175,7 @@ func (c *cluster) await(ctx context.Context, out io.Writer, k *kind, o client.Ob
 				w.Stop()
 				return fmt.Errorf("%s was deleted", j.name())
 			}
-			if c.say(ctx, out, &j, &said); j.ended {
+			if shown.show(c.line(ctx, &j)); j.ended {
 				w.Stop()
 				return j.outcome()
 			}
@@ -186,8 +186,8 @@ func (c *cluster) await(ctx context.Context, out io.Writer, k *kind, o client.Ob
 	}
 }
 
-// say prints the state of a job if it is another than was said.
-func (c *cluster) say(ctx context.Context, out io.Writer, j *job, said *string) {
+// line tells of the state of a job.
+func (c *cluster) line(ctx context.Context, j *job) string {
 	line := j.name() + " " + j.state
 	reason := j.reason
 	if pods, err := c.podsOf(ctx, j); err == nil && !j.ended {
@@ -199,10 +199,7 @@ func (c *cluster) say(ctx context.Context, out io.Writer, j *job, said *string) 
 	if reason != "" {
 		line += ": " + short(reason)
 	}
-	if line != *said {
-		fmt.Fprintln(out, line)
-		*said = line
-	}
+	return line
 }
 
 func (j *job) outcome() error {

@@ -125,11 +125,21 @@ func (f *sparkFlags) application(args []string) (*sparkv1beta2.SparkApplication,
 		},
 	}
 	app.Spec.Driver.Cores, app.Spec.Driver.Memory, app.Spec.Driver.ServiceAccount = set(f.driverCores), set(f.driverMemory), set(f.account)
-	app.Spec.Executor.Cores, app.Spec.Executor.Memory, app.Spec.Executor.Instances = set(f.executorCores), set(f.executorMemory), set(f.executors)
+	app.Spec.Executor.Cores, app.Spec.Executor.Memory, app.Spec.Executor.Instances = set(f.executorCores), set(f.executorMemory), f.instances(conf)
 	if f.queue != "" {
 		app.Spec.BatchSchedulerOptions = &sparkv1beta2.BatchSchedulerConfiguration{Queue: &f.queue}
 	}
 	return app, nil
+}
+
+// instances is the number of executors, if flags or Spark's own default give one. That of
+// SparkApplications is another.
+func (f *sparkFlags) instances(conf map[string]string) *int32 {
+	_, given := conf["spark.executor.instances"]
+	if f.executors != 0 || given || strings.EqualFold(conf["spark.dynamicAllocation.enabled"], "true") {
+		return set(f.executors)
+	}
+	return ptr.To[int32](sparkconf.DefaultInstances)
 }
 
 // set points to a value that was given.

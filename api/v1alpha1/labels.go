@@ -77,9 +77,20 @@ const (
 	// replaced because they failed: how many there were, for its backoffLimit.
 	RestartsAnnotation = "muster.sh/restarts"
 
+	// InfrastructureRetriesAnnotation on a SparkApplication is how many times it is run
+	// again after its driver was evicted, preempted, deleted or gone with its node, at
+	// no cost of its own retries: a whole number from 0 to 1,000.
+	InfrastructureRetriesAnnotation = "muster.sh/infrastructure-retries"
+	// LossesAnnotation is what Muster remembers on a SparkApplication of such runs.
+	LossesAnnotation = "muster.sh/losses"
+
 	// ProgressAnnotation is on a SparkApplication what its driver has told last of how far
 	// it has come, such as "jobs 1/2, stages 3/8, tasks 120/400".
 	ProgressAnnotation = "muster.sh/progress"
+
+	// UnreadableAnnotation tells of an object in a controller's view what of it doesn't
+	// fit its type, and was left out. It is never stored.
+	UnreadableAnnotation = "muster.sh/unreadable"
 
 	// ConnectGenerationAnnotation is on the SparkApplication of a SparkConnect the
 	// generation of the SparkConnect that it was made of.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	admission "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -60,6 +61,7 @@ type rendered struct {
 	role        rbacv1.Role
 	bindings    []rbacv1.RoleBinding
 	definitions []string
+	admissions  []string
 }
 
 // render renders the scheduler's part.
@@ -106,6 +108,7 @@ func (r *rendered) take(t *testing.T, document []byte) {
 		"Deployment": &r.deployment, "ConfigMap": &r.settings, "ServiceAccount": &r.account,
 		"ClusterRole": &r.clusterRole, "ClusterRoleBinding": &r.clusterwide, "Role": &r.role,
 		"RoleBinding": &rbacv1.RoleBinding{}, "CustomResourceDefinition": &apiextensions.CustomResourceDefinition{},
+		"ValidatingAdmissionPolicy": &admission.ValidatingAdmissionPolicy{}, "ValidatingAdmissionPolicyBinding": &admission.ValidatingAdmissionPolicyBinding{},
 	}[of.Kind]
 	if into == nil {
 		t.Fatalf("the chart makes a %q:\n%s", of.Kind, document)
@@ -118,6 +121,10 @@ func (r *rendered) take(t *testing.T, document []byte) {
 		r.bindings = append(r.bindings, *o)
 	case *apiextensions.CustomResourceDefinition:
 		r.definitions = append(r.definitions, o.Name)
+	case *admission.ValidatingAdmissionPolicy:
+		r.admissions = append(r.admissions, o.Name)
+	case *admission.ValidatingAdmissionPolicyBinding:
+		r.admissions = append(r.admissions, o.Spec.PolicyName)
 	}
 }
 
@@ -187,6 +194,24 @@ func TestTheChartGivesTheOperatorsTheirConfigurationAndTheirRights(t *testing.T)
 	}
 	if r.deployment.Spec.Template.Spec.ServiceAccountName != r.account.Name || r.clusterwide.Subjects[0].Name != r.account.Name {
 		t.Errorf("%v has the rights, and the pods are of %s", r.clusterwide.Subjects, r.deployment.Spec.Template.Spec.ServiceAccountName)
+	}
+}
+
+func TestTheChartHasJobsRefusedUnlessItIsToldNotTo(t *testing.T) {
+	var all []string
+	for _, a := range JobAdmissions() {
+		all = append(all, a.Policy.Name, a.Binding.Spec.PolicyName)
+	}
+	slices.Sort(all)
+	for set, want := range map[string][]string{
+		`operators.refuseAtAdmission=true`:  all,
+		`operators.refuseAtAdmission=false`: nil,
+		`operators.enabled=false`:           nil,
+	} {
+		r := renderPart(t, "operators", set)
+		if slices.Sort(r.admissions); !slices.Equal(r.admissions, want) {
+			t.Errorf("%s: the chart has %v, want %v", set, r.admissions, want)
+		}
 	}
 }
 

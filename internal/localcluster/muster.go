@@ -51,6 +51,9 @@ func musterObjects(spec *Spec) ([]*unstructured.Unstructured, error) {
 		for _, definition := range chart.JobDefinitions() {
 			objects = append(objects, definition)
 		}
+		for _, admission := range chart.JobAdmissions() {
+			objects = append(objects, admission.Policy, admission.Binding)
+		}
 		objects = append(objects, rights(OperatorsComponent, chart.OperatorsClusterRules(), chart.OperatorsNamespaceRules())...)
 	}
 	var converted []*unstructured.Unstructured

@@ -37,9 +37,10 @@ const (
 	keyDynamicMin     = "spark.dynamicAllocation.minExecutors"
 	keyDynamicInitial = "spark.dynamicAllocation.initialExecutors"
 	keyDynamicMax     = "spark.dynamicAllocation.maxExecutors"
-
-	defaultInstances = 2
 )
+
+// DefaultInstances is how many executors Spark has that is told of no number.
+const DefaultInstances = 2
 
 // executors computes the counts that the settings ask for, before any
 // annotation. floor is the least minimum under dynamic allocation.
@@ -47,7 +48,7 @@ func (s *settings) executors(floor int) Executors {
 	if s.boolean(false, keyDynamic) {
 		return s.dynamicExecutors(floor)
 	}
-	instances := s.count(keyInstances, defaultInstances, 1)
+	instances := s.count(keyInstances, DefaultInstances, 1)
 	return Executors{Min: instances, Max: instances, MinAfterStart: instances}
 }
 

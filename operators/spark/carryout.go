@@ -10,16 +10,22 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/operators/spark/life"
 	"muster.sh/muster/operators/spark/plan"
 )
 
-// carryOut does what a step asks for, the status first.
+// carryOut does what a step asks for, what is stored of the application first.
 func (r *Reconciler) carryOut(ctx context.Context, seen life.Seen, step life.Step) error {
 	app := seen.App.DeepCopy()
+	if err := r.remember(ctx, app, step.Losses); err != nil {
+		return err
+	}
 	if err := r.setStatus(ctx, app, step); err != nil {
 		return err
 	}
@@ -40,17 +46,47 @@ func (r *Reconciler) carryOut(ctx context.Context, seen life.Seen, step life.Ste
 	return r.submit(ctx, app)
 }
 
+// remember stores losses, unless the application has changed since it was observed.
+func (r *Reconciler) remember(ctx context.Context, app *v1beta2.SparkApplication, losses *life.Losses) error {
+	if losses == nil {
+		return nil
+	}
+	old := app.DeepCopy()
+	metav1.SetMetaDataAnnotation(&app.ObjectMeta, v1alpha1.LossesAnnotation, losses.Annotation())
+	return r.Client.Patch(ctx, app, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{}))
+}
+
 // setStatus stores a status that is new, and tells of it.
 func (r *Reconciler) setStatus(ctx context.Context, app *v1beta2.SparkApplication, step life.Step) error {
 	if !equality.Semantic.DeepEqual(app.Status, step.Status) {
 		app.Status = step.Status
-		if err := r.Client.Status().Update(ctx, app); err != nil {
+		if err := updateStatus(ctx, r.Client, app); err != nil {
 			return err
 		}
 	}
 	for _, e := range step.Events {
 		r.Events.Eventf(app, nil, e.Type, e.Reason, "Reconcile", "%s", short(e.Message))
 	}
+	return nil
+}
+
+// updateStatus stores the status of an object, if it hasn't changed since it was observed.
+// The answer isn't read into it: it needn't fit the type.
+func updateStatus(ctx context.Context, c client.Client, object client.Object) error {
+	kind, err := c.GroupVersionKindFor(object)
+	if err != nil {
+		return err
+	}
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return err
+	}
+	stored := &unstructured.Unstructured{Object: fields}
+	stored.SetGroupVersionKind(kind)
+	if err := c.Status().Update(ctx, stored); err != nil {
+		return err
+	}
+	object.SetResourceVersion(stored.GetResourceVersion())
 	return nil
 }
 

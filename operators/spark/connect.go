@@ -134,7 +134,7 @@ func (r *ConnectReconciler) tell(ctx context.Context, conn *v1alpha1.SparkConnec
 		return nil
 	}
 	conn.Status = status
-	if err := r.Client.Status().Update(ctx, conn); err != nil {
+	if err := updateStatus(ctx, r.Client, conn); err != nil {
 		return err
 	}
 	if status.State == before {

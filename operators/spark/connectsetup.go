@@ -30,9 +30,6 @@ func addConnects(mgr ctrl.Manager, own cluster.Cluster, options Options) error {
 	if !options.Connect {
 		return nil
 	}
-	if err := v1alpha1.AddToScheme(mgr.GetScheme()); err != nil {
-		return err
-	}
 	kind := v1alpha1.SchemeGroupVersion.WithKind("SparkConnect")
 	switch _, err := mgr.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version); {
 	case meta.IsNoMatchError(err):

@@ -66,7 +66,7 @@ func observeSchedule(ctx context.Context, c client.Reader, name types.Namespaced
 func (r *ScheduleReconciler) carryOut(ctx context.Context, app *v1beta2.ScheduledSparkApplication, step schedule.Step) error {
 	if !equality.Semantic.DeepEqual(app.Status, step.Status) {
 		app.Status = step.Status
-		if err := r.Client.Status().Update(ctx, app); err != nil {
+		if err := updateStatus(ctx, r.Client, app); err != nil {
 			return err
 		}
 	}

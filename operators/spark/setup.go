@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kubeflow/spark-operator/v2/api/v1alpha1"
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -51,10 +53,12 @@ type Options struct {
 
 // AddToManager has a manager run SparkApplications, and make them at their times.
 func AddToManager(mgr ctrl.Manager, options Options) error {
-	if err := v1beta2.AddToScheme(mgr.GetScheme()); err != nil {
-		return err
+	for _, add := range []func(*runtime.Scheme) error{v1beta2.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(mgr.GetScheme()); err != nil {
+			return err
+		}
 	}
-	own, err := view.New(mgr, map[client.Object]cache.ByObject{&corev1.Pod{}: launched, &corev1.Service{}: ofConnect})
+	own, err := view.New(mgr, map[client.Object]cache.ByObject{&corev1.Pod{}: launched, &corev1.Service{}: ofConnect}, looseKinds...)
 	if err != nil {
 		return err
 	}

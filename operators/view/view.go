@@ -14,11 +14,15 @@ import (
 
 // New makes a view that lives as long as the manager. Of the kinds that are named it
 // has only what is selected.
-func New(mgr ctrl.Manager, only map[client.Object]cache.ByObject) (cluster.Cluster, error) {
+func New(mgr ctrl.Manager, only map[client.Object]cache.ByObject, loose ...Loose) (cluster.Cluster, error) {
+	kinds, err := findLoose(mgr, loose)
+	if err != nil {
+		return nil, err
+	}
 	own, err := cluster.New(mgr.GetConfig(), func(o *cluster.Options) {
 		o.Scheme, o.Logger = mgr.GetScheme(), mgr.GetLogger()
 		o.Cache.DefaultTransform = cache.TransformStripManagedFields()
-		o.Cache.ByObject = only
+		o.Cache.ByObject, o.Cache.NewInformer = only, kinds.informer
 	})
 	if err != nil {
 		return nil, fmt.Errorf("connect to the cluster: %w", err)

@@ -92,7 +92,7 @@ func (s story) awaitBound(n int) error {
 // letLead makes one replica the leader and the other one follow it, and returns
 // the name under which the first holds the lease.
 func (s story) letLead(leader, follower string) (string, error) {
-	holder, err := s.AwaitLeader(s.ctx, "")
+	holder, err := s.AwaitLeader(s.ctx, testcluster.MusterComponent, "")
 	if err != nil {
 		return "", err
 	}
@@ -104,7 +104,7 @@ func (s story) letLead(leader, follower string) (string, error) {
 	if err := s.Start(s.ctx, leader); err != nil {
 		return "", err
 	}
-	if holder, err = s.AwaitLeader(s.ctx, holder); err != nil {
+	if holder, err = s.AwaitLeader(s.ctx, testcluster.MusterComponent, holder); err != nil {
 		return "", err
 	}
 	return holder, s.Start(s.ctx, follower)
@@ -116,7 +116,7 @@ func (s story) kill(component, leader string) (string, error) {
 	if err := s.Kill(component); err != nil {
 		return "", err
 	}
-	next, err := s.AwaitLeader(s.ctx, leader)
+	next, err := s.AwaitLeader(s.ctx, testcluster.MusterComponent, leader)
 	if err != nil {
 		return "", err
 	}
@@ -134,7 +134,7 @@ func (s story) sleepThroughLease(component, leader string) error {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		return fmt.Errorf("stop %s: %w", component, err)
 	}
-	_, err = s.AwaitLeader(s.ctx, leader)
+	_, err = s.AwaitLeader(s.ctx, testcluster.MusterComponent, leader)
 	s.Excuse(began)
 	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
 		return fmt.Errorf("continue %s: %w", component, err)

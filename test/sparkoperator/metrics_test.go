@@ -16,6 +16,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"muster.sh/muster/internal/localcluster"
 	"muster.sh/muster/test/testcluster"
@@ -28,11 +29,17 @@ func (s *stage) tellsMetrics(ctx context.Context, t *testing.T, want ...string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := fmt.Sprintf("https://127.0.0.1:%d/metrics", state.Ports[localcluster.OperatorsComponent])
+	s.tellsMetricsAt(ctx, t, state.Ports[localcluster.OperatorsComponent], want...)
+}
+
+// tellsMetricsAt is tellsMetrics for an operator that serves on a port.
+func (s *stage) tellsMetricsAt(ctx context.Context, t *testing.T, port int, want ...string) {
+	t.Helper()
+	url := fmt.Sprintf("https://127.0.0.1:%d/metrics", port)
 	token := s.readerOfMetrics(ctx, t)
 	// They are counted from the same news as the test has, but maybe a little later.
 	var page string
-	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		got, err := get(ctx, url, token)
 		if err != nil {
 			return false, err
@@ -58,7 +65,7 @@ func (s *stage) readerOfMetrics(ctx context.Context, t *testing.T) (token string
 		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: account.Namespace, Name: account.Name}},
 	}
 	for _, err := range []error{s.client.Create(ctx, account), s.client.Create(ctx, role), s.client.Create(ctx, binding)} {
-		if err != nil {
+		if client.IgnoreAlreadyExists(err) != nil {
 			t.Fatal(err)
 		}
 	}
@@ -75,11 +82,11 @@ func get(ctx context.Context, url, token string) (string, error) {
 		return "", err
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
-	client := http.Client{Transport: &http.Transport{
+	caller := http.Client{Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // It is this machine.
 	}}
-	defer client.CloseIdleConnections()
-	response, err := client.Do(request)
+	defer caller.CloseIdleConnections()
+	response, err := caller.Do(request)
 	if err != nil {
 		return "", err
 	}

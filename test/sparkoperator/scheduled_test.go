@@ -188,8 +188,9 @@ func (s *stage) heedsItsPolicy(ctx context.Context, t *testing.T) {
 	s.removeSchedule(ctx, t, "alone")
 }
 
+// refusesSchedule has a schedule of a day that there isn't.
 func (s *stage) refusesSchedule(ctx context.Context, t *testing.T) {
-	if err := s.client.Create(ctx, every("vague", 1, func(app *scheduled) { app.Spec.Schedule = "sometimes" })); err != nil {
+	if err := s.client.Create(ctx, every("vague", 1, func(app *scheduled) { app.Spec.Schedule = "0 0 30 2 *" })); err != nil {
 		t.Fatal(err)
 	}
 	app := s.awaitSchedule(ctx, t, "vague", "it is refused", func(app *scheduled) bool {

@@ -136,7 +136,7 @@ func TestSparkApplicationsRun(t *testing.T) {
 		}
 	})
 	t.Run("what can't be done is told", func(t *testing.T) {
-		s.create(ctx, t, pi("wrong", func(app *v1beta2.SparkApplication) { app.Spec.Driver.Memory = ptr.To("1.5g") }))
+		s.create(ctx, t, pi("wrong", func(app *v1beta2.SparkApplication) { app.Spec.SparkConf["spark.driver.memoryOverhead"] = "much" }))
 		app := s.awaitState(ctx, t, "wrong", v1beta2.ApplicationStateFailed)
 		if message := app.Status.AppState.ErrorMessage; message == "" {
 			t.Error("the reason of the failure isn't told")
@@ -147,6 +147,9 @@ func TestSparkApplicationsRun(t *testing.T) {
 			"spark_application_success_count 4", "spark_application_failure_count 1", "spark_application_running_count 0",
 			"spark_application_start_latency_seconds_count 4", "spark_executor_running_count 0")
 	})
+	t.Run("a driver that is evicted costs no retry", func(t *testing.T) { s.sparesLosses(ctx, t) })
+	t.Run("what would be refused is not even stored", func(t *testing.T) { s.refusesAtOnce(ctx, t) })
+	t.Run("what is stored can be told of, whatever it says", func(t *testing.T) { s.bearsOldMistakes(ctx, t) })
 	t.Run("a driver owns what its settings ask for", func(t *testing.T) { s.ownsAll(ctx, t) })
 	t.Run("an operator goes on where the last one was", func(t *testing.T) {
 		s.create(ctx, t, pi("handed", nil))
@@ -161,8 +164,10 @@ func TestSparkApplicationsRun(t *testing.T) {
 	t.Run("a run has as much company as it is allowed", func(t *testing.T) { s.heedsItsPolicy(ctx, t) })
 	t.Run("a schedule that can't be read is told, and mended", func(t *testing.T) { s.refusesSchedule(ctx, t) })
 	t.Run("the guide's Connect server serves, comes back, and goes", func(t *testing.T) { s.servesConnect(ctx, t) })
+	t.Run("a standby takes over what its leader had begun", func(t *testing.T) { s.handsOver(ctx, t) })
 	t.Run("an application that is over goes, and leaves nothing", func(t *testing.T) { s.leavesNothing(ctx, t) })
-	s.RequireNoFault(t, 2)
+	requireOnce(t, s.RequireNoFault(t, 2))
+	t.Run("whatever is stored, the operators bear it", func(t *testing.T) { s.bearsAnything(ctx, t) })
 }
 
 // ownsAll has the operator create an object of each kind that it may create. The claim

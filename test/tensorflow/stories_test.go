@@ -118,13 +118,13 @@ func (s *story) requireNothing(name string) {
 }
 
 func notValid(s *story) {
-	bad := job("wrong", map[kubeflow.ReplicaType]int32{"Worker": 1})
-	bad.Spec.TFReplicaSpecs["Worker"].Template.Spec.Containers[0].Name = "tf"
-	s.submit(bad)
-	s.requireRefused("wrong", `spec.tfReplicaSpecs[Worker].template.spec.containers: Required value: name the container that trains "tensorflow"`)
+	// What only the operator knows.
+	name := strings.Repeat("w", 60)
+	s.submit(job(name, map[kubeflow.ReplicaType]int32{"Worker": 1}))
+	s.requireRefused(name, "metadata.name: Invalid value")
 
 	// What only the API server knows of pods.
-	bad = job("worse", map[kubeflow.ReplicaType]int32{"Chief": 1, "Worker": 1})
+	bad := job("worse", map[kubeflow.ReplicaType]int32{"Chief": 1, "Worker": 1})
 	bad.Spec.TFReplicaSpecs["Worker"].Template.Spec.Containers[0].ImagePullPolicy = "Sometimes"
 	s.submit(bad)
 	s.requireRefused("worse", `spec.containers[0].imagePullPolicy: Unsupported value: "Sometimes"`)

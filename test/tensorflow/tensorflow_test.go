@@ -51,6 +51,7 @@ func TestTFJobs(t *testing.T) {
 		{"a suspended job gives its room back and starts again", suspendAndResume},
 		{"a failed worker is tried again as its policy says", failedWorker},
 		{"a finished job leaves nothing", cleanUp},
+		{"what would be refused is not even stored", refusedAtOnce},
 		{"a job that can't be says so", notValid},
 		{"jobs end although the operator is killed", killedOperator},
 		{"a worker that goes with its node is replaced", lostNode},
@@ -83,13 +84,18 @@ func job(name string, replicas map[kubeflow.ReplicaType]int32, changes ...func(*
 
 func (s *story) submit(j *kubeflow.TFJob) {
 	s.Helper()
+	if _, err := s.Dynamic.Resource(tfJobs).Namespace(j.Namespace).Create(s.ctx, s.unstructured(j), metav1.CreateOptions{}); err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *story) unstructured(j *kubeflow.TFJob) *unstructured.Unstructured {
+	s.Helper()
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(j)
 	if err != nil {
 		s.Fatal(err)
 	}
-	if _, err := s.Dynamic.Resource(tfJobs).Namespace(j.Namespace).Create(s.ctx, &unstructured.Unstructured{Object: object}, metav1.CreateOptions{}); err != nil {
-		s.Fatal(err)
-	}
+	return &unstructured.Unstructured{Object: object}
 }
 
 // await waits until the last condition of a job that is true is the given one.

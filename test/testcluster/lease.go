@@ -12,11 +12,11 @@ import (
 	watchtools "k8s.io/client-go/tools/watch"
 )
 
-// AwaitLeader waits until somebody else than the given holder has the lease of
+// AwaitLeader waits until somebody else than the given holder has a lease, such as that of
 // Muster's scheduler, and returns that one.
-func (c *Cluster) AwaitLeader(ctx context.Context, than string) (string, error) {
+func (c *Cluster) AwaitLeader(ctx context.Context, lease, than string) (string, error) {
 	leases := cache.NewListWatchFromClient(c.Client().CoordinationV1().RESTClient(), "leases",
-		metav1.NamespaceSystem, fields.OneTermEqualSelector("metadata.name", MusterComponent))
+		metav1.NamespaceSystem, fields.OneTermEqualSelector("metadata.name", lease))
 	holder := ""
 	_, err := watchtools.UntilWithSync(ctx, leases, &coordinationv1.Lease{}, nil, func(event watch.Event) (bool, error) {
 		lease, ok := event.Object.(*coordinationv1.Lease)

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/utils/ptr"
 
+	muster "muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/internal/sparkconf"
 	"muster.sh/muster/operators/spark/plan"
 )
@@ -28,6 +30,9 @@ var ports = []struct {
 
 // Service is where clients find the server: the user's own, with ports and selector.
 func Service(conn *v1alpha1.SparkConnect) (*corev1.Service, error) {
+	if why := conn.Annotations[muster.UnreadableAnnotation]; why != "" {
+		return nil, errors.New(why) // There can't be a server that it leads to.
+	}
 	service, path := &corev1.Service{}, field.NewPath("metadata", "name")
 	if given := conn.Spec.Server.Service; given != nil {
 		service.ObjectMeta = metav1.ObjectMeta{Name: given.Name, Labels: given.Labels, Annotations: given.Annotations}

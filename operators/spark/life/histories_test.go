@@ -13,6 +13,7 @@ import (
 	"k8s.io/utils/ptr"
 	"pgregory.net/rapid"
 
+	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/operators/spark/plan"
 )
 
@@ -22,6 +23,8 @@ type world struct {
 	app  *v1beta2.SparkApplication
 	pods map[string]*corev1.Pod
 	now  time.Time
+	// lost counts the drivers that were lost.
+	lost int32
 }
 
 // dies says whether the operator dies before what it would do next.
@@ -37,6 +40,12 @@ func (w *world) operate(mortal bool) {
 	step := Next(seen)
 	if dies() {
 		return
+	}
+	if step.Losses != nil {
+		w.app.Annotations = map[string]string{v1alpha1.LossesAnnotation: step.Losses.Annotation()}
+		if dies() {
+			return
+		}
 	}
 	w.app.Status = step.Status
 	for _, driver := range step.Delete {
@@ -91,6 +100,7 @@ func (w *world) live() {
 func (w *world) lose() {
 	if len(w.pods) > 0 {
 		delete(w.pods, rapid.SampledFrom(slices.Sorted(maps.Keys(w.pods))).Draw(w.t, "lost"))
+		w.lost++
 	}
 }
 
@@ -117,6 +127,14 @@ func (w *world) edit() {
 func (w *world) requireOneDriver() {
 	if len(w.pods) > 1 {
 		w.t.Fatalf("there are %d drivers in state %q: %v", len(w.pods), w.app.Status.AppState.State, slices.Sorted(maps.Keys(w.pods)))
+	}
+}
+
+// requireLosses is what must always hold: no loss is counted twice, and none that was
+// not.
+func (w *world) requireLosses() {
+	if counted := losses(w.app).Count; counted > w.lost {
+		w.t.Fatalf("%d losses are counted of %d", counted, w.lost)
 	}
 }
 
@@ -171,6 +189,7 @@ func TestHistories(t *testing.T) {
 				w.operate(true)
 			}
 			w.requireOneDriver()
+			w.requireLosses()
 		}
 		w.requireRest()
 	})

@@ -28,8 +28,10 @@ type Seen struct {
 	HistoryServer string
 }
 
-// Step is what comes next. The status is stored before anything else is done.
+// Step is what comes next. Losses and status are stored before anything else is done.
 type Step struct {
+	// Losses are to be remembered before the status is; nil if there is nothing new.
+	Losses *Losses
 	Status v1beta2.SparkApplicationStatus
 	// Submit asks for the objects of the submission that the status tells of. What has
 	// become of that is told by Submitted, or Refused.
@@ -175,12 +177,18 @@ func (l *life) succeeding() {
 }
 
 func (l *life) failing() {
-	wait, again := l.policy().afterFailure(l.step.Status, l.Now)
+	wait, spared := l.afterLoss()
+	again := spared
+	if !spared {
+		wait, again = l.policy().afterFailure(l.ownRuns(), l.step.Status, l.Now)
+	}
 	switch {
 	case !again:
 		l.end(v1beta2.ApplicationStateFailed)
 	case wait > 0:
 		l.step.After = wait
+	case spared:
+		l.runAgainAfterLoss()
 	default:
 		l.rerun()
 	}
@@ -239,6 +247,9 @@ func (l *life) endUnfinished() {
 func (l *life) invalidating() {
 	l.step.Status.SubmissionAttempts, l.step.Status.ExecutionAttempts = 0, 0
 	l.step.Status.LastSubmissionAttemptTime = metav1.Time{}
+	if losses(l.App) != (Losses{}) {
+		l.step.Losses = &Losses{}
+	}
 	l.rerun()
 }
 

@@ -23,6 +23,7 @@ func (l *life) watch() {
 	driver := CurrentDriver(l.App, l.Drivers)
 	if driver == nil {
 		l.fail("driver pod not found")
+		l.lose()
 		return
 	}
 	switch phase, exit := driverPhase(driver); phase {
@@ -35,6 +36,9 @@ func (l *life) watch() {
 		l.become(v1beta2.ApplicationStateSucceeding, "")
 	case corev1.PodFailed:
 		l.fail(failure(driver, exit))
+		if lost(driver) {
+			l.lose()
+		}
 	default:
 		l.become(v1beta2.ApplicationStateUnknown, driver.Status.Message)
 	}

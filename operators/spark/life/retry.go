@@ -16,9 +16,9 @@ func (l *life) policy() policy {
 	return policy{app.Spec.RestartPolicy}
 }
 
-// afterFailure is how long to wait after a run that failed.
-func (p policy) afterFailure(status v1beta2.SparkApplicationStatus, now time.Time) (wait time.Duration, again bool) {
-	return p.after(p.OnFailureRetries, p.OnFailureRetryInterval, status.ExecutionAttempts, status, now)
+// afterFailure is how long to wait after a run that failed, one of so many.
+func (p policy) afterFailure(runs int32, status v1beta2.SparkApplicationStatus, now time.Time) (wait time.Duration, again bool) {
+	return p.after(p.OnFailureRetries, p.OnFailureRetryInterval, runs, status, now)
 }
 
 // afterSubmission is how long to wait after a submission that failed.

@@ -1,15 +1,14 @@
 package metrics
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/utils/ptr"
 
 	"muster.sh/muster/internal/sparkconf"
+	"muster.sh/muster/internal/sparkspec"
 )
 
 // waits are what upstream has no metrics of: how long an application has to wait for room,
@@ -56,7 +55,7 @@ func (m *Metrics) executorsBegan(before, now *v1beta2.SparkApplication, at time.
 		return
 	}
 	values, wait := m.labels.of(now), at.Sub(submitted).Seconds()
-	then, began, first := begun(before), begun(now), firstExecutors(&now.Spec)
+	then, began, first := begun(before), begun(now), sparkspec.FirstExecutors(&now.Spec)
 	if then == 0 && began > 0 {
 		m.waits.firstExecutor.WithLabelValues(values...).Observe(wait)
 	}
@@ -74,25 +73,4 @@ func begun(app *v1beta2.SparkApplication) int {
 		}
 	}
 	return n
-}
-
-// firstExecutors is how many executors an application begins with.
-func firstExecutors(spec *v1beta2.SparkApplicationSpec) int {
-	conf := func(key string, field *int32) int {
-		if field != nil {
-			return int(*field)
-		}
-		n, _ := strconv.Atoi(spec.SparkConf[key]) // What is no number isn't run.
-		return n
-	}
-	instances := conf("spark.executor.instances", spec.Executor.Instances)
-	dynamic := ptr.Deref(spec.DynamicAllocation, v1beta2.DynamicAllocation{})
-	switch {
-	case dynamic.Enabled || spec.SparkConf["spark.dynamicAllocation.enabled"] == "true":
-		return max(instances, conf("spark.dynamicAllocation.minExecutors", dynamic.MinExecutors),
-			conf("spark.dynamicAllocation.initialExecutors", dynamic.InitialExecutors))
-	case spec.Executor.Instances == nil && spec.SparkConf["spark.executor.instances"] == "":
-		return 1 // upstream's default
-	}
-	return instances
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	"pgregory.net/rapid"
 	"sigs.k8s.io/yaml"
+
+	"muster.sh/muster/internal/mutation"
 )
 
 // Whatever becomes of a valid manifest, planning it ends in a plan or an error.
@@ -45,7 +47,7 @@ metadata: {name: pi, namespace: team-a, uid: uid, labels: {a: b}, annotations: {
 			t.Fatal(err)
 		}
 		for range rapid.IntRange(1, 4).Draw(t, "mutations") {
-			manifest = mutate(t, manifest)
+			manifest = mutation.Of(t, manifest)
 		}
 		text, err := json.Marshal(manifest)
 		if err != nil {
@@ -57,23 +59,4 @@ metadata: {name: pi, namespace: team-a, uid: uid, labels: {a: b}, annotations: {
 			_, _ = Make(app, first, withIngress)
 		}
 	})
-}
-
-// mutate replaces something in a document.
-func mutate(t *rapid.T, node any) any {
-	switch n := node.(type) {
-	case map[string]any:
-		if len(n) > 0 && rapid.IntRange(0, 9).Draw(t, "deeper") > 0 {
-			key := rapid.SampledFrom(sortedKeys(n)).Draw(t, "key")
-			n[key] = mutate(t, n[key])
-			return n
-		}
-	case []any:
-		if len(n) > 0 && rapid.IntRange(0, 9).Draw(t, "deeper") > 0 {
-			i := rapid.IntRange(0, len(n)-1).Draw(t, "index")
-			n[i] = mutate(t, n[i])
-			return n
-		}
-	}
-	return rapid.SampledFrom([]any{nil, "", "a", "1g", "-1", "9999999999g", "/x", 0, -1, 1 << 40, true, []any{}, map[string]any{}}).Draw(t, "value")
 }

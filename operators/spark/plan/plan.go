@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/internal/sparkconf"
 	"muster.sh/muster/operators/spark/submission"
 )
@@ -38,6 +39,9 @@ type Plan struct {
 
 // Make plans one submission of an application. The application isn't changed.
 func Make(app *v1beta2.SparkApplication, s Submission, options Options) (Plan, error) {
+	if why := app.Annotations[v1alpha1.UnreadableAnnotation]; why != "" {
+		return Plan{}, errors.New(why)
+	}
 	p := &planner{
 		app: app.DeepCopy(), submission: s, options: options,
 		settings: settings{props: sparkconf.Properties{}, origin: map[string]*field.Path{}},

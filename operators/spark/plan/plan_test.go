@@ -332,6 +332,7 @@ func TestADriversOwnLimitOfMemory(t *testing.T) {
 
 func TestARefusalNamesItsField(t *testing.T) {
 	for name, test := range map[string]struct{ spec, field string }{
+		"retries in words":               {"metadata: {annotations: {muster.sh/infrastructure-retries: many}}", "metadata.annotations[muster.sh/infrastructure-retries]"},
 		"client mode":                    {"spec: {mode: client}", "spec.mode"},
 		"an old line of Spark":           {"spec: {sparkVersion: 3.1.1}", "spec.sparkVersion"},
 		"no class":                       {"spec: {mainClass: ''}", "spec.mainClass"},

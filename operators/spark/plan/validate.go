@@ -1,12 +1,18 @@
 package plan
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"muster.sh/muster/api/v1alpha1"
 )
+
+const maxInfrastructureRetries = 1000
 
 // validate refuses what needs no computing. What Spark itself would refuse is found
 // when the objects are built.
@@ -15,6 +21,12 @@ func validate(app *v1beta2.SparkApplication) field.ErrorList {
 	if problems := validation.IsDNS1035Label(app.Name); len(problems) > 0 {
 		errs = append(errs, field.Invalid(field.NewPath("metadata", "name"), app.Name,
 			"can't begin the name of a Service: "+strings.Join(problems, ", ")))
+	}
+	if text, set := app.Annotations[v1alpha1.InfrastructureRetriesAnnotation]; set {
+		if number, err := strconv.Atoi(text); err != nil || number < 0 || number > maxInfrastructureRetries {
+			errs = append(errs, field.Invalid(field.NewPath("metadata", "annotations").Key(v1alpha1.InfrastructureRetriesAnnotation), text,
+				fmt.Sprintf("is not a whole number from 0 to %d; write one such as 3", maxInfrastructureRetries)))
+		}
 	}
 	spec := &app.Spec
 	if spec.Mode != v1beta2.DeployModeCluster {

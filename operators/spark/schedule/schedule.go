@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/utils/ptr"
 
+	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/operators/spark/life"
 )
 
@@ -83,6 +84,9 @@ var policies = []v1beta2.ConcurrencyPolicy{v1beta2.ConcurrencyAllow, v1beta2.Con
 // validate refuses what can't be scheduled.
 func (d *decision) validate() (times, *field.Error) {
 	spec := &d.App.Spec
+	if why := d.App.Annotations[v1alpha1.UnreadableAnnotation]; why != "" {
+		return nil, &field.Error{Type: field.ErrorTypeTypeInvalid, Field: "spec", BadValue: field.OmitValueType{}, Detail: why}
+	}
 	if example := runName(d.App, time.Unix(1700000000, 0)); len(validation.IsDNS1035Label(example)) > 0 {
 		return nil, field.Invalid(field.NewPath("metadata", "name"), d.App.Name,
 			fmt.Sprintf("can't begin the name of a run, such as %s: %s", example, strings.Join(validation.IsDNS1035Label(example), ", ")))

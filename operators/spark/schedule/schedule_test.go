@@ -11,6 +11,8 @@ import (
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+
+	"muster.sh/muster/api/v1alpha1"
 )
 
 // created is a Wednesday, 15 November 2023, 00:00:00 UTC.
@@ -209,16 +211,19 @@ func TestMistakesNameTheField(t *testing.T) {
 		change func(*v1beta2.ScheduledSparkApplication)
 		want   string
 	}{
-		"no schedule":                  {schedule(""), "spec.schedule: Invalid value"},
-		"a field too few":              {schedule("0 2 * *"), "spec.schedule: Invalid value: \"0 2 * *\": expected exactly 5 fields"},
-		"an hour that isn't":           {schedule("0 25 * * *"), "spec.schedule: Invalid value"},
-		"a descriptor that isn't":      {schedule("@fortnightly"), "spec.schedule: Invalid value"},
-		"a day that never comes":       {schedule("0 0 30 2 *"), "spec.schedule: Invalid value: \"0 0 30 2 *\": has no time"},
-		"a zone alone":                 {schedule("TZ=UTC"), "spec.schedule: Invalid value: \"TZ=UTC\": names a time zone and no times"},
-		"a zone in it that isn't":      {schedule("TZ=Atlantis/City 0 2 * * *"), "spec.schedule: Invalid value"},
-		"a zone that isn't":            {func(app *v1beta2.ScheduledSparkApplication) { app.Spec.TimeZone = "Atlantis/City" }, "spec.timeZone: Invalid value: \"Atlantis/City\""},
-		"a policy that isn't":          {policy("Maybe"), `spec.concurrencyPolicy: Unsupported value: "Maybe"`},
-		"fewer runs than none":         {func(app *v1beta2.ScheduledSparkApplication) { app.Spec.FailedRunHistoryLimit = ptr.To[int32](-1) }, "spec.failedRunHistoryLimit: Invalid value: -1"},
+		"no schedule":             {schedule(""), "spec.schedule: Invalid value"},
+		"a field too few":         {schedule("0 2 * *"), "spec.schedule: Invalid value: \"0 2 * *\": expected exactly 5 fields"},
+		"an hour that isn't":      {schedule("0 25 * * *"), "spec.schedule: Invalid value"},
+		"a descriptor that isn't": {schedule("@fortnightly"), "spec.schedule: Invalid value"},
+		"a day that never comes":  {schedule("0 0 30 2 *"), "spec.schedule: Invalid value: \"0 0 30 2 *\": has no time"},
+		"a zone alone":            {schedule("TZ=UTC"), "spec.schedule: Invalid value: \"TZ=UTC\": names a time zone and no times"},
+		"a zone in it that isn't": {schedule("TZ=Atlantis/City 0 2 * * *"), "spec.schedule: Invalid value"},
+		"a zone that isn't":       {func(app *v1beta2.ScheduledSparkApplication) { app.Spec.TimeZone = "Atlantis/City" }, "spec.timeZone: Invalid value: \"Atlantis/City\""},
+		"a policy that isn't":     {policy("Maybe"), `spec.concurrencyPolicy: Unsupported value: "Maybe"`},
+		"fewer runs than none":    {func(app *v1beta2.ScheduledSparkApplication) { app.Spec.FailedRunHistoryLimit = ptr.To[int32](-1) }, "spec.failedRunHistoryLimit: Invalid value: -1"},
+		"a template that can't be read": {func(app *v1beta2.ScheduledSparkApplication) {
+			app.Annotations = map[string]string{v1alpha1.UnreadableAnnotation: "spec.template.driver.template: is not"}
+		}, "spec: Invalid value: spec.template.driver.template: is not"},
 		"a name too long for its runs": {func(app *v1beta2.ScheduledSparkApplication) { app.Name = strings.Repeat("a", 53) }, "metadata.name: Invalid value"},
 	} {
 		t.Run(name, func(t *testing.T) {
