@@ -24,6 +24,8 @@ func Line(r trial.Result) string {
 		fmt.Fprintf(&b, "FAILED: %s", r.Failed)
 	case r.Scenario.Mode == scenario.Loop:
 		fmt.Fprintf(&b, "%.1f s, %.0f µs loop CPU and %.0f µs process CPU per pod", r.Span, r.LoopCPU, r.ProcessCPU)
+	case r.Scenario.Mode == scenario.Stream:
+		fmt.Fprintf(&b, "%.1f pods bound a second, %.1f s scheduler CPU, %d repeated writes", r.Rate, SchedulerCPU(r), r.Repeats)
 	default:
 		fmt.Fprintf(&b, "%.1f s, %.2f ms scheduler CPU per pod", r.Span, 1000*SchedulerCPU(r)/float64(r.Scenario.Pods()))
 	}
@@ -58,6 +60,9 @@ func (r Report) Render(out io.Writer) error {
 		}
 	}
 	r.renderLoops(w)
+	for _, g := range r.Grids {
+		g.render(w)
+	}
 	return w.Flush()
 }
 

@@ -21,6 +21,9 @@ const (
 	// Loop is Muster's own loop alone, in a process without a cluster: all exists
 	// before it is let go, and what it asks of the API is answered in memory.
 	Loop Mode = "loop"
+	// Stream is gangs that come for a time, a new one as soon as one is bound, beside
+	// gangs that can't start.
+	Stream Mode = "stream"
 )
 
 // Scenario is a set of gangs, all alike, on nodes that are all alike. But for a
@@ -28,14 +31,17 @@ const (
 type Scenario struct {
 	Name string `json:"name"`
 	Mode Mode   `json:"mode"`
-	// Gangs of Size pods each. Plain pods belong to no gang, Size is 1.
+	// Gangs of Size pods each; of a stream, how many wait at a time. Plain pods belong
+	// to no gang, Size is 1.
 	Gangs int  `json:"gangs"`
 	Size  int  `json:"size"`
 	Plain bool `json:"plain,omitempty"`
 	Nodes int  `json:"nodes"`
 	// Held is how many pods there are besides, in gangs of Size that can't start.
-	// Only Loop has some.
+	// Only Loop and Stream have some.
 	Held int `json:"held,omitempty"`
+	// Seconds is how long gangs come. Only Stream has it.
+	Seconds int `json:"seconds,omitempty"`
 }
 
 // Pods is how many are to be bound in all.
@@ -48,6 +54,8 @@ func (s Scenario) What() string {
 		return fmt.Sprintf("%d Spark-like applications of a driver and %d executors", s.Gangs, s.Size-1)
 	case s.Mode == Loop:
 		return fmt.Sprintf("Muster's loop alone: %d gangs of %d pods, with %d pods held,", s.Gangs, s.Size, s.Held)
+	case s.Mode == Stream:
+		return fmt.Sprintf("gangs of %d pods that come for %d seconds, with %s held,", s.Size, s.Seconds, count(s.Held/s.Size, "gang"))
 	case s.Plain:
 		return fmt.Sprintf("%d plain pods", s.Gangs)
 	default:
@@ -96,7 +104,7 @@ const small = 2000
 
 // All lists every scenario.
 func All() []Scenario {
-	return slices.Concat(throughput(), growth(), []Scenario{sparkBurst()}, loops())
+	return slices.Concat(throughput(), growth(), []Scenario{sparkBurst()}, loops(), streams())
 }
 
 // Small lists the scenarios that suit a machine with few cores. Those of growth
@@ -143,4 +151,17 @@ func loops() []Scenario {
 	held.Held = held.Pods()
 	held.Name = fmt.Sprintf("%s-held-%d", held.Name, held.Held)
 	return []Scenario{free, held}
+}
+
+// streams are gangs that come for a minute, alone and beside a thousand that are held.
+func streams() []Scenario {
+	free := Scenario{Mode: Stream, Gangs: 20, Size: 20, Nodes: 500, Seconds: 60}
+	return []Scenario{free.Holding(0), free.Holding(1000)}
+}
+
+// Holding is a stream with another number of gangs held.
+func (s Scenario) Holding(gangs int) Scenario {
+	s.Held = gangs * s.Size
+	s.Name = fmt.Sprintf("held/%dx%d", gangs, s.Size)
+	return s
 }

@@ -44,6 +44,12 @@ type Result struct {
 	// GangLatencies are those of all gangs, in order.
 	GangLatencies []float64 `json:"gangLatencies,omitempty"`
 
+	// Rate is how many pods of a stream were bound in a second.
+	Rate float64 `json:"rate,omitempty"`
+	// Repeats is how often something was written, or told by an event, again of what
+	// belongs to gangs that are held.
+	Repeats int `json:"repeatedWrites,omitempty"`
+
 	// Costs are of each component in the measured time.
 	Costs map[string]meter.Cost `json:"costs"`
 	// Scheduler is the sum of the contender's own processes.

@@ -106,13 +106,8 @@ func (m *measured) run(ctx context.Context) error {
 	if err := load.prepare(ctx); err != nil {
 		return err
 	}
-	if m.Scenario.Mode == scenario.PreCreated {
-		if err := m.measureStart(ctx); err != nil {
-			return err
-		}
-		if err := load.pods(ctx); err != nil {
-			return err
-		}
+	if err := m.before(ctx, load); err != nil {
+		return err
 	}
 	before, err := m.costs()
 	if err != nil {
@@ -137,6 +132,25 @@ func (m *measured) run(ctx context.Context) error {
 		m.result.Failed = err.Error()
 	}
 	return m.count(before, machine)
+}
+
+// before does what is not measured.
+func (m *measured) before(ctx context.Context, load *load) error {
+	switch m.Scenario.Mode {
+	case scenario.PreCreated:
+		if err := load.declare(ctx, load.gangs()...); err != nil {
+			return err
+		}
+		if err := m.measureStart(ctx); err != nil {
+			return err
+		}
+		return load.create(ctx, load.pods(load.gangs()...)...)
+	case scenario.Concurrent:
+		return load.declare(ctx, load.gangs()...)
+	case scenario.Stream:
+		return m.hold(ctx, load)
+	}
+	return nil
 }
 
 // measureStart finds what it costs the scheduler to start and to read all nodes,
@@ -188,8 +202,11 @@ func (m *measured) idle(ctx context.Context) (time.Duration, error) {
 
 // work has the scheduler bind all pods.
 func (m *measured) work(ctx context.Context, load *load) error {
-	if m.Scenario.Mode == scenario.Burst {
+	switch m.Scenario.Mode {
+	case scenario.Burst:
 		return m.burst(ctx, load)
+	case scenario.Stream:
+		return m.stream(ctx, load)
 	}
 	bound := make(chan error, 1)
 	go func() { bound <- m.awaitBound(ctx, load.client) }()
@@ -197,7 +214,7 @@ func (m *measured) work(ctx context.Context, load *load) error {
 	if m.Scenario.Mode == scenario.PreCreated {
 		err = m.each(func(c *localcluster.Cluster, name string) error { return c.Start(ctx, name) })
 	} else {
-		err = load.pods(ctx)
+		err = load.create(ctx, load.pods(load.gangs()...)...)
 	}
 	return errors.Join(err, <-bound)
 }
@@ -330,17 +347,23 @@ func (m *measured) judge() error {
 	verdict := audit.Judge(log, timeline, audit.Case{Gangs: gangs, Options: audit.Options{End: time.Now()}})
 	m.result.take(verdict, m.Contender.Blind)
 	m.times(gangs)
+	if m.Scenario.Mode == scenario.Stream {
+		m.judgeStream(gangs, verdict.Writes)
+		return nil
+	}
 	m.writes(verdict.Writes)
 	return nil
 }
 
 // writes counts what the contender has written, per gang.
 func (m *measured) writes(w audit.WriteCounts) {
-	own := func(w audit.Write) bool { return slices.Contains(m.Contender.Users, w.User) }
 	n := float64(m.Scenario.Gangs)
-	m.result.Writes = float64(w.All.Sum(func(w audit.Write) bool { return own(w) && w.Resource != "pods/binding" }).Done) / n
-	m.result.Events = float64(w.Events.Sum(own).Done) / n
+	m.result.Writes = float64(w.All.Sum(func(w audit.Write) bool { return m.wrote(w) && w.Resource != "pods/binding" }).Done) / n
+	m.result.Events = float64(w.Events.Sum(m.wrote).Done) / n
 }
+
+// wrote tells whether the contender wrote it.
+func (m *measured) wrote(w audit.Write) bool { return slices.Contains(m.Contender.Users, w.User) }
 
 // name is that of what is kept of the run.
 func (t Trial) name() string {

@@ -55,36 +55,50 @@ func TestAResultIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-// TestASmallRun lets Muster do a little of a scenario on a real control plane: as
-// much as costs a scheduler more than the hundredth of a second that is measured.
+// TestASmallRun lets Muster do a little of each kind of scenario on a real control plane:
+// as much as costs a scheduler more than the hundredth of a second that is measured.
 func TestASmallRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts clusters: not with -short")
 	}
-	for _, name := range []string{"muster"} {
-		for _, mode := range []scenario.Mode{scenario.PreCreated, scenario.Concurrent} {
-			t.Run(fmt.Sprint(name, " ", mode), func(t *testing.T) {
-				c, err := contender.Find(name, contender.Folders{})
-				if err != nil {
-					t.Fatal(err)
+	for _, s := range []scenario.Scenario{
+		{Mode: scenario.PreCreated, Gangs: 40, Size: 4, Nodes: 12},
+		{Mode: scenario.Concurrent, Gangs: 40, Size: 4, Nodes: 12},
+		{Mode: scenario.Stream, Gangs: 5, Size: 4, Nodes: 12, Held: 80, Seconds: 3},
+	} {
+		t.Run(string(s.Mode), func(t *testing.T) {
+			r := run(t, s)
+			if s.Mode == scenario.Stream {
+				if r.Bound == 0 || r.Rate != float64(r.Bound)/3 || r.Repeats != 0 {
+					t.Errorf("%d bound, %g a second, with %d repeated writes", r.Bound, r.Rate, r.Repeats)
 				}
-				r, err := Trial{
-					Scenario:  scenario.Scenario{Name: "test", Mode: mode, Gangs: 40, Size: 4, Nodes: 12},
-					Contender: c, Round: 1, Logs: t.ArtifactDir(), Timeout: 2 * time.Minute, Progress: t.Output(),
-				}.Run(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				if r.Failed != "" || r.Bound != 160 || len(r.Faults) > 0 {
-					t.Errorf("%d bound, failed %q, faults %v", r.Bound, r.Failed, r.Faults)
-				}
-				if r.Scheduler.CPU <= 0 || r.Costs["kube-apiserver"].CPU <= 0 || r.Share <= 0 || r.Share > 1.05 {
-					t.Errorf("it has cost %+v, of which the scheduler %+v; share %g", r.Costs, r.Scheduler, r.Share)
-				}
-				if r.GangLatency.Max > r.Span+1e-9 || r.Span <= 0 {
-					t.Errorf("gangs took %+v, all of it %g s", r.GangLatency, r.Span)
-				}
-			})
-		}
+			} else if r.Bound != s.Pods() {
+				t.Errorf("%d of %d bound", r.Bound, s.Pods())
+			}
+			if r.GangLatency.Max > r.Span+1e-9 || r.Span <= 0 {
+				t.Errorf("gangs took %+v, all of it %g s", r.GangLatency, r.Span)
+			}
+		})
 	}
+}
+
+// run lets Muster do a scenario, in which nothing may go wrong.
+func run(t *testing.T, s scenario.Scenario) Result {
+	t.Helper()
+	c, err := contender.Find("muster", contender.Folders{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Name = "test"
+	r, err := Trial{Scenario: s, Contender: c, Round: 1, Logs: t.ArtifactDir(), Timeout: 2 * time.Minute, Progress: t.Output()}.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Failed != "" || len(r.Faults) > 0 {
+		t.Errorf("failed %q, faults %v", r.Failed, r.Faults)
+	}
+	if r.Scheduler.CPU <= 0 || r.Costs["kube-apiserver"].CPU <= 0 || r.Share <= 0 || r.Share > 1.05 {
+		t.Errorf("it has cost %+v, of which the scheduler %+v; share %g", r.Costs, r.Scheduler, r.Share)
+	}
+	return r
 }
