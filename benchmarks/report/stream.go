@@ -11,7 +11,7 @@ func streams(list []series) Grid {
 	g := Grid{
 		Title: "Gangs that are held",
 		About: "A stream of gangs, a new one as soon as one of some that wait is bound, alone and beside gangs that can't start. " +
-			"Repeated writes are those of the scheduler to what belongs to held gangs, after the first to each object, events included.",
+			"Repeated writes are those of the scheduler to what belongs to held gangs while others are bound, after the first to each object, events included.",
 		Heads: []string{
 			"scenario", "scheduler", "rounds", "pods bound/s", "spread", "× none held", "scheduler CPU", "CPU/pod", "× none held", "repeated writes", "memory",
 		},

@@ -46,8 +46,8 @@ type Result struct {
 
 	// Rate is how many pods of a stream were bound in a second.
 	Rate float64 `json:"rate,omitempty"`
-	// Repeats is how often something was written, or told by an event, again of what
-	// belongs to gangs that are held.
+	// Repeats is how often the scheduler wrote, or told by an event, again of what belongs
+	// to gangs that are held, while others were bound.
 	Repeats int `json:"repeatedWrites,omitempty"`
 
 	// Costs are of each component in the measured time.

@@ -55,7 +55,17 @@ func (m *measured) hold(ctx context.Context, load *load) error {
 	if _, err := m.idle(calming); err != nil && calming.Err() == nil {
 		return err
 	}
+	log, err := audit.Open(m.cluster.AuditLogPath())
+	if err != nil {
+		return err
+	}
+	m.repeated = m.repeats(audit.Writes(log))
 	return ctx.Err()
+}
+
+// repeats is how often the scheduler has written again of what is held.
+func (m *measured) repeats(w audit.WriteCounts) int {
+	return w.Repeats(func(o audit.ObjectName) bool { return strings.HasPrefix(o.Name, heldPrefix) }, m.wrote)
 }
 
 // heldGang is a gang that can't start, with its pods. One half of such gangs lack a
@@ -179,7 +189,7 @@ func (s *starts) get(gang string) *start {
 // held meanwhile. None of these may have been bound.
 func (m *measured) judgeStream(gangs []audit.Gang, w audit.WriteCounts) {
 	m.result.Rate = float64(m.result.Bound) / float64(m.Scenario.Seconds)
-	m.result.Repeats = w.Repeats(func(o audit.ObjectName) bool { return strings.HasPrefix(o.Name, heldPrefix) }, m.wrote)
+	m.result.Repeats = m.repeats(w) - m.repeated
 	for _, g := range gangs {
 		if !strings.HasPrefix(g.Name, heldPrefix) {
 			continue

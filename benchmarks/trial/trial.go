@@ -96,6 +96,8 @@ type measured struct {
 	result  *Result
 	began   time.Time
 	own     time.Duration // this process's CPU time before
+	// repeated is how often the scheduler had written again of what it holds before.
+	repeated int
 }
 
 func (m *measured) run(ctx context.Context) error {
