@@ -30,6 +30,7 @@ var kinds = []struct {
 	make func([]series) Grid
 }{
 	{scenario.Stream, streams},
+	{scenario.Contention, contests},
 }
 
 // inGrid tells whether a scenario has its figures in a grid.

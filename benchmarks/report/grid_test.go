@@ -85,3 +85,32 @@ func TestAGridIsInTheTextAndOnThePage(t *testing.T) {
 		}
 	}
 }
+
+func TestAContestSaysWhoCannotTakePart(t *testing.T) {
+	contested := func(name, contender string, waited, used float64) trial.Result {
+		return trial.Result{
+			Scenario:  scenario.Scenario{Name: name, Mode: scenario.Contention, Nodes: 10, Seconds: 60},
+			Contender: contender, Round: 1, StrandedGangS: 1.5, Scheduler: meter.Cost{CPU: 2 * time.Second},
+			Contest: &trial.Contest{
+				Waited: trial.Distribution{P50: waited / 2, Max: waited}, Awaited: 3, Started: 2, Finished: 4, Gangs: 9,
+				Utilisation: used, EvictedPods: 8, EvictedS: 33,
+			},
+		}
+	}
+	g := New([]trial.Result{
+		contested("contention/tenants", "muster", 4, .9), contested("contention/large", "muster", 20, .8),
+		contested("contention/large", "coscheduling", 80, .7),
+	}).Grids[0]
+	want := []string{
+		"contention/large on 10 nodes", "coscheduling", "1", "2 of 3", "40.0 s", "80.0 s", "70 %", "8", "33", "1.5", "4 of 9", "2.0 s",
+	}
+	if row := rowOf(t, g, "contention/large", "coscheduling"); !slices.Equal(row, want) {
+		t.Errorf("got  %q\nwant %q", row, want)
+	}
+	if row := rowOf(t, g, "contention/tenants", "coscheduling"); row[3] != "has no queues of tenants" {
+		t.Errorf("%q", row)
+	}
+	if len(g.Rows) != 4 {
+		t.Errorf("the rows are %q", g.Rows)
+	}
+}

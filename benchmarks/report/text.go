@@ -26,6 +26,10 @@ func Line(r trial.Result) string {
 		fmt.Fprintf(&b, "%.1f s, %.0f µs loop CPU and %.0f µs process CPU per pod", r.Span, r.LoopCPU, r.ProcessCPU)
 	case r.Scenario.Mode == scenario.Stream:
 		fmt.Fprintf(&b, "%.1f pods bound a second, %.1f s scheduler CPU, %d repeated writes", r.Rate, SchedulerCPU(r), r.Repeats)
+	case r.Contest != nil:
+		c := r.Contest
+		fmt.Fprintf(&b, "%d of %d awaited gangs started, after %.1f s at most; %.0f %% used, %.0f pod-seconds evicted",
+			c.Started, c.Awaited, c.Waited.Max, 100*c.Utilisation, c.EvictedS)
 	default:
 		fmt.Fprintf(&b, "%.1f s, %.2f ms scheduler CPU per pod", r.Span, 1000*SchedulerCPU(r)/float64(r.Scenario.Pods()))
 	}

@@ -24,15 +24,18 @@ const (
 	// Stream is gangs that come for a time, a new one as soon as one is bound, beside
 	// gangs that can't start.
 	Stream Mode = "stream"
+	// Contention is gangs that come one after the other to a cluster that has no room for
+	// all; Arrivals lists them.
+	Contention Mode = "contention"
 )
 
 // Scenario is a set of gangs, all alike, on nodes that are all alike. But for a
-// burst they hold all of them.
+// burst and for contention they hold all of them.
 type Scenario struct {
 	Name string `json:"name"`
 	Mode Mode   `json:"mode"`
 	// Gangs of Size pods each; of a stream, how many wait at a time. Plain pods belong
-	// to no gang, Size is 1.
+	// to no gang, Size is 1. Gangs of contention are of several sizes, and these are zero.
 	Gangs int  `json:"gangs"`
 	Size  int  `json:"size"`
 	Plain bool `json:"plain,omitempty"`
@@ -40,7 +43,8 @@ type Scenario struct {
 	// Held is how many pods there are besides, in gangs of Size that can't start.
 	// Only Loop and Stream have some.
 	Held int `json:"held,omitempty"`
-	// Seconds is how long gangs come. Only Stream has it.
+	// Seconds is how long gangs of a Stream come, and for how long it is measured how full
+	// the cluster is in Contention.
 	Seconds int `json:"seconds,omitempty"`
 }
 
@@ -56,6 +60,8 @@ func (s Scenario) What() string {
 		return fmt.Sprintf("Muster's loop alone: %d gangs of %d pods, with %d pods held,", s.Gangs, s.Size, s.Held)
 	case s.Mode == Stream:
 		return fmt.Sprintf("gangs of %d pods that come for %d seconds, with %s held,", s.Size, s.Seconds, count(s.Held/s.Size, "gang"))
+	case s.Mode == Contention:
+		return s.contested().about
 	case s.Plain:
 		return fmt.Sprintf("%d plain pods", s.Gangs)
 	default:
@@ -81,7 +87,10 @@ func (s Scenario) IsGrowth() bool { return strings.HasPrefix(s.Name, growthPrefi
 const Namespace = "bench"
 
 // NodeShape is what each node offers, in the public set of kube-scheduling-perf.
-const NodeShape = "cpu=16,memory=64Gi,pods=110"
+const (
+	NodeShape = "cpu=16,memory=64Gi,pods=110"
+	nodeCPUs  = 16
+)
 
 // Every pod asks for this, as in the public set.
 const (
@@ -104,7 +113,7 @@ const small = 2000
 
 // All lists every scenario.
 func All() []Scenario {
-	return slices.Concat(throughput(), growth(), []Scenario{sparkBurst()}, loops(), streams())
+	return slices.Concat(throughput(), growth(), []Scenario{sparkBurst()}, loops(), streams(), contention())
 }
 
 // Small lists the scenarios that suit a machine with few cores. Those of growth

@@ -50,6 +50,9 @@ type Result struct {
 	// to gangs that are held, while others were bound.
 	Repeats int `json:"repeatedWrites,omitempty"`
 
+	// Contest is what came of contention.
+	Contest *Contest `json:"contest,omitempty"`
+
 	// Costs are of each component in the measured time.
 	Costs map[string]meter.Cost `json:"costs"`
 	// Scheduler is the sum of the contender's own processes.

@@ -4,6 +4,7 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -151,6 +152,8 @@ func (m *measured) before(ctx context.Context, load *load) error {
 		return load.declare(ctx, load.gangs()...)
 	case scenario.Stream:
 		return m.hold(ctx, load)
+	case scenario.Contention:
+		return m.settle(ctx)
 	}
 	return nil
 }
@@ -209,6 +212,8 @@ func (m *measured) work(ctx context.Context, load *load) error {
 		return m.burst(ctx, load)
 	case scenario.Stream:
 		return m.stream(ctx, load)
+	case scenario.Contention:
+		return m.contend(ctx, load)
 	}
 	bound := make(chan error, 1)
 	go func() { bound <- m.awaitBound(ctx, load.client) }()
@@ -349,11 +354,14 @@ func (m *measured) judge() error {
 	verdict := audit.Judge(log, timeline, audit.Case{Gangs: gangs, Options: audit.Options{End: time.Now()}})
 	m.result.take(verdict, m.Contender.Blind)
 	m.times(gangs)
-	if m.Scenario.Mode == scenario.Stream {
+	switch m.Scenario.Mode {
+	case scenario.Stream:
 		m.judgeStream(gangs, verdict.Writes)
-		return nil
+	case scenario.Contention:
+		m.judgeContest(timeline, gangs)
+	default:
+		m.writes(verdict.Writes)
 	}
-	m.writes(verdict.Writes)
 	return nil
 }
 
@@ -395,9 +403,9 @@ func (m *measured) keepLogs() error {
 }
 
 func (m *measured) gangs(tl *audit.Timeline) []audit.Gang {
-	least := m.Scenario.Size
-	if m.Scenario.Plain {
-		least = 1
+	sizes := map[string]int{}
+	for _, a := range m.Scenario.Arrivals() {
+		sizes[a.Name] = a.Size
 	}
 	members := map[string][]*audit.Pod{}
 	for _, p := range tl.Pods {
@@ -407,6 +415,10 @@ func (m *measured) gangs(tl *audit.Timeline) []audit.Gang {
 	}
 	var gangs []audit.Gang
 	for name, pods := range members {
+		least := cmp.Or(sizes[name], m.Scenario.Size)
+		if m.Scenario.Plain {
+			least = 1
+		}
 		gangs = append(gangs, audit.Gang{Namespace: scenario.Namespace, Name: name, Min: least, Members: pods})
 	}
 	slices.SortFunc(gangs, func(a, b audit.Gang) int { return strings.Compare(a.Name, b.Name) })

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -83,6 +84,25 @@ func TestASmallRun(t *testing.T) {
 	}
 }
 
+// TestASmallContest has a tenant take back what is its own, ten times as fast as in the
+// benchmark.
+func TestASmallContest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a cluster: not with -short")
+	}
+	s := scenario.Scenario{Name: "contention/tenants", Mode: scenario.Contention, Nodes: 2, Seconds: 6}
+	c := run(t, s).Contest
+	if c == nil || c.Gangs != len(s.Arrivals()) || c.Awaited == 0 || c.Started != c.Awaited {
+		t.Fatalf("it came to %+v", c)
+	}
+	if c.Waited.Max <= 0 || c.Utilisation <= 0 || c.Utilisation > 1 {
+		t.Errorf("it came to %+v", c)
+	}
+	if (c.Finished == c.Gangs) != (c.EvictedPods == 0) || (c.EvictedPods == 0) != (c.EvictedS == 0) {
+		t.Errorf("%d of %d gangs have finished, and %d pods were evicted after %g s", c.Finished, c.Gangs, c.EvictedPods, c.EvictedS)
+	}
+}
+
 // run lets Muster do a scenario, in which nothing may go wrong.
 func run(t *testing.T, s scenario.Scenario) Result {
 	t.Helper()
@@ -90,7 +110,7 @@ func run(t *testing.T, s scenario.Scenario) Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Name = "test"
+	s.Name = cmp.Or(s.Name, "test")
 	r, err := Trial{Scenario: s, Contender: c, Round: 1, Logs: t.ArtifactDir(), Timeout: 2 * time.Minute, Progress: t.Output()}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
