@@ -74,6 +74,9 @@ func (c Contender) Does(s scenario.Scenario) bool {
 		return c.Spark
 	case scenario.Loop:
 		return c.Loop
+	case scenario.Restart:
+		// A pod that has been given its node is no member where its gang has no object.
+		return c.Declare != nil
 	case scenario.Contention:
 		return !c.PlainOnly && !c.Blind && (c.Tenants != nil || len(s.Tenants()) == 0)
 	}

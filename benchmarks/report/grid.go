@@ -31,6 +31,7 @@ var kinds = []struct {
 }{
 	{scenario.Stream, streams},
 	{scenario.Contention, contests},
+	{scenario.Restart, restarts},
 }
 
 // inGrid tells whether a scenario has its figures in a grid.

@@ -26,6 +26,8 @@ func Line(r trial.Result) string {
 		fmt.Fprintf(&b, "%.1f s, %.0f µs loop CPU and %.0f µs process CPU per pod", r.Span, r.LoopCPU, r.ProcessCPU)
 	case r.Scenario.Mode == scenario.Stream:
 		fmt.Fprintf(&b, "%.1f pods bound a second, %.1f s scheduler CPU, %d repeated writes", r.Rate, SchedulerCPU(r), r.Repeats)
+	case r.Scenario.Mode == scenario.Restart:
+		fmt.Fprintf(&b, "ready after %.1f s, first bind after %.1f s, %.0f MiB", r.Ready, firstBind(r), peakMemory(r))
 	case r.Contest != nil:
 		c := r.Contest
 		fmt.Fprintf(&b, "%d of %d awaited gangs started, after %.1f s at most; %.0f %% used, %.0f pod-seconds evicted",

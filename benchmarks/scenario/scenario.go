@@ -27,6 +27,9 @@ const (
 	// Contention is gangs that come one after the other to a cluster that has no room for
 	// all; Arrivals lists them.
 	Contention Mode = "contention"
+	// Restart is pods that are created while the scheduler is down, which was killed, on a
+	// cluster on which others run.
+	Restart Mode = "restart"
 )
 
 // Scenario is a set of gangs, all alike, on nodes that are all alike. But for a
@@ -43,6 +46,9 @@ type Scenario struct {
 	// Held is how many pods there are besides, in gangs of Size that can't start.
 	// Only Loop and Stream have some.
 	Held int `json:"held,omitempty"`
+	// Running is how many pods there are besides, in gangs of Size that run. Only Restart
+	// has some.
+	Running int `json:"running,omitempty"`
 	// Seconds is how long gangs of a Stream come, and for how long it is measured how full
 	// the cluster is in Contention.
 	Seconds int `json:"seconds,omitempty"`
@@ -60,6 +66,8 @@ func (s Scenario) What() string {
 		return fmt.Sprintf("Muster's loop alone: %d gangs of %d pods, with %d pods held,", s.Gangs, s.Size, s.Held)
 	case s.Mode == Stream:
 		return fmt.Sprintf("gangs of %d pods that come for %d seconds, with %s held,", s.Size, s.Seconds, count(s.Held/s.Size, "gang"))
+	case s.Mode == Restart:
+		return fmt.Sprintf("the scheduler is killed and started again, with %d pods that run and %s of %d that wait,", s.Running, count(s.Gangs, "gang"), s.Size)
 	case s.Mode == Contention:
 		return s.contested().about
 	case s.Plain:
@@ -113,7 +121,7 @@ const small = 2000
 
 // All lists every scenario.
 func All() []Scenario {
-	return slices.Concat(throughput(), growth(), []Scenario{sparkBurst()}, loops(), streams(), contention())
+	return slices.Concat(throughput(), growth(), []Scenario{sparkBurst()}, loops(), streams(), contention(), restarts())
 }
 
 // Small lists the scenarios that suit a machine with few cores. Those of growth
@@ -173,4 +181,15 @@ func (s Scenario) Holding(gangs int) Scenario {
 	s.Held = gangs * s.Size
 	s.Name = fmt.Sprintf("held/%dx%d", gangs, s.Size)
 	return s
+}
+
+// restarts are of a large cluster, and of two that fewer cores can have.
+func restarts() []Scenario {
+	var all []Scenario
+	for _, c := range []struct{ nodes, running, gangs int }{{500, 5000, 100}, {1000, 10000, 200}, {5000, 50000, 1000}} {
+		all = append(all, Scenario{
+			Name: fmt.Sprintf("restart/%d-nodes", c.nodes), Mode: Restart, Gangs: c.gangs, Size: 20, Nodes: c.nodes, Running: c.running,
+		})
+	}
+	return all
 }

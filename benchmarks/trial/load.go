@@ -47,16 +47,16 @@ func newLoad(c *localcluster.Cluster, on scenario.Scenario, by contender.Contend
 	return &load{client, objects, on, by}, nil
 }
 
-// prepare makes the namespace.
-func (l *load) prepare(ctx context.Context) error {
-	_, err := l.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: scenario.Namespace}}, metav1.CreateOptions{})
+// makeNamespace makes a namespace for pods.
+func (l *load) makeNamespace(ctx context.Context, name string) error {
+	_, err := l.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
 	// A contender's manifests may have it already.
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("make the namespace: %w", err)
 	}
 	// No pod is admitted before the namespace has its default account.
 	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		_, err := l.client.CoreV1().ServiceAccounts(scenario.Namespace).Get(ctx, "default", metav1.GetOptions{})
+		_, err := l.client.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
 		return err == nil, nil
 	})
 	if err != nil {

@@ -44,6 +44,8 @@ type Result struct {
 	// GangLatencies are those of all gangs, in order.
 	GangLatencies []float64 `json:"gangLatencies,omitempty"`
 
+	// Ready is when the scheduler, which was started, said that it was ready.
+	Ready float64 `json:"ready,omitempty"`
 	// Rate is how many pods of a stream were bound in a second.
 	Rate float64 `json:"rate,omitempty"`
 	// Repeats is how often the scheduler wrote, or told by an event, again of what belongs

@@ -106,7 +106,7 @@ func (m *measured) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := load.prepare(ctx); err != nil {
+	if err := load.makeNamespace(ctx, scenario.Namespace); err != nil {
 		return err
 	}
 	if err := m.before(ctx, load); err != nil {
@@ -140,7 +140,12 @@ func (m *measured) run(ctx context.Context) error {
 // before does what is not measured.
 func (m *measured) before(ctx context.Context, load *load) error {
 	switch m.Scenario.Mode {
-	case scenario.PreCreated:
+	case scenario.PreCreated, scenario.Restart:
+		if m.Scenario.Running > 0 {
+			if err := load.runGangs(ctx); err != nil {
+				return err
+			}
+		}
 		if err := load.declare(ctx, load.gangs()...); err != nil {
 			return err
 		}
@@ -218,10 +223,11 @@ func (m *measured) work(ctx context.Context, load *load) error {
 	bound := make(chan error, 1)
 	go func() { bound <- m.awaitBound(ctx, load.client) }()
 	var err error
-	if m.Scenario.Mode == scenario.PreCreated {
-		err = m.each(func(c *localcluster.Cluster, name string) error { return c.Start(ctx, name) })
-	} else {
+	if m.Scenario.Mode == scenario.Concurrent {
 		err = load.create(ctx, load.pods(load.gangs()...)...)
+	} else {
+		err = m.each(func(c *localcluster.Cluster, name string) error { return c.Start(ctx, name) })
+		m.result.Ready = time.Since(m.began).Seconds()
 	}
 	return errors.Join(err, <-bound)
 }
@@ -409,7 +415,7 @@ func (m *measured) gangs(tl *audit.Timeline) []audit.Gang {
 	}
 	members := map[string][]*audit.Pod{}
 	for _, p := range tl.Pods {
-		if name := p.Labels[contender.GangLabel]; name != "" {
+		if name := p.Labels[contender.GangLabel]; name != "" && p.Namespace == scenario.Namespace {
 			members[name] = append(members[name], p)
 		}
 	}

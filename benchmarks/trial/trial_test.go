@@ -63,7 +63,7 @@ func TestASmallRun(t *testing.T) {
 		t.Skip("starts clusters: not with -short")
 	}
 	for _, s := range []scenario.Scenario{
-		{Mode: scenario.PreCreated, Gangs: 40, Size: 4, Nodes: 12},
+		{Mode: scenario.Restart, Gangs: 35, Size: 4, Nodes: 12, Running: 20},
 		{Mode: scenario.Concurrent, Gangs: 40, Size: 4, Nodes: 12},
 		{Mode: scenario.Stream, Gangs: 5, Size: 4, Nodes: 12, Held: 80, Seconds: 3},
 	} {
@@ -76,6 +76,9 @@ func TestASmallRun(t *testing.T) {
 				}
 			} else if r.Bound != s.Pods() {
 				t.Errorf("%d of %d bound", r.Bound, s.Pods())
+			}
+			if s.Mode == scenario.Restart && r.Ready <= 0 {
+				t.Error("nobody knows when it was ready")
 			}
 			if r.GangLatency.Max > r.Span+1e-9 || r.Span <= 0 {
 				t.Errorf("gangs took %+v, all of it %g s", r.GangLatency, r.Span)
