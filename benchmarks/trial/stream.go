@@ -26,9 +26,10 @@ import (
 const (
 	// streamed is how long pods of a stream run.
 	streamed = 5 * time.Second
-	// calm is how long a scheduler may take to become idle with the gangs that it has to
-	// hold. One that never does is measured all the same.
-	calm = 3 * time.Minute
+	// calmTimeout is how long a scheduler may take to have done with the gangs that it has
+	// to hold. One that never has is measured all the same.
+	calmTimeout = 3 * time.Minute
+	calmPoll    = 3 * time.Second
 	// heldPrefix begins the names of gangs that can't start, and of their pods.
 	heldPrefix = "held-"
 	// lacking is a resource that no node has.
@@ -50,17 +51,33 @@ func (m *measured) hold(ctx context.Context, load *load) error {
 	if err := load.create(ctx, pods...); err != nil {
 		return err
 	}
-	calming, cancel := context.WithTimeout(ctx, calm)
+	return m.calm(ctx)
+}
+
+// calm waits until the scheduler is idle and writes no more of what is held: it may tell a
+// gang some time after it has decided.
+func (m *measured) calm(ctx context.Context) error {
+	calming, cancel := context.WithTimeout(ctx, calmTimeout)
 	defer cancel()
-	if _, err := m.idle(calming); err != nil && calming.Err() == nil {
-		return err
+	for before := -1; m.repeated != before; {
+		before = m.repeated
+		err := sleepUntil(calming, time.Now().Add(calmPoll))
+		if err == nil {
+			_, err = m.idle(calming)
+		}
+		if calming.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		log, err := audit.Open(m.cluster.AuditLogPath())
+		if err != nil {
+			return err
+		}
+		m.repeated = m.repeats(audit.Writes(log))
 	}
-	log, err := audit.Open(m.cluster.AuditLogPath())
-	if err != nil {
-		return err
-	}
-	m.repeated = m.repeats(audit.Writes(log))
-	return ctx.Err()
+	return nil
 }
 
 // repeats is how often the scheduler has written again of what is held.
