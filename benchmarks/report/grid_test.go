@@ -119,7 +119,8 @@ func TestARestartIsTimedFromTheStartAndFromWhenItIsReady(t *testing.T) {
 	r := result("muster", 1, 9)
 	r.Scenario = scenario.Scenario{Name: "restart/10-nodes", Mode: scenario.Restart, Gangs: 2, Size: 2, Nodes: 10, Running: 40}
 	r.Ready, r.Binds = 3, []float64{4.5, 6, 7, 9}
-	want := []string{"restart/10-nodes on 10 nodes", "muster", "1", "3.0 s", "1.5 s", "4.5 s", "9.0 s", "64 MiB", "0.0 s"}
+	r.ReadyCPU, r.FirstCPU = 2*time.Second, 2700*time.Millisecond
+	want := []string{"restart/10-nodes on 10 nodes", "muster", "1", "3.0 s", "1.5 s", "0.7 s", "4.5 s", "9.0 s", "64 MiB", "0.0 s"}
 	if row := rowOf(t, New([]trial.Result{r}).Grids[0], "restart/10-nodes", "muster"); !slices.Equal(row, want) {
 		t.Errorf("got  %q\nwant %q", row, want)
 	}

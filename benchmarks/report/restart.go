@@ -13,7 +13,7 @@ func restarts(list []series) Grid {
 		About: "The scheduler is killed while gangs run that it knows; others come while it is down, and then it is started. It is ready when it " +
 			"has read what exists, as it says itself on /readyz. All times but the one from there to the first bind are from its start.",
 		Heads: []string{
-			"scenario", "scheduler", "rounds", "ready", "from ready to first bind", "first bind", "last bind", "memory", "CPU for all",
+			"scenario", "scheduler", "rounds", "ready", "from ready to first bind", "its CPU time", "first bind", "last bind", "memory", "CPU for all",
 		},
 	}
 	for _, s := range list {
@@ -25,12 +25,13 @@ func restarts(list []series) Grid {
 func (s series) restartRow() []string {
 	row := s.head()
 	if len(s.good) == 0 {
-		return append(row, "failed", "", "", "", "", "")
+		return append(row, "failed", "", "", "", "", "", "")
 	}
 	seconds := func(value func(trial.Result) float64) string { return fmt.Sprintf("%.1f s", s.of(value).Median) }
 	return append(row,
 		seconds(func(r trial.Result) float64 { return r.Ready }),
 		seconds(func(r trial.Result) float64 { return firstBind(r) - r.Ready }),
+		seconds(func(r trial.Result) float64 { return (r.FirstCPU - r.ReadyCPU).Seconds() }),
 		seconds(firstBind), seconds(func(r trial.Result) float64 { return r.Span }),
 		fmt.Sprintf("%.0f MiB", s.of(peakMemory).Median),
 		seconds(func(r trial.Result) float64 { return r.Scheduler.CPU.Seconds() }),

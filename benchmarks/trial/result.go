@@ -46,6 +46,10 @@ type Result struct {
 
 	// Ready is when the scheduler, which was started, said that it was ready.
 	Ready float64 `json:"ready,omitempty"`
+	// ReadyCPU and FirstCPU are what it had used by then, and when the first pod was bound
+	// after a Restart.
+	ReadyCPU time.Duration `json:"readyCPU,omitempty"`
+	FirstCPU time.Duration `json:"firstCPU,omitempty"`
 	// Rate is how many pods of a stream were bound in a second.
 	Rate float64 `json:"rate,omitempty"`
 	// Repeats is how often the scheduler wrote, or told by an event, again of what belongs

@@ -16,10 +16,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/kubernetes"
 
 	"muster.sh/muster/benchmarks/audit"
 	"muster.sh/muster/benchmarks/contender"
@@ -191,23 +188,32 @@ func (m *measured) idle(ctx context.Context) (time.Duration, error) {
 	last := time.Duration(-1)
 	var used time.Duration
 	err := wait.PollUntilContextCancel(ctx, idlePoll, true, func(context.Context) (bool, error) {
-		used = 0
-		for _, name := range m.Contender.Components {
-			pid, err := m.cluster.PID(name)
-			if err != nil {
-				return false, err
-			}
-			cost, err := meter.Process(pid)
-			if err != nil {
-				return false, err
-			}
-			used += cost.CPU
+		var err error
+		if used, err = m.used(); err != nil {
+			return false, err
 		}
 		quiet := last >= 0 && (used-last).Seconds() <= idlePart*idlePoll.Seconds()
 		last = used
 		return quiet, nil
 	})
 	return used, err
+}
+
+// used is the CPU time of the scheduler's processes since they were started.
+func (m *measured) used() (time.Duration, error) {
+	var sum time.Duration
+	for _, name := range m.Contender.Components {
+		pid, err := m.cluster.PID(name)
+		if err != nil {
+			return 0, err
+		}
+		cost, err := meter.Process(pid)
+		if err != nil {
+			return 0, err
+		}
+		sum += cost.CPU
+	}
+	return sum, nil
 }
 
 // work has the scheduler bind all pods.
@@ -226,10 +232,20 @@ func (m *measured) work(ctx context.Context, load *load) error {
 	if m.Scenario.Mode == scenario.Concurrent {
 		err = load.create(ctx, load.pods(load.gangs()...)...)
 	} else {
-		err = m.each(func(c *localcluster.Cluster, name string) error { return c.Start(ctx, name) })
-		m.result.Ready = time.Since(m.began).Seconds()
+		err = m.start(ctx)
 	}
 	return errors.Join(err, <-bound)
+}
+
+// start starts the scheduler, and notes when it is ready and what that has cost.
+func (m *measured) start(ctx context.Context) error {
+	if err := m.each(func(c *localcluster.Cluster, name string) error { return c.Start(ctx, name) }); err != nil {
+		return err
+	}
+	m.result.Ready = time.Since(m.began).Seconds()
+	var err error
+	m.result.ReadyCPU, err = m.used()
+	return err
 }
 
 // each does something with all of the contender's processes at the same time.
@@ -239,55 +255,6 @@ func (m *measured) each(do func(*localcluster.Cluster, string) error) error {
 		group.Go(func() error { return do(m.cluster, name) })
 	}
 	return group.Wait()
-}
-
-// awaitBound waits until all pods are bound.
-func (m *measured) awaitBound(ctx context.Context, client kubernetes.Interface) error {
-	bound := map[string]bool{}
-	for len(bound) < m.Scenario.Pods() {
-		// The API server ends a watch that can't keep pace with it.
-		err := m.watchBinds(ctx, client, bound)
-		if ctx.Err() != nil && len(bound) < m.Scenario.Pods() {
-			return fmt.Errorf("%d of %d pods are bound after %s", len(bound), m.Scenario.Pods(), time.Since(m.began).Round(time.Second))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// watchBinds notes pods that are bound, until all are or the watch ends.
-func (m *measured) watchBinds(ctx context.Context, client kubernetes.Interface, bound map[string]bool) error {
-	pods := client.CoreV1().Pods(scenario.Namespace)
-	list, err := pods.List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return fmt.Errorf("list the pods: %w", err)
-	}
-	for i := range list.Items {
-		if p := &list.Items[i]; p.Spec.NodeName != "" {
-			bound[p.Name] = true
-		}
-	}
-	w, err := pods.Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
-	if err != nil {
-		return fmt.Errorf("watch the pods: %w", err)
-	}
-	defer w.Stop()
-	for len(bound) < m.Scenario.Pods() {
-		select {
-		case e, open := <-w.ResultChan():
-			if !open {
-				return nil
-			}
-			if p, ok := e.Object.(*corev1.Pod); ok && p.Spec.NodeName != "" {
-				bound[p.Name] = true
-			}
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	return nil
 }
 
 // costs are those of all components that run.

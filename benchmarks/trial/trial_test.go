@@ -76,8 +76,8 @@ func TestASmallRun(t *testing.T) {
 			} else if r.Bound != s.Pods() {
 				t.Errorf("%d of %d bound", r.Bound, s.Pods())
 			}
-			if s.Mode == scenario.Restart && r.Ready <= 0 {
-				t.Error("nobody knows when it was ready")
+			if s.Mode == scenario.Restart && (r.Ready <= 0 || r.ReadyCPU <= 0 || r.FirstCPU <= 0) {
+				t.Errorf("it was ready after %g s and %s, and bound the first after %s", r.Ready, r.ReadyCPU, r.FirstCPU)
 			}
 			if r.GangLatency.Max > r.Span+1e-9 || r.Span <= 0 {
 				t.Errorf("gangs took %+v, all of it %g s", r.GangLatency, r.Span)
