@@ -43,6 +43,21 @@ func TestWrites(t *testing.T) {
 	}
 }
 
+func TestRepeatsAreWhatIsWrittenAfterTheFirst(t *testing.T) {
+	b := newLog(t).create("a").create("b").create("other").by(schedulerAgent, "system:kube-scheduler")
+	for range 3 {
+		b.phase("a", corev1.PodPending).phase("other", corev1.PodPending)
+	}
+	b.phase("b", corev1.PodPending).event("a.17f0").event("a.17f1").event("b.17f2")
+	writes := audit.Writes(b.by("kwok/v0.8.0", "kwok").phase("b", corev1.PodRunning).read())
+
+	named := func(o audit.ObjectName) bool { return o.Name == "a" || o.Name == "b" }
+	byScheduler := func(w audit.Write) bool { return w.User == "system:kube-scheduler" }
+	if got := writes.Repeats(named, byScheduler); got != 3 {
+		t.Errorf("%d repeats, want 2 of the status of a and 1 of its events", got)
+	}
+}
+
 func checkCounts(t *testing.T, of string, got, want audit.Counts) {
 	t.Helper()
 	for write, count := range want {

@@ -94,6 +94,23 @@ func (w WriteCounts) Gang(g Gang) (writes, events Counts) {
 	return w.of(append(names, g.Objects...))
 }
 
+// Repeats counts the writes after the first of each object, and the events after the
+// first about each, of objects and kinds of writes that are accepted.
+func (w WriteCounts) Repeats(of func(ObjectName) bool, by func(Write) bool) int {
+	sum := 0
+	for _, log := range []map[ObjectName][]tally{w.log.objects, w.log.events} {
+		for name, tallies := range log {
+			if !of(name) {
+				continue
+			}
+			counts := Counts{}
+			w.log.addTo(counts, tallies)
+			sum += max(counts.Sum(by).Done-1, 0)
+		}
+	}
+	return sum
+}
+
 func (w WriteCounts) of(names []ObjectName) (writes, events Counts) {
 	writes, events = Counts{}, Counts{}
 	counted := map[ObjectName]bool{}

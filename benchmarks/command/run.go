@@ -22,7 +22,7 @@ import (
 // runOptions are the flags of run.
 type runOptions struct {
 	scenarios, schedulers []string
-	rounds, nodes         int
+	rounds, nodes, held   int
 	out                   string
 	timeout               time.Duration
 	folders               contender.Folders
@@ -43,6 +43,7 @@ done again, so that a killed command goes on where it was.`,
 	f.StringSliceVar(&o.schedulers, "scheduler", nil, "scheduler; repeat or separate by commas (default: all whose programs are at hand)")
 	f.IntVar(&o.rounds, "rounds", 3, "how often each does each")
 	f.IntVar(&o.nodes, "nodes", 0, "number of nodes (default: the scenario's)")
+	f.IntVar(&o.held, "held", 0, "number of gangs that are held, where a scenario of the name held/ has some (default: the scenario's)")
 	f.StringVar(&o.out, "out", "bench-results", "folder of the results")
 	f.StringVar(&o.folders.Volcano, "volcano-dir", "", "checkout of Volcano after make vc-scheduler vc-controller-manager")
 	f.StringVar(&o.folders.YuniKorn, "yunikorn-dir", "", "checkout of yunikorn-k8shim after make scheduler")
@@ -113,6 +114,9 @@ func (o *runOptions) chosenScenarios() ([]scenario.Scenario, error) {
 		if o.nodes > 0 {
 			chosen[i].Nodes = o.nodes
 		}
+		if o.held > 0 && chosen[i].Mode == scenario.Stream && chosen[i].Held > 0 {
+			chosen[i] = chosen[i].Holding(o.held)
+		}
 	}
 	return chosen, nil
 }
@@ -123,6 +127,8 @@ func (o *runOptions) run(ctx context.Context, out io.Writer) error {
 		return errors.New("--rounds: must be at least 1")
 	case o.nodes < 0:
 		return errors.New("--nodes: must not be below 0")
+	case o.held < 0:
+		return errors.New("--held: must not be below 0")
 	}
 	runs, err := o.runs()
 	if err != nil {

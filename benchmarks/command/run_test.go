@@ -55,6 +55,17 @@ func TestASchedulerDoesOnlyWhatItCan(t *testing.T) {
 	}
 }
 
+func TestOtherNumbersOfHeldGangsAreScenariosOfTheirOwn(t *testing.T) {
+	o := runOptions{scenarios: []string{"held/"}, schedulers: []string{"muster"}, rounds: 1, held: 50}
+	runs, err := o.runs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"held/0x20 muster", "held/50x20 muster"}; !slices.Equal(names(runs), want) || runs[1].Scenario.Held != 1000 {
+		t.Errorf("got %q with %d pods held, want %q", names(runs), runs[1].Scenario.Held, want)
+	}
+}
+
 func TestWhatIsMisspeltIsNamedAndNothingRuns(t *testing.T) {
 	for _, c := range []struct {
 		args []string
@@ -64,6 +75,7 @@ func TestWhatIsMisspeltIsNamedAndNothingRuns(t *testing.T) {
 		{[]string{"--scheduler", "no-such"}, `no scheduler is called "no-such"`},
 		{[]string{"--rounds", "0"}, "--rounds: must be at least 1"},
 		{[]string{"--nodes", "-1"}, "--nodes: must not be below 0"},
+		{[]string{"--held", "-1"}, "--held: must not be below 0"},
 	} {
 		out := filepath.Join(t.TempDir(), "results")
 		command := New()
@@ -119,7 +131,7 @@ func TestTheListNamesAll(t *testing.T) {
 	if err := command.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	wanted := []string{"pre-created/100x20", "concurrent/1x2000", "growth/5000-nodes", "spark-burst/200x6", "loop/1000x20-held-20000"}
+	wanted := []string{"pre-created/100x20", "concurrent/1x2000", "growth/5000-nodes", "spark-burst/200x6", "loop/1000x20-held-20000", "held/1000x20"}
 	for _, c := range contender.All(contender.Folders{}) {
 		wanted = append(wanted, c.Name)
 	}

@@ -22,6 +22,10 @@ import (
 type Gang struct {
 	Namespace, Name string
 	Size            int
+	// Queue is the one that it charges, by its tenant's name; empty: none in particular.
+	Queue string
+	// Priority is its PriorityClass; empty: none.
+	Priority string
 }
 
 // Contender is a scheduler in a comparison.
@@ -47,6 +51,10 @@ type Contender struct {
 	Join func(*corev1.Pod, Gang)
 	// SchedulerName is what pods say whom they are for.
 	SchedulerName string
+	// Tenants makes the queues of tenants, each of which has such a part of the cluster to
+	// itself, lends what it does not use, and takes it back; nil if it has no such queues,
+	// or none are set up here.
+	Tenants func(part corev1.ResourceList, names []string) []*unstructured.Unstructured
 	// PlainOnly is set where it knows no gangs.
 	PlainOnly bool
 	// Spark is set where Spark applications can be submitted to it as they are.
@@ -66,6 +74,11 @@ func (c Contender) Does(s scenario.Scenario) bool {
 		return c.Spark
 	case scenario.Loop:
 		return c.Loop
+	case scenario.Restart:
+		// A pod that has been given its node is no member where its gang has no object.
+		return c.Declare != nil
+	case scenario.Contention:
+		return !c.PlainOnly && !c.Blind && (c.Tenants != nil || len(s.Tenants()) == 0)
 	}
 	return s.Plain || !c.PlainOnly
 }

@@ -1,10 +1,13 @@
 package contender
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -70,5 +73,37 @@ func TestAContenderIsFoundByItsName(t *testing.T) {
 	}
 	if _, err := Find("volcano", Folders{}); err == nil || !strings.Contains(err.Error(), "--volcano-dir") {
 		t.Errorf("one without its programs: %v", err)
+	}
+}
+
+func TestTenantsHaveQueuesOfTheirNamesAndParts(t *testing.T) {
+	for _, c := range All(folders) {
+		if c.Tenants == nil {
+			continue
+		}
+		part := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("7"), corev1.ResourceMemory: resource.MustParse("9Gi")}
+		named := map[string]string{}
+		for _, u := range c.Tenants(part, []string{"day", "night"}) {
+			text, err := u.MarshalJSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			named[u.GetName()] += string(text)
+		}
+		for _, name := range []string{"day", "night"} {
+			if text := named[name]; !strings.Contains(text, "7") || !strings.Contains(text, "9Gi") {
+				t.Errorf("%s: %s has %s", c.Name, name, text)
+			}
+		}
+		group, pod := &unstructured.Unstructured{}, c.NewPod(Gang{Name: "g"}, 0)
+		g := Gang{Namespace: "n", Name: "g", Size: 2, Queue: "night"}
+		if c.Declare != nil {
+			group = c.Declare(g)
+		}
+		c.Join(pod, g)
+		queue, _, _ := unstructured.NestedString(group.Object, "spec", "queue")
+		if queue != "night" && !slices.Contains(slices.Collect(maps.Values(pod.Labels)), "night") {
+			t.Errorf("%s: neither its group nor its pods name its queue", c.Name)
+		}
 	}
 }

@@ -41,9 +41,12 @@ func native() Contender {
 		},
 		Groups: schedulingv1beta1.SchemeGroupVersion.WithResource("podgroups"),
 		Declare: func(g Gang) *unstructured.Unstructured {
-			u := &unstructured.Unstructured{Object: map[string]any{
-				"spec": map[string]any{"schedulingPolicy": map[string]any{"gang": map[string]any{"minCount": int64(g.Size)}}},
-			}}
+			spec := map[string]any{"schedulingPolicy": map[string]any{"gang": map[string]any{"minCount": int64(g.Size)}}}
+			if g.Priority != "" {
+				// Who gives way does so as a whole.
+				spec["priorityClassName"], spec["disruptionMode"] = g.Priority, map[string]any{"all": map[string]any{}}
+			}
+			u := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
 			u.SetGroupVersionKind(schedulingv1beta1.SchemeGroupVersion.WithKind("PodGroup"))
 			u.SetNamespace(g.Namespace)
 			u.SetName(g.Name)

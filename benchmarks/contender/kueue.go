@@ -1,6 +1,7 @@
 package contender
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 
 	"muster.sh/muster/benchmarks/scenario"
 	"muster.sh/muster/internal/localcluster"
@@ -23,6 +26,8 @@ var (
 	kueueConfig string
 	//go:embed kueue.yaml
 	kueueObjects string
+	//go:embed kueue-tenant.yaml
+	kueueTenant string
 )
 
 // kueue admits gangs as a whole to its queue, and plain kube-scheduler places
@@ -47,9 +52,10 @@ func kueue() Contender {
 			}
 			return writeManifest(cluster, dir, "kueue.yaml", []byte(kueueQueue(cluster)))
 		},
+		Tenants: kueueTenants,
 		Join: func(p *corev1.Pod, g Gang) {
 			const managed = "kueue.x-k8s.io/managed"
-			p.Labels["kueue.x-k8s.io/queue-name"] = "default"
+			p.Labels["kueue.x-k8s.io/queue-name"] = cmp.Or(g.Queue, "default")
 			p.Labels["kueue.x-k8s.io/pod-group-name"] = g.Name
 			p.Labels[managed] = "true"
 			p.Annotations = map[string]string{
@@ -108,4 +114,24 @@ func kueueQueue(cluster *localcluster.Spec) string {
 			"CPU": total(corev1.ResourceCPU), "MEMORY": total(corev1.ResourceMemory), "NAMESPACE": scenario.Namespace,
 		}[name]
 	})
+}
+
+// kueueTenants are queues of one cohort, which may borrow from each other.
+func kueueTenants(part corev1.ResourceList, names []string) []*unstructured.Unstructured {
+	var queues []*unstructured.Unstructured
+	for _, name := range names {
+		text := os.Expand(kueueTenant, func(variable string) string {
+			return map[string]string{
+				"NAME": name, "CPU": part.Cpu().String(), "MEMORY": part.Memory().String(), "NAMESPACE": scenario.Namespace,
+			}[variable]
+		})
+		for document := range strings.SplitSeq(text, "---\n") {
+			u := &unstructured.Unstructured{}
+			if err := yaml.Unmarshal([]byte(document), &u.Object); err != nil {
+				panic(err) // it is our own, with names and numbers in it
+			}
+			queues = append(queues, u)
+		}
+	}
+	return queues
 }

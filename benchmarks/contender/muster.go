@@ -3,6 +3,10 @@ package contender
 import (
 	"context"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	volcanov1beta1 "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
+
 	"muster.sh/muster/internal/localcluster"
 	"muster.sh/muster/internal/volcano"
 )
@@ -18,5 +22,22 @@ func muster() Contender {
 			return writeManifest(cluster, dir, "podgroup.yaml", volcano.PodGroupDefinition())
 		},
 		Groups: volcanoGroups, Declare: declareVolcano, Join: joinVolcano,
+		Tenants: musterTenants,
 	}
+}
+
+// musterTenants are queues that deserve equal parts.
+func musterTenants(part corev1.ResourceList, names []string) []*unstructured.Unstructured {
+	deserved := map[string]any{}
+	for name, n := range part {
+		deserved[string(name)] = n.String()
+	}
+	var queues []*unstructured.Unstructured
+	for _, name := range names {
+		u := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"deserved": deserved}}}
+		u.SetGroupVersionKind(volcanov1beta1.SchemeGroupVersion.WithKind("Queue"))
+		u.SetName(name)
+		queues = append(queues, u)
+	}
+	return queues
 }

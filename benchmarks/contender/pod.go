@@ -24,7 +24,7 @@ func (c Contender) NewPod(g Gang, i int) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: g.Namespace, Name: fmt.Sprintf("%s-%05d", g.Name, i), Labels: map[string]string{GangLabel: g.Name}},
 		Spec: corev1.PodSpec{
-			SchedulerName: c.SchedulerName, AutomountServiceAccountToken: &none,
+			SchedulerName: c.SchedulerName, PriorityClassName: g.Priority, AutomountServiceAccountToken: &none,
 			Containers: []corev1.Container{{
 				Name: "main", Image: "simulated", Resources: corev1.ResourceRequirements{Requests: ask, Limits: ask},
 			}},

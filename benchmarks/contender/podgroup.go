@@ -10,9 +10,14 @@ import (
 var volcanoGroups = volcanov1beta1.SchemeGroupVersion.WithResource("podgroups")
 
 func declareVolcano(g Gang) *unstructured.Unstructured {
-	u := &unstructured.Unstructured{Object: map[string]any{
-		"spec": map[string]any{"minMember": int64(g.Size)},
-	}}
+	spec := map[string]any{"minMember": int64(g.Size)}
+	if g.Queue != "" {
+		spec["queue"] = g.Queue
+	}
+	if g.Priority != "" {
+		spec["priorityClassName"] = g.Priority
+	}
+	u := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
 	u.SetGroupVersionKind(volcanov1beta1.SchemeGroupVersion.WithKind("PodGroup"))
 	u.SetNamespace(g.Namespace)
 	u.SetName(g.Name)

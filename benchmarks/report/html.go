@@ -35,6 +35,7 @@ type pageData struct {
 	Growth     template.HTML
 	Loops      []LoopRow
 	LoopHeads  []string
+	Grids      []Grid
 	Tables     []pageTable
 	Parts      []part // the legend of the bars
 }
@@ -75,7 +76,7 @@ var partColors = []struct{ name, color string }{
 // WritePage makes one page of everything, which needs nothing beside it, and the
 // curves as images.
 func (r Report) WritePage(dir string, results []trial.Result) error {
-	data := pageData{Contenders: participants(results), Cluster: clusterProcesses(results), Loops: r.Loops, LoopHeads: loopHeads}
+	data := pageData{Contenders: participants(results), Cluster: clusterProcesses(results), Loops: r.Loops, LoopHeads: loopHeads, Grids: r.Grids}
 	for _, p := range partColors {
 		data.Parts = append(data.Parts, part{Name: p.name, Color: p.color})
 	}

@@ -17,6 +17,8 @@ type Report struct {
 	Tables []Table `json:"tables"`
 	// Loops are Muster's loop alone, which nothing is compared with.
 	Loops []LoopRow `json:"loops,omitempty"`
+	// Grids are scenarios of which the last bind tells nothing.
+	Grids []Grid `json:"grids,omitempty"`
 }
 
 // Table compares the schedulers that have done one scenario.
@@ -92,9 +94,9 @@ func New(results []trial.Result) Report {
 		contender string
 	}
 	runs := map[key][]trial.Result{}
-	r := Report{Tables: []Table{}, Loops: loopRows(results)}
+	r := Report{Tables: []Table{}, Loops: loopRows(results), Grids: grids(results)}
 	for _, result := range results {
-		if result.Scenario.Mode == scenario.Loop {
+		if result.Scenario.Mode == scenario.Loop || inGrid(result.Scenario) {
 			continue
 		}
 		k := key{result.Scenario, result.Contender}

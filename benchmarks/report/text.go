@@ -24,6 +24,14 @@ func Line(r trial.Result) string {
 		fmt.Fprintf(&b, "FAILED: %s", r.Failed)
 	case r.Scenario.Mode == scenario.Loop:
 		fmt.Fprintf(&b, "%.1f s, %.0f µs loop CPU and %.0f µs process CPU per pod", r.Span, r.LoopCPU, r.ProcessCPU)
+	case r.Scenario.Mode == scenario.Stream:
+		fmt.Fprintf(&b, "%.1f pods bound a second, %.1f s scheduler CPU, %d repeated writes", r.Rate, SchedulerCPU(r), r.Repeats)
+	case r.Scenario.Mode == scenario.Restart:
+		fmt.Fprintf(&b, "ready after %.1f s, first bind after %.1f s, %.0f MiB", r.Ready, firstBind(r), peakMemory(r))
+	case r.Contest != nil:
+		c := r.Contest
+		fmt.Fprintf(&b, "%d of %d awaited gangs started, after %.1f s at most; %.0f %% used, %.0f pod-seconds evicted",
+			c.Started, c.Awaited, c.Waited.Max, 100*c.Utilisation, c.EvictedS)
 	default:
 		fmt.Fprintf(&b, "%.1f s, %.2f ms scheduler CPU per pod", r.Span, 1000*SchedulerCPU(r)/float64(r.Scenario.Pods()))
 	}
@@ -58,6 +66,9 @@ func (r Report) Render(out io.Writer) error {
 		}
 	}
 	r.renderLoops(w)
+	for _, g := range r.Grids {
+		g.render(w)
+	}
 	return w.Flush()
 }
 

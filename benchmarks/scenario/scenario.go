@@ -21,21 +21,37 @@ const (
 	// Loop is Muster's own loop alone, in a process without a cluster: all exists
 	// before it is let go, and what it asks of the API is answered in memory.
 	Loop Mode = "loop"
+	// Stream is gangs that come for a time, a new one as soon as one is bound, beside
+	// gangs that can't start.
+	Stream Mode = "stream"
+	// Contention is gangs that come one after the other to a cluster that has no room for
+	// all; Arrivals lists them.
+	Contention Mode = "contention"
+	// Restart is pods that are created while the scheduler is down, which was killed, on a
+	// cluster on which others run.
+	Restart Mode = "restart"
 )
 
 // Scenario is a set of gangs, all alike, on nodes that are all alike. But for a
-// burst they hold all of them.
+// burst and for contention they hold all of them.
 type Scenario struct {
 	Name string `json:"name"`
 	Mode Mode   `json:"mode"`
-	// Gangs of Size pods each. Plain pods belong to no gang, Size is 1.
+	// Gangs of Size pods each; of a stream, how many wait at a time. Plain pods belong
+	// to no gang, Size is 1. Gangs of contention are of several sizes, and these are zero.
 	Gangs int  `json:"gangs"`
 	Size  int  `json:"size"`
 	Plain bool `json:"plain,omitempty"`
 	Nodes int  `json:"nodes"`
 	// Held is how many pods there are besides, in gangs of Size that can't start.
-	// Only Loop has some.
+	// Only Loop and Stream have some.
 	Held int `json:"held,omitempty"`
+	// Running is how many pods there are besides, in gangs of Size that run. Only Restart
+	// has some.
+	Running int `json:"running,omitempty"`
+	// Seconds is how long gangs of a Stream come, and for how long it is measured how full
+	// the cluster is in Contention.
+	Seconds int `json:"seconds,omitempty"`
 }
 
 // Pods is how many are to be bound in all.
@@ -48,6 +64,12 @@ func (s Scenario) What() string {
 		return fmt.Sprintf("%d Spark-like applications of a driver and %d executors", s.Gangs, s.Size-1)
 	case s.Mode == Loop:
 		return fmt.Sprintf("Muster's loop alone: %d gangs of %d pods, with %d pods held,", s.Gangs, s.Size, s.Held)
+	case s.Mode == Stream:
+		return fmt.Sprintf("gangs of %d pods that come for %d seconds, with %s held,", s.Size, s.Seconds, count(s.Held/s.Size, "gang"))
+	case s.Mode == Restart:
+		return fmt.Sprintf("the scheduler is killed and started again, with %d pods that run and %s of %d that wait,", s.Running, count(s.Gangs, "gang"), s.Size)
+	case s.Mode == Contention:
+		return s.contested().about
 	case s.Plain:
 		return fmt.Sprintf("%d plain pods", s.Gangs)
 	default:
@@ -73,7 +95,10 @@ func (s Scenario) IsGrowth() bool { return strings.HasPrefix(s.Name, growthPrefi
 const Namespace = "bench"
 
 // NodeShape is what each node offers, in the public set of kube-scheduling-perf.
-const NodeShape = "cpu=16,memory=64Gi,pods=110"
+const (
+	NodeShape = "cpu=16,memory=64Gi,pods=110"
+	nodeCPUs  = 16
+)
 
 // Every pod asks for this, as in the public set.
 const (
@@ -96,7 +121,7 @@ const small = 2000
 
 // All lists every scenario.
 func All() []Scenario {
-	return slices.Concat(throughput(), growth(), []Scenario{sparkBurst()}, loops())
+	return slices.Concat(throughput(), growth(), []Scenario{sparkBurst()}, loops(), streams(), contention(), restarts())
 }
 
 // Small lists the scenarios that suit a machine with few cores. Those of growth
@@ -143,4 +168,28 @@ func loops() []Scenario {
 	held.Held = held.Pods()
 	held.Name = fmt.Sprintf("%s-held-%d", held.Name, held.Held)
 	return []Scenario{free, held}
+}
+
+// streams are gangs that come for a minute, alone and beside a thousand that are held.
+func streams() []Scenario {
+	free := Scenario{Mode: Stream, Gangs: 20, Size: 20, Nodes: 500, Seconds: 60}
+	return []Scenario{free.Holding(0), free.Holding(1000)}
+}
+
+// Holding is a stream with another number of gangs held.
+func (s Scenario) Holding(gangs int) Scenario {
+	s.Held = gangs * s.Size
+	s.Name = fmt.Sprintf("held/%dx%d", gangs, s.Size)
+	return s
+}
+
+// restarts are of a large cluster, and of two that fewer cores can have.
+func restarts() []Scenario {
+	var all []Scenario
+	for _, c := range []struct{ nodes, running, gangs int }{{500, 5000, 100}, {1000, 10000, 200}, {5000, 50000, 1000}} {
+		all = append(all, Scenario{
+			Name: fmt.Sprintf("restart/%d-nodes", c.nodes), Mode: Restart, Gangs: c.gangs, Size: 20, Nodes: c.nodes, Running: c.running,
+		})
+	}
+	return all
 }

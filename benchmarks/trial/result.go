@@ -44,6 +44,21 @@ type Result struct {
 	// GangLatencies are those of all gangs, in order.
 	GangLatencies []float64 `json:"gangLatencies,omitempty"`
 
+	// Ready is when the scheduler, which was started, said that it was ready.
+	Ready float64 `json:"ready,omitempty"`
+	// ReadyCPU and FirstCPU are what it had used by then, and when the first pod was bound
+	// after a Restart.
+	ReadyCPU time.Duration `json:"readyCPU,omitempty"`
+	FirstCPU time.Duration `json:"firstCPU,omitempty"`
+	// Rate is how many pods of a stream were bound in a second.
+	Rate float64 `json:"rate,omitempty"`
+	// Repeats is how often the scheduler wrote, or told by an event, again of what belongs
+	// to gangs that are held, while others were bound.
+	Repeats int `json:"repeatedWrites,omitempty"`
+
+	// Contest is what came of contention.
+	Contest *Contest `json:"contest,omitempty"`
+
 	// Costs are of each component in the measured time.
 	Costs map[string]meter.Cost `json:"costs"`
 	// Scheduler is the sum of the contender's own processes.

@@ -4,6 +4,7 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,10 +16,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/kubernetes"
 
 	"muster.sh/muster/benchmarks/audit"
 	"muster.sh/muster/benchmarks/contender"
@@ -96,6 +94,8 @@ type measured struct {
 	result  *Result
 	began   time.Time
 	own     time.Duration // this process's CPU time before
+	// repeated is how often the scheduler had written again of what it holds before.
+	repeated int
 }
 
 func (m *measured) run(ctx context.Context) error {
@@ -103,16 +103,11 @@ func (m *measured) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := load.prepare(ctx); err != nil {
+	if err := load.makeNamespace(ctx, scenario.Namespace); err != nil {
 		return err
 	}
-	if m.Scenario.Mode == scenario.PreCreated {
-		if err := m.measureStart(ctx); err != nil {
-			return err
-		}
-		if err := load.pods(ctx); err != nil {
-			return err
-		}
+	if err := m.before(ctx, load); err != nil {
+		return err
 	}
 	before, err := m.costs()
 	if err != nil {
@@ -137,6 +132,32 @@ func (m *measured) run(ctx context.Context) error {
 		m.result.Failed = err.Error()
 	}
 	return m.count(before, machine)
+}
+
+// before does what is not measured.
+func (m *measured) before(ctx context.Context, load *load) error {
+	switch m.Scenario.Mode {
+	case scenario.PreCreated, scenario.Restart:
+		if m.Scenario.Running > 0 {
+			if err := load.runGangs(ctx); err != nil {
+				return err
+			}
+		}
+		if err := load.declare(ctx, load.gangs()...); err != nil {
+			return err
+		}
+		if err := m.measureStart(ctx); err != nil {
+			return err
+		}
+		return load.create(ctx, load.pods(load.gangs()...)...)
+	case scenario.Concurrent:
+		return load.declare(ctx, load.gangs()...)
+	case scenario.Stream:
+		return m.hold(ctx, load)
+	case scenario.Contention:
+		return m.settle(ctx)
+	}
+	return nil
 }
 
 // measureStart finds what it costs the scheduler to start and to read all nodes,
@@ -167,17 +188,9 @@ func (m *measured) idle(ctx context.Context) (time.Duration, error) {
 	last := time.Duration(-1)
 	var used time.Duration
 	err := wait.PollUntilContextCancel(ctx, idlePoll, true, func(context.Context) (bool, error) {
-		used = 0
-		for _, name := range m.Contender.Components {
-			pid, err := m.cluster.PID(name)
-			if err != nil {
-				return false, err
-			}
-			cost, err := meter.Process(pid)
-			if err != nil {
-				return false, err
-			}
-			used += cost.CPU
+		var err error
+		if used, err = m.used(); err != nil {
+			return false, err
 		}
 		quiet := last >= 0 && (used-last).Seconds() <= idlePart*idlePoll.Seconds()
 		last = used
@@ -186,20 +199,53 @@ func (m *measured) idle(ctx context.Context) (time.Duration, error) {
 	return used, err
 }
 
+// used is the CPU time of the scheduler's processes since they were started.
+func (m *measured) used() (time.Duration, error) {
+	var sum time.Duration
+	for _, name := range m.Contender.Components {
+		pid, err := m.cluster.PID(name)
+		if err != nil {
+			return 0, err
+		}
+		cost, err := meter.Process(pid)
+		if err != nil {
+			return 0, err
+		}
+		sum += cost.CPU
+	}
+	return sum, nil
+}
+
 // work has the scheduler bind all pods.
 func (m *measured) work(ctx context.Context, load *load) error {
-	if m.Scenario.Mode == scenario.Burst {
+	switch m.Scenario.Mode {
+	case scenario.Burst:
 		return m.burst(ctx, load)
+	case scenario.Stream:
+		return m.stream(ctx, load)
+	case scenario.Contention:
+		return m.contend(ctx, load)
 	}
 	bound := make(chan error, 1)
 	go func() { bound <- m.awaitBound(ctx, load.client) }()
 	var err error
-	if m.Scenario.Mode == scenario.PreCreated {
-		err = m.each(func(c *localcluster.Cluster, name string) error { return c.Start(ctx, name) })
+	if m.Scenario.Mode == scenario.Concurrent {
+		err = load.create(ctx, load.pods(load.gangs()...)...)
 	} else {
-		err = load.pods(ctx)
+		err = m.start(ctx)
 	}
 	return errors.Join(err, <-bound)
+}
+
+// start starts the scheduler, and notes when it is ready and what that has cost.
+func (m *measured) start(ctx context.Context) error {
+	if err := m.each(func(c *localcluster.Cluster, name string) error { return c.Start(ctx, name) }); err != nil {
+		return err
+	}
+	m.result.Ready = time.Since(m.began).Seconds()
+	var err error
+	m.result.ReadyCPU, err = m.used()
+	return err
 }
 
 // each does something with all of the contender's processes at the same time.
@@ -209,55 +255,6 @@ func (m *measured) each(do func(*localcluster.Cluster, string) error) error {
 		group.Go(func() error { return do(m.cluster, name) })
 	}
 	return group.Wait()
-}
-
-// awaitBound waits until all pods are bound.
-func (m *measured) awaitBound(ctx context.Context, client kubernetes.Interface) error {
-	bound := map[string]bool{}
-	for len(bound) < m.Scenario.Pods() {
-		// The API server ends a watch that can't keep pace with it.
-		err := m.watchBinds(ctx, client, bound)
-		if ctx.Err() != nil && len(bound) < m.Scenario.Pods() {
-			return fmt.Errorf("%d of %d pods are bound after %s", len(bound), m.Scenario.Pods(), time.Since(m.began).Round(time.Second))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// watchBinds notes pods that are bound, until all are or the watch ends.
-func (m *measured) watchBinds(ctx context.Context, client kubernetes.Interface, bound map[string]bool) error {
-	pods := client.CoreV1().Pods(scenario.Namespace)
-	list, err := pods.List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return fmt.Errorf("list the pods: %w", err)
-	}
-	for i := range list.Items {
-		if p := &list.Items[i]; p.Spec.NodeName != "" {
-			bound[p.Name] = true
-		}
-	}
-	w, err := pods.Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
-	if err != nil {
-		return fmt.Errorf("watch the pods: %w", err)
-	}
-	defer w.Stop()
-	for len(bound) < m.Scenario.Pods() {
-		select {
-		case e, open := <-w.ResultChan():
-			if !open {
-				return nil
-			}
-			if p, ok := e.Object.(*corev1.Pod); ok && p.Spec.NodeName != "" {
-				bound[p.Name] = true
-			}
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	return nil
 }
 
 // costs are those of all components that run.
@@ -330,17 +327,26 @@ func (m *measured) judge() error {
 	verdict := audit.Judge(log, timeline, audit.Case{Gangs: gangs, Options: audit.Options{End: time.Now()}})
 	m.result.take(verdict, m.Contender.Blind)
 	m.times(gangs)
-	m.writes(verdict.Writes)
+	switch m.Scenario.Mode {
+	case scenario.Stream:
+		m.judgeStream(gangs, verdict.Writes)
+	case scenario.Contention:
+		m.judgeContest(timeline, gangs)
+	default:
+		m.writes(verdict.Writes)
+	}
 	return nil
 }
 
 // writes counts what the contender has written, per gang.
 func (m *measured) writes(w audit.WriteCounts) {
-	own := func(w audit.Write) bool { return slices.Contains(m.Contender.Users, w.User) }
 	n := float64(m.Scenario.Gangs)
-	m.result.Writes = float64(w.All.Sum(func(w audit.Write) bool { return own(w) && w.Resource != "pods/binding" }).Done) / n
-	m.result.Events = float64(w.Events.Sum(own).Done) / n
+	m.result.Writes = float64(w.All.Sum(func(w audit.Write) bool { return m.wrote(w) && w.Resource != "pods/binding" }).Done) / n
+	m.result.Events = float64(w.Events.Sum(m.wrote).Done) / n
 }
+
+// wrote tells whether the contender wrote it.
+func (m *measured) wrote(w audit.Write) bool { return slices.Contains(m.Contender.Users, w.User) }
 
 // name is that of what is kept of the run.
 func (t Trial) name() string {
@@ -370,18 +376,22 @@ func (m *measured) keepLogs() error {
 }
 
 func (m *measured) gangs(tl *audit.Timeline) []audit.Gang {
-	least := m.Scenario.Size
-	if m.Scenario.Plain {
-		least = 1
+	sizes := map[string]int{}
+	for _, a := range m.Scenario.Arrivals() {
+		sizes[a.Name] = a.Size
 	}
 	members := map[string][]*audit.Pod{}
 	for _, p := range tl.Pods {
-		if name := p.Labels[contender.GangLabel]; name != "" {
+		if name := p.Labels[contender.GangLabel]; name != "" && p.Namespace == scenario.Namespace {
 			members[name] = append(members[name], p)
 		}
 	}
 	var gangs []audit.Gang
 	for name, pods := range members {
+		least := cmp.Or(sizes[name], m.Scenario.Size)
+		if m.Scenario.Plain {
+			least = 1
+		}
 		gangs = append(gangs, audit.Gang{Namespace: scenario.Namespace, Name: name, Min: least, Members: pods})
 	}
 	slices.SortFunc(gangs, func(a, b audit.Gang) int { return strings.Compare(a.Name, b.Name) })

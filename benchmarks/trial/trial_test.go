@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -55,36 +56,72 @@ func TestAResultIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-// TestASmallRun lets Muster do a little of a scenario on a real control plane: as
-// much as costs a scheduler more than the hundredth of a second that is measured.
+// TestASmallRun lets Muster do a little of each kind of scenario on a real control plane:
+// as much as costs a scheduler more than the hundredth of a second that is measured.
 func TestASmallRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts clusters: not with -short")
 	}
-	for _, name := range []string{"muster"} {
-		for _, mode := range []scenario.Mode{scenario.PreCreated, scenario.Concurrent} {
-			t.Run(fmt.Sprint(name, " ", mode), func(t *testing.T) {
-				c, err := contender.Find(name, contender.Folders{})
-				if err != nil {
-					t.Fatal(err)
+	for _, s := range []scenario.Scenario{
+		{Mode: scenario.Restart, Gangs: 35, Size: 4, Nodes: 12, Running: 20},
+		{Mode: scenario.Concurrent, Gangs: 40, Size: 4, Nodes: 12},
+		{Mode: scenario.Stream, Gangs: 5, Size: 4, Nodes: 12, Held: 80, Seconds: 3},
+	} {
+		t.Run(string(s.Mode), func(t *testing.T) {
+			r := run(t, s)
+			if s.Mode == scenario.Stream {
+				if r.Bound == 0 || r.Rate != float64(r.Bound)/3 || r.Repeats != 0 {
+					t.Errorf("%d bound, %g a second, with %d repeated writes", r.Bound, r.Rate, r.Repeats)
 				}
-				r, err := Trial{
-					Scenario:  scenario.Scenario{Name: "test", Mode: mode, Gangs: 40, Size: 4, Nodes: 12},
-					Contender: c, Round: 1, Logs: t.ArtifactDir(), Timeout: 2 * time.Minute, Progress: t.Output(),
-				}.Run(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				if r.Failed != "" || r.Bound != 160 || len(r.Faults) > 0 {
-					t.Errorf("%d bound, failed %q, faults %v", r.Bound, r.Failed, r.Faults)
-				}
-				if r.Scheduler.CPU <= 0 || r.Costs["kube-apiserver"].CPU <= 0 || r.Share <= 0 || r.Share > 1.05 {
-					t.Errorf("it has cost %+v, of which the scheduler %+v; share %g", r.Costs, r.Scheduler, r.Share)
-				}
-				if r.GangLatency.Max > r.Span+1e-9 || r.Span <= 0 {
-					t.Errorf("gangs took %+v, all of it %g s", r.GangLatency, r.Span)
-				}
-			})
-		}
+			} else if r.Bound != s.Pods() {
+				t.Errorf("%d of %d bound", r.Bound, s.Pods())
+			}
+			if s.Mode == scenario.Restart && (r.Ready <= 0 || r.ReadyCPU <= 0 || r.FirstCPU <= 0) {
+				t.Errorf("it was ready after %g s and %s, and bound the first after %s", r.Ready, r.ReadyCPU, r.FirstCPU)
+			}
+			if r.GangLatency.Max > r.Span+1e-9 || r.Span <= 0 {
+				t.Errorf("gangs took %+v, all of it %g s", r.GangLatency, r.Span)
+			}
+		})
 	}
+}
+
+// TestASmallContest has a tenant take back what is its own, ten times as fast as in the
+// benchmark.
+func TestASmallContest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a cluster: not with -short")
+	}
+	s := scenario.Scenario{Name: "contention/tenants", Mode: scenario.Contention, Nodes: 2, Seconds: 6}
+	c := run(t, s).Contest
+	if c == nil || c.Gangs != len(s.Arrivals()) || c.Awaited == 0 || c.Started != c.Awaited {
+		t.Fatalf("it came to %+v", c)
+	}
+	if c.Waited.Max <= 0 || c.Utilisation <= 0 || c.Utilisation > 1 {
+		t.Errorf("it came to %+v", c)
+	}
+	if (c.Finished == c.Gangs) != (c.EvictedPods == 0) || (c.EvictedPods == 0) != (c.EvictedS == 0) {
+		t.Errorf("%d of %d gangs have finished, and %d pods were evicted after %g s", c.Finished, c.Gangs, c.EvictedPods, c.EvictedS)
+	}
+}
+
+// run lets Muster do a scenario, in which nothing may go wrong.
+func run(t *testing.T, s scenario.Scenario) Result {
+	t.Helper()
+	c, err := contender.Find("muster", contender.Folders{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Name = cmp.Or(s.Name, "test")
+	r, err := Trial{Scenario: s, Contender: c, Round: 1, Logs: t.ArtifactDir(), Timeout: 2 * time.Minute, Progress: t.Output()}.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Failed != "" || len(r.Faults) > 0 {
+		t.Errorf("failed %q, faults %v", r.Failed, r.Faults)
+	}
+	if r.Scheduler.CPU <= 0 || r.Costs["kube-apiserver"].CPU <= 0 || r.Share <= 0 || r.Share > 1.05 {
+		t.Errorf("it has cost %+v, of which the scheduler %+v; share %g", r.Costs, r.Scheduler, r.Share)
+	}
+	return r
 }

@@ -22,6 +22,9 @@ const (
 	SimulatedLabel = "muster.sh/simulated"
 	// ZonesLabel holds a simulated node's number of NUMA zones.
 	ZonesLabel = "muster.sh/numa-zones"
+	// DurationAnnotation has a simulated node end a pod by itself when it has run for so
+	// long.
+	DurationAnnotation = "muster.sh/simulated-duration"
 
 	maxRealNodes = 100
 	maxSimNodes  = 25000

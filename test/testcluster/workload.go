@@ -16,13 +16,15 @@ import (
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
 	schedulingv1beta1 "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
+
+	"muster.sh/muster/internal/localcluster"
 )
 
 // Namespace is where stories are played.
 const Namespace = metav1.NamespaceDefault
 
 // DurationAnnotation makes a simulated node end a pod by itself.
-const DurationAnnotation = "muster.sh/simulated-duration"
+const DurationAnnotation = localcluster.DurationAnnotation
 
 // Pod is a pod for the scheduler on trial that asks for so many CPUs. It runs for
 // the given time, or for ever if that is zero.
