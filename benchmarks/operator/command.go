@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -58,20 +59,22 @@ func (o *options) compare(ctx context.Context, out io.Writer) error {
 		}
 		chosen = append(chosen, operator)
 	}
-	if o.verbose {
+	if o.run.Progress = io.Discard; o.verbose {
 		o.run.Progress = out
 	}
 	var results []Figures
+	var failed error
 	for _, operator := range chosen {
 		run := o.run
 		run.Operator = operator
 		f, err := run.Do(ctx)
-		if err != nil {
-			return fmt.Errorf("%s: %w", operator.Name, err)
-		}
 		results = append(results, f)
+		if err != nil {
+			failed = fmt.Errorf("%s: %w", operator.Name, err)
+			break
+		}
 	}
-	return o.write(out, results)
+	return errors.Join(o.write(out, results), failed)
 }
 
 // write prints a table with a column for each operator.
@@ -85,7 +88,7 @@ func (o *options) write(out io.Writer, results []Figures) error {
 		value func(Figures) any
 	}{
 		{"all submitted after", func(f Figures) any { return f.Submitted.Round(10 * time.Millisecond) }},
-		{"submitted in a minute", func(f Figures) any { return fmt.Sprintf("%.0f", float64(n)/f.Submitted.Minutes()) }},
+		{"submitted in a minute", func(f Figures) any { return fmt.Sprintf("%.0f", perMinute(o.run.Applications, f.Submitted)) }},
 		{"all ended after", func(f Figures) any { return f.Ended.Round(10 * time.Millisecond) }},
 		{"CPU time each, until all were submitted", func(f Figures) any { return (f.SubmitCPU / n).Round(10 * time.Microsecond) }},
 		{"CPU time each, until all had ended", func(f Figures) any { return (f.CPU / n).Round(10 * time.Microsecond) }},
@@ -106,6 +109,14 @@ func (o *options) write(out io.Writer, results []Figures) error {
 		fmt.Fprintln(w)
 	}
 	return w.Flush()
+}
+
+// perMinute is zero where nothing was done.
+func perMinute(n int, took time.Duration) float64 {
+	if took == 0 {
+		return 0
+	}
+	return float64(n) / took.Minutes()
 }
 
 func mebibytes(n int64) string { return fmt.Sprintf("%d MiB", n>>20) }

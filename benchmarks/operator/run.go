@@ -27,7 +27,7 @@ type Run struct {
 	Applications, Live int
 	// Timeout bounds each step, such as the submission of all.
 	Timeout time.Duration
-	// Progress is told what happens; nil: nothing is said.
+	// Progress is told what happens.
 	Progress io.Writer
 }
 
@@ -53,14 +53,14 @@ type Figures struct {
 const (
 	nodeShape = "cpu=110,memory=440Gi,pods=110"
 	nodePods  = 110
-	// creators is how many requests create applications at a time.
-	creators = 16
+	// requests is how many create or delete applications at a time.
+	requests = 16
 	// The kinds of applications, by which their names begin.
 	kindLive     = "live"
 	kindMeasured = "app"
 )
 
-// Do does it.
+// Do does it. Where a step fails, the figures are those of the steps before it.
 func (r Run) Do(ctx context.Context) (f Figures, err error) {
 	dir, err := os.MkdirTemp("", "muster-bench-")
 	if err != nil {
@@ -78,16 +78,32 @@ func (r Run) Do(ctx context.Context) (f Figures, err error) {
 	if err != nil {
 		return f, err
 	}
-	steps := []func(context.Context) error{m.fill, m.measure, m.checkOwners, m.checkRest}
-	for _, step := range steps {
+	for _, step := range m.steps() {
+		began := time.Now()
 		limited, cancel := context.WithTimeout(watching, r.Timeout)
-		err := step(limited)
+		err := step.do(limited)
 		cancel()
 		if err != nil {
-			return m.figures, fmt.Errorf("%w; the end of the operator's log:\n%s", err, m.logEnd())
+			return m.figures, fmt.Errorf("%s: %w; the end of the operator's log:\n%s", step.what, err, m.logEnd())
 		}
+		fmt.Fprintf(r.Progress, "%7.1f s  %s\n", time.Since(began).Seconds(), step.what)
 	}
 	return m.figures, nil
+}
+
+// step is a part of a run, with what it does in words.
+type step struct {
+	what string
+	do   func(context.Context) error
+}
+
+func (m *measured) steps() []step {
+	return []step{
+		{fmt.Sprintf("let %d applications run", m.Live), m.fill},
+		{fmt.Sprintf("submit %d and let them end", m.Applications), m.measure},
+		{"look for owners", m.checkOwners},
+		{"delete all and see what stays", m.checkRest},
+	}
 }
 
 func (r Run) up(ctx context.Context, dir string) (*localcluster.Cluster, error) {
@@ -147,16 +163,21 @@ func (m *measured) fill(ctx context.Context) error {
 
 // create creates applications, many at a time.
 func (m *measured) create(ctx context.Context, kind string, n int, works time.Duration) error {
+	return each(ctx, n, func(ctx context.Context, i int) error {
+		app := application(kind, i, works)
+		if err := m.client.Create(ctx, app); err != nil {
+			return fmt.Errorf("create %s: %w", app.Name, err)
+		}
+		return nil
+	})
+}
+
+// each does something n times, many at a time.
+func each(ctx context.Context, n int, do func(context.Context, int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(creators)
+	group.SetLimit(requests)
 	for i := range n {
-		group.Go(func() error {
-			app := application(kind, i, works)
-			if err := m.client.Create(ctx, app); err != nil {
-				return fmt.Errorf("create %s: %w", app.Name, err)
-			}
-			return nil
-		})
+		group.Go(func() error { return do(ctx, i) })
 	}
 	return group.Wait()
 }
@@ -221,11 +242,23 @@ func (m *measured) checkOwners(ctx context.Context) (err error) {
 
 // checkRest deletes all applications, and counts what stays.
 func (m *measured) checkRest(ctx context.Context) (err error) {
-	if err := m.client.DeleteAllOf(ctx, &v1beta2.SparkApplication{}, client.InNamespace(Namespace)); err != nil {
-		return fmt.Errorf("delete the applications: %w", err)
+	for kind, n := range map[string]int{kindLive: m.Live, kindMeasured: m.Applications} {
+		if err := m.delete(ctx, kind, n); err != nil {
+			return err
+		}
 	}
 	m.figures.Left, err = m.stock.left(ctx)
 	return err
+}
+
+func (m *measured) delete(ctx context.Context, kind string, n int) error {
+	return each(ctx, n, func(ctx context.Context, i int) error {
+		app := application(kind, i, 0)
+		if err := m.client.Delete(ctx, app); err != nil {
+			return fmt.Errorf("delete %s: %w", app.Name, err)
+		}
+		return nil
+	})
 }
 
 // logEnd is the end of the operator's log.

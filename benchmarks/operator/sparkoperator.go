@@ -34,8 +34,7 @@ func sparkOperator(home string) Operator {
 			if err != nil {
 				return err
 			}
-			config := filepath.Join(source, "config")
-			spec.Manifests = append(spec.Manifests, filepath.Join(config, "crd", "bases"), filepath.Join(config, "rbac", "role.yaml"))
+			spec.Manifests = append(spec.Manifests, filepath.Join(source, "config", "crd", "bases"))
 			spec.Programs = append(spec.Programs, localcluster.ProgramSpec{
 				Name: name, User: name, Binary: paths.Program(toolchain.SparkOperator, "operator"),
 				Args: []string{
