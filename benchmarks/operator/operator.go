@@ -19,10 +19,14 @@ type Operator struct {
 	About string
 	// Tool is what it is built from, by its name in the toolchain, if it has to be.
 	Tool string
-	// Component is its process in the cluster, and whom the API server takes it for.
+	// Component is its process in the cluster.
 	Component string
+	// Users are whom the API server takes it for.
+	Users []string
 	// Setup adds to a cluster what it needs. Files that it makes for that go to the folder.
 	Setup func(ctx context.Context, spec *localcluster.Spec, dir string) error
+	// Ready adds to the folder what can be had only once the cluster runs; nil: nothing.
+	Ready func(ctx context.Context, cluster *localcluster.Cluster, dir string) error
 }
 
 // all lists the operators; sparkHome is where spark-operator finds spark-submit.
@@ -45,7 +49,8 @@ func find(name, sparkHome string) (Operator, error) {
 // there is one, since muster-local, which has it too, is of all Kubernetes.
 func muster() Operator {
 	return Operator{
-		Name: "muster", About: "muster-operators as it is in this checkout, default settings", Component: localcluster.OperatorsComponent,
+		Name: "muster", About: "muster-operators as it is in this checkout, default settings",
+		Component: localcluster.OperatorsComponent, Users: []string{localcluster.OperatorsComponent},
 		Setup: func(_ context.Context, spec *localcluster.Spec, _ string) error {
 			self, err := os.Executable()
 			if err != nil {

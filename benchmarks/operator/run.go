@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
@@ -72,6 +73,11 @@ func (r Run) Do(ctx context.Context) (f Figures, err error) {
 		return f, err
 	}
 	defer func() { err = errors.Join(err, cluster.Close()) }()
+	if r.Operator.Ready != nil {
+		if err := r.Operator.Ready(ctx, cluster, dir); err != nil {
+			return f, fmt.Errorf("set up %s: %w", r.Operator.Name, err)
+		}
+	}
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	m, err := r.begin(watching, cluster)
@@ -230,7 +236,7 @@ func (m *measured) writes() (writes, events int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	own := func(w audit.Write) bool { return w.User == m.Operator.Component }
+	own := func(w audit.Write) bool { return slices.Contains(m.Operator.Users, w.User) }
 	counts := audit.Writes(log)
 	return counts.All.Sum(own).Done, counts.Events.Sum(own).Done, nil
 }
