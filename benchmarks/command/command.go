@@ -12,6 +12,7 @@ import (
 	"muster.sh/muster/benchmarks/floor"
 	"muster.sh/muster/benchmarks/fragmentation"
 	"muster.sh/muster/benchmarks/loop"
+	"muster.sh/muster/benchmarks/operator"
 	"muster.sh/muster/benchmarks/scenario"
 )
 
@@ -19,13 +20,13 @@ import (
 func New() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "muster-bench",
-		Short: "Compare schedulers on clusters of their own",
+		Short: "Compare schedulers, and operators, on clusters of their own",
 		Long: `muster-bench lets schedulers do the same work, one after the other, each on a
 fresh cluster with simulated nodes, and judges them from outside: by the API
 server's audit log and the CPU time of every process.`,
 		SilenceUsage: true,
 	}
-	root.AddCommand(newRun(), newReport(), newList(), newFloor(), newLoop(), fragmentation.NewCommand(), fairness.NewCommand())
+	root.AddCommand(newRun(), newReport(), newList(), newFloor(), newLoop(), fragmentation.NewCommand(), fairness.NewCommand(), operator.NewCommand())
 	return root
 }
 

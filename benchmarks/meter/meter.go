@@ -36,8 +36,8 @@ func Process(pid int) (Cost, error) {
 		return Cost{}, fmt.Errorf("read the memory of process %d: %w", pid, err)
 	}
 	var c Cost
-	if c.CPU, err = cpuTime(stat); err == nil {
-		c.PeakMemory, err = peakMemory(status)
+	if c.CPU, err = cpuTime(stat, ownTimes); err == nil {
+		c.PeakMemory, err = memory(status, "VmHWM")
 	}
 	if err != nil {
 		return Cost{}, fmt.Errorf("read the cost of process %d: %w", pid, err)
@@ -45,17 +45,30 @@ func Process(pid int) (Cost, error) {
 	return c, nil
 }
 
-// cpuTime reads /proc/PID/stat. The process's name is in parentheses and may
-// have anything in it, so the fields are counted from its end on.
-func cpuTime(stat []byte) (time.Duration, error) {
-	const user, system = 11, 12 // after the name
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	if len(fields) <= system {
-		return 0, errors.New("its stat has too few fields")
-	}
+// Fields of /proc/PID/stat, counted from the process's name on.
+var (
+	parent = 1
+	// ownTimes are the process's user and system time, allTimes besides those of the
+	// children that it has waited for.
+	ownTimes = []int{11, 12}
+	allTimes = []int{11, 12, 13, 14}
+)
+
+// statFields are those of /proc/PID/stat from the process's name on, which is in
+// parentheses and may have anything in it.
+func statFields(stat []byte) []string {
+	return strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+}
+
+// cpuTime is the sum of some times in /proc/PID/stat.
+func cpuTime(stat []byte, times []int) (time.Duration, error) {
+	fields := statFields(stat)
 	var sum time.Duration
-	for _, text := range []string{fields[user], fields[system]} {
-		n, err := strconv.ParseInt(text, 10, 64)
+	for _, i := range times {
+		if i >= len(fields) {
+			return 0, errors.New("its stat has too few fields")
+		}
+		n, err := strconv.ParseInt(fields[i], 10, 64)
 		if err != nil {
 			return 0, err
 		}
@@ -64,15 +77,15 @@ func cpuTime(stat []byte) (time.Duration, error) {
 	return sum, nil
 }
 
-// peakMemory reads VmHWM of /proc/PID/status, which is in KiB.
-func peakMemory(status []byte) (int64, error) {
+// memory reads a size in /proc/PID/status, which is in KiB.
+func memory(status []byte, name string) (int64, error) {
 	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
 			n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
 			return n << 10, err
 		}
 	}
-	return 0, errors.New("its status has no VmHWM; has it ended?")
+	return 0, fmt.Errorf("its status has no %s; has it ended?", name)
 }
 
 // Machine is how much CPU time all processes of the machine have used since it

@@ -8,13 +8,17 @@ import (
 )
 
 func TestProcIsReadAsTheKernelWritesIt(t *testing.T) {
-	cpu, err := cpuTime([]byte("42 (a) name (x) S 1 42 42 0 -1 4194560 100 0 0 0 250 50 7 9 20 0 1 0 5 0 0\n"))
+	stat := []byte("42 (a) name (x) S 1 42 42 0 -1 4194560 100 0 0 0 250 50 7 9 20 0 1 0 5 0 0\n")
+	cpu, err := cpuTime(stat, ownTimes)
 	if err != nil || cpu != 3*time.Second {
 		t.Errorf("CPU time %s, %v", cpu, err)
 	}
-	memory, err := peakMemory([]byte("Name:\tx\nVmPeak:\t  900 kB\nVmHWM:\t  512 kB\nVmRSS:\t 1 kB\n"))
-	if err != nil || memory != 512<<10 {
-		t.Errorf("peak memory %d, %v", memory, err)
+	if cpu, err = cpuTime(stat, allTimes); err != nil || cpu != 3160*time.Millisecond {
+		t.Errorf("CPU time with that of children %s, %v", cpu, err)
+	}
+	peak, err := memory([]byte("Name:\tx\nVmPeak:\t  900 kB\nVmHWM:\t  512 kB\nVmRSS:\t 1 kB\n"), "VmHWM")
+	if err != nil || peak != 512<<10 {
+		t.Errorf("peak memory %d, %v", peak, err)
 	}
 	busy, err := busyTime([]byte("cpu  100 20 30 4000 500 6 7 8 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n"))
 	if err != nil || busy != 1630*time.Millisecond {
@@ -23,10 +27,10 @@ func TestProcIsReadAsTheKernelWritesIt(t *testing.T) {
 }
 
 func TestWhatIsNotAsExpectedIsAnError(t *testing.T) {
-	if _, err := cpuTime([]byte("42 (a) S 1")); err == nil {
+	if _, err := cpuTime([]byte("42 (a) S 1"), ownTimes); err == nil {
 		t.Error("a short stat was read")
 	}
-	if _, err := peakMemory([]byte("Name:\tx\n")); err == nil {
+	if _, err := memory([]byte("Name:\tx\n"), "VmHWM"); err == nil {
 		t.Error("a status of a dead process was read")
 	}
 	if _, err := busyTime([]byte("intr 1 2 3\n")); err == nil {

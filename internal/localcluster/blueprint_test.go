@@ -252,10 +252,30 @@ func TestSimulatedNodesHaveAddressesOfTheirOwn(t *testing.T) {
 	}
 }
 
+func TestOperatorsMayHaveAProgramOfTheirOwn(t *testing.T) {
+	for _, c := range []struct {
+		spec          OperatorsSpec
+		binary, first string
+	}{
+		{OperatorsSpec{}, "/bin/muster-local", OperatorsComponent},
+		{OperatorsSpec{Binary: "/bin/muster-operators"}, "/bin/muster-operators", "--kubeconfig="},
+	} {
+		b := newBlueprint(t, Spec{Operators: &c.spec})
+		b.binary = "/bin/muster-local"
+		got, err := b.operators(&c.spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.binary != c.binary || !strings.HasPrefix(got.args[0], c.first) {
+			t.Errorf("%+v is %s %q", c.spec, got.binary, got.args)
+		}
+	}
+}
+
 func TestAProgramIsToldOfTheCluster(t *testing.T) {
 	spec := ProgramSpec{
 		Name: "p", Binary: "/p", Args: []string{"--config=$CONFIG", "--listen=$HOST:$HEALTH", "--price=$$5"},
-		Env: []string{"KUBECONFIG=$KUBECONFIG"}, Config: "port: $HEALTH\n", Ports: []string{"HEALTH"}, User: "someone",
+		Env: []string{"KUBECONFIG=$KUBECONFIG", "SERVER=$API_PORT"}, Config: "port: $HEALTH\n", Ports: []string{"HEALTH"}, User: "someone",
 	}
 	b := newBlueprint(t, Spec{Programs: []ProgramSpec{spec}})
 	c, err := b.program(spec)
@@ -266,7 +286,7 @@ func TestAProgramIsToldOfTheCluster(t *testing.T) {
 	if want := []string{"--config=" + b.paths.configFile("p"), "--listen=" + loopback + ":" + port, "--price=$5"}; !slices.Equal(c.args, want) {
 		t.Errorf("got %q, want %q", c.args, want)
 	}
-	if want := []string{"KUBECONFIG=" + b.paths.kubeconfig("p")}; !slices.Equal(c.env, want) {
+	if want := []string{"KUBECONFIG=" + b.paths.kubeconfig("p"), "SERVER=" + strconv.Itoa(b.ports[portAPIServer])}; !slices.Equal(c.env, want) {
 		t.Errorf("got %q, want %q", c.env, want)
 	}
 	if data, err := os.ReadFile(b.paths.configFile("p")); err != nil || string(data) != "port: "+port+"\n" {

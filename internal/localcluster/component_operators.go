@@ -1,10 +1,12 @@
 package localcluster
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -25,9 +27,8 @@ spark: {progress: {interval: 0s}}
 func (b *blueprint) operators(spec *OperatorsSpec) (component, error) {
 	health := net.JoinHostPort(b.net.bind, strconv.Itoa(b.ports[portOperatorsHealth]))
 	c := component{
-		name: OperatorsComponent, binary: b.binary, grace: 15 * time.Second,
+		name: OperatorsComponent, binary: cmp.Or(spec.Binary, b.binary), grace: 15 * time.Second,
 		args: []string{
-			OperatorsComponent,
 			"--kubeconfig=" + b.paths.kubeconfig(OperatorsComponent),
 			"--leader-elect=false",
 			"--bind-address=" + b.net.bind,
@@ -37,6 +38,9 @@ func (b *blueprint) operators(spec *OperatorsSpec) (component, error) {
 			"--tls-private-key-file=" + b.ca.KeyFile("server"),
 		},
 		ready: b.probe("http://"+health+"/readyz", &http.Transport{}),
+	}
+	if spec.Binary == "" {
+		c.args = slices.Insert(c.args, 0, OperatorsComponent)
 	}
 	config := spec.Config
 	if config == "" && b.spec.simulates() {

@@ -43,6 +43,7 @@ func (b *blueprint) terms(spec ProgramSpec) *terms {
 		"KUBECONFIG": b.paths.kubeconfig(spec.Name),
 		"CONFIG":     b.paths.configFile(spec.Name),
 		"HOST":       b.net.bind,
+		"API_PORT":   strconv.Itoa(b.ports[portAPIServer]),
 	}
 	for _, port := range spec.Ports {
 		known[port] = strconv.Itoa(b.ports[spec.port(port)])

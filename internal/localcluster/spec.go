@@ -105,6 +105,8 @@ type SchedulerSpec struct {
 
 // OperatorsSpec describes muster-operators.
 type OperatorsSpec struct {
+	// Binary is the path of its program file; empty: it is a command of muster-local.
+	Binary string `json:"binary,omitempty"`
 	// Config is the content of its configuration file; empty: the defaults, but for the
 	// drivers of Spark, which aren't asked for their progress where nodes are simulated.
 	Config string `json:"config,omitempty"`
@@ -114,8 +116,9 @@ type OperatorsSpec struct {
 // components, such as a controller.
 //
 // Args, Env, Config and Ready are told of the cluster by names that stand for it:
-// $KUBECONFIG, $CONFIG (the file with Config), $HOST (the address to serve on),
-// and each of Ports. $$ is a dollar sign.
+// $KUBECONFIG, $CONFIG (the file with Config), $HOST (the address to serve on, and
+// the API server's), $API_PORT (the API server's port), and each of Ports. $$ is a
+// dollar sign.
 type ProgramSpec struct {
 	// Name is the component's name.
 	Name string `json:"name"`

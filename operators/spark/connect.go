@@ -109,13 +109,13 @@ func (r *ConnectReconciler) observe(ctx context.Context, seen *connect.Seen) err
 	if seen.App == nil || seen.App.Status.SubmissionID == "" {
 		return nil
 	}
-	var pods corev1.PodList
-	if err := r.Client.List(ctx, &pods, client.InNamespace(seen.App.Namespace), client.MatchingLabels{plan.LabelAppName: seen.App.Name}); err != nil {
+	pods, err := podsOf(ctx, r.Client, client.ObjectKeyFromObject(seen.App))
+	if err != nil {
 		return err
 	}
 	var drivers []*corev1.Pod
-	for i := range pods.Items {
-		switch pod := &pods.Items[i]; {
+	for i := range pods {
+		switch pod := &pods[i]; {
 		case pod.Labels[plan.LabelSubmissionID] != seen.App.Status.SubmissionID:
 		case pod.Labels[sparkconf.LabelRole] == sparkconf.RoleExecutor:
 			seen.Executors = append(seen.Executors, pod)

@@ -55,12 +55,12 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (li
 	if err := r.Client.Get(ctx, name, seen.App); err != nil {
 		return seen, err
 	}
-	var pods corev1.PodList
-	if err := r.Client.List(ctx, &pods, client.InNamespace(name.Namespace), client.MatchingLabels{plan.LabelAppName: name.Name}); err != nil {
+	pods, err := podsOf(ctx, r.Client, name)
+	if err != nil {
 		return seen, err
 	}
-	for i := range pods.Items {
-		pod := &pods.Items[i]
+	for i := range pods {
+		pod := &pods[i]
 		switch role := pod.Labels[sparkconf.LabelRole]; {
 		case role == sparkconf.RoleDriver && metav1.IsControlledBy(pod, seen.App):
 			seen.Drivers = append(seen.Drivers, pod)

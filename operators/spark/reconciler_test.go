@@ -54,6 +54,7 @@ func newWorld(t *testing.T, app client.Object) *world {
 	}
 	w := &world{t: t, created: map[string]int{}}
 	w.client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(app).
+		WithIndex(&corev1.Pod{}, byApplication, nameOfApplication).
 		WithStatusSubresource(&v1beta2.SparkApplication{}, &v1beta2.ScheduledSparkApplication{}, &v1alpha1.SparkConnect{}).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {

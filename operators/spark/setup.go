@@ -62,6 +62,9 @@ func AddToManager(mgr ctrl.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
+	if err := indexPods(context.Background(), own.GetFieldIndexer()); err != nil {
+		return fmt.Errorf("index pods: %w", err)
+	}
 	if err := addApplications(mgr, own, options); err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func newRecipe(ctx context.Context, source, tool string) (*recipe, error) {
 		if HasSeccomp(ctx) {
 			r.tags = append(r.tags, "seccomp")
 		}
-	case CNI, Coscheduling, Kueue, Karpenter, NFD, Helm:
+	case CNI, Coscheduling, Kueue, Karpenter, NFD, Helm, SparkOperator:
 	case CoreDNS:
 		r.packages = []string{"."}
 	case NodeTools:

@@ -1,7 +1,8 @@
 // Package toolchain builds the programs that a real node runs beside the
 // kubelet: containerd, runc, CNI plugins, CoreDNS and a few of our own; the
-// schedulers of others that ours is compared with, and Karpenter to make it nodes; an
-// exporter of nodes' zones; Helm; and control planes of older versions of Kubernetes.
+// schedulers and the operator of others that ours are compared with, and Karpenter to make
+// nodes; an exporter of nodes' zones; Helm; and control planes of older versions of
+// Kubernetes.
 //
 // They are built from source, by the versions that tools/*/go.mod pin, once:
 // what was built lies in the user's cache and serves every later cluster, in a
@@ -31,6 +32,8 @@ const (
 	NFD = "nfd" // nfd-topology-updater, of node-feature-discovery
 
 	Helm = "helm" // helm
+
+	SparkOperator = "spark-operator" // operator
 )
 
 // All names every tool of a node, in the order of building.

@@ -1,0 +1,45 @@
+package operator
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"muster.sh/muster/internal/localcluster/sparkactor"
+)
+
+// Namespace has all applications. Every cluster has it from the start.
+const Namespace = metav1.NamespaceDefault
+
+const (
+	// podsEach is how many pods an application has: a driver, and an executor.
+	podsEach = 2
+	// work is how long the executor of an application works that is measured.
+	work = 5 * time.Second
+	// forever is how long one works that is only to be live.
+	forever = 24 * time.Hour
+)
+
+// application is one with an executor that works for a time. Its pods are kube-scheduler's,
+// whichever operator it is for.
+func application(kind string, i int, works time.Duration) *v1beta2.SparkApplication {
+	pod := v1beta2.SparkPodSpec{Cores: ptr.To[int32](1), Memory: ptr.To("512m")}
+	return &v1beta2.SparkApplication{
+		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: fmt.Sprintf("%s-%04d", kind, i)},
+		Spec: v1beta2.SparkApplicationSpec{
+			Type: v1beta2.SparkApplicationTypeScala, Mode: v1beta2.DeployModeCluster, SparkVersion: "4.3.0", Image: ptr.To("spark"),
+			MainClass: ptr.To("Main"), MainApplicationFile: ptr.To("local:///main.jar"),
+			RestartPolicy: v1beta2.RestartPolicy{Type: v1beta2.RestartPolicyNever},
+			SparkConf: map[string]string{
+				"spark.kubernetes.scheduler.name": corev1.DefaultSchedulerName,
+				sparkactor.KeyDuration:            works.String(),
+			},
+			Driver:   v1beta2.DriverSpec{SparkPodSpec: *pod.DeepCopy()},
+			Executor: v1beta2.ExecutorSpec{SparkPodSpec: pod, Instances: ptr.To[int32](1)},
+		},
+	}
+}
