@@ -33,7 +33,12 @@ func application(kind string, i int, works time.Duration) *v1beta2.SparkApplicat
 		Spec: v1beta2.SparkApplicationSpec{
 			Type: v1beta2.SparkApplicationTypeScala, Mode: v1beta2.DeployModeCluster, SparkVersion: "4.3.0", Image: ptr.To("spark"),
 			MainClass: ptr.To("Main"), MainApplicationFile: ptr.To("local:///main.jar"),
-			RestartPolicy: v1beta2.RestartPolicy{Type: v1beta2.RestartPolicyNever},
+			RestartPolicy: v1beta2.RestartPolicy{
+				Type: v1beta2.RestartPolicyOnFailure, OnFailureRetries: ptr.To[int32](0), OnFailureRetryInterval: ptr.To[int64](1),
+				// Spark's client gives up after ten seconds, which a machine with few cores may
+				// need. Trying again counts as the operator's work.
+				OnSubmissionFailureRetries: ptr.To[int32](100), OnSubmissionFailureRetryInterval: ptr.To[int64](1),
+			},
 			SparkConf: map[string]string{
 				"spark.kubernetes.scheduler.name": corev1.DefaultSchedulerName,
 				sparkactor.KeyDuration:            works.String(),

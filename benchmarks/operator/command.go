@@ -74,14 +74,21 @@ func (o *options) compare(ctx context.Context, out io.Writer) error {
 			break
 		}
 	}
-	return errors.Join(o.write(out, results), failed)
+	return errors.Join(o.write(out, chosen, results), failed)
 }
 
-// write prints a table with a column for each operator.
-func (o *options) write(out io.Writer, results []Figures) error {
+// write prints a table with a column for each operator that has figures.
+func (o *options) write(out io.Writer, operators []Operator, results []Figures) error {
 	fmt.Fprintf(out, "%d applications of a driver and an executor, while %d others run\n\n", o.run.Applications, o.run.Live)
+	for _, operator := range operators {
+		fmt.Fprintf(out, "%s: %s\n", operator.Name, operator.About)
+	}
+	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\t"+strings.Join(o.operators, "\t"))
+	for i := range results {
+		fmt.Fprint(w, "\t"+operators[i].Name)
+	}
+	fmt.Fprintln(w)
 	n := time.Duration(o.run.Applications) // divides times
 	rows := []struct {
 		what  string

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -60,9 +59,6 @@ func takeInventory(ctx context.Context, config *rest.Config) (*inventory, error)
 func (i *inventory) each(ctx context.Context, visit func(schema.GroupVersionResource, *metav1.PartialObjectMetadata)) error {
 	for _, resource := range i.resources {
 		list, err := i.client.Resource(resource).Namespace(Namespace).List(ctx, metav1.ListOptions{})
-		if apierrors.IsMethodNotSupported(err) {
-			continue
-		}
 		if err != nil {
 			return fmt.Errorf("list %s: %w", resource.Resource, err)
 		}

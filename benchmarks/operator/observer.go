@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func observe(ctx context.Context, config *rest.Config, scheme *runtime.Scheme) (
 	}
 	go func() {
 		if err := watches.Start(ctx); err != nil {
-			o.note("", func(*course) { o.failed = err })
+			o.fail(err)
 		}
 	}()
 	if !watches.WaitForCacheSync(ctx) {
@@ -68,7 +69,7 @@ func observe(ctx context.Context, config *rest.Config, scheme *runtime.Scheme) (
 	return o, nil
 }
 
-// note changes what is known of an application, and says that something has changed.
+// note changes what is known of an application.
 func (o *observer) note(name string, change func(*course)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -78,6 +79,18 @@ func (o *observer) note(name string, change func(*course)) {
 		o.courses[name] = c
 	}
 	change(c)
+	o.tell()
+}
+
+func (o *observer) fail(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.failed = cmp.Or(o.failed, err)
+	o.tell()
+}
+
+// tell says that something has changed.
+func (o *observer) tell() {
 	select {
 	case o.changed <- struct{}{}:
 	default: // it has been said, and nobody has listened yet
@@ -90,10 +103,10 @@ func (o *observer) application(app *v1beta2.SparkApplication) {
 		if m, ok := ofApplication(state.State); ok {
 			c.told.reach(m, now)
 		}
-		if state.State == v1beta2.ApplicationStateFailed && o.failed == nil {
-			o.failed = fmt.Errorf("application %s has failed: %s", app.Name, state.ErrorMessage)
-		}
 	})
+	if state.State == v1beta2.ApplicationStateFailed {
+		o.fail(fmt.Errorf("application %s has failed: %s", app.Name, state.ErrorMessage))
+	}
 }
 
 func (o *observer) driver(pod *corev1.Pod) {

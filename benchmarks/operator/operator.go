@@ -17,8 +17,6 @@ type Operator struct {
 	Name string
 	// About says in a sentence what it is, with its version.
 	About string
-	// Tool is what it is built from, by its name in the toolchain, if it has to be.
-	Tool string
 	// Component is its process in the cluster.
 	Component string
 	// Users are whom the API server takes it for.

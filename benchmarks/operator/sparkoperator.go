@@ -32,8 +32,7 @@ const (
 func sparkOperator(home string) Operator {
 	return Operator{
 		Name: sparkOperatorName, About: "Kubeflow's spark-operator v2.4.0 without its webhook, with the settings of its chart",
-		Tool: toolchain.SparkOperator, Component: sparkOperatorName,
-		Users: []string{sparkOperatorName, "system:serviceaccount:" + Namespace + ":" + sparkOperatorName},
+		Component: sparkOperatorName, Users: []string{sparkOperatorName, "system:serviceaccount:" + Namespace + ":" + sparkOperatorName},
 		Setup: func(ctx context.Context, spec *localcluster.Spec, dir string) error {
 			if _, err := exec.LookPath(filepath.Join(home, "bin", "spark-submit")); err != nil {
 				return fmt.Errorf("--spark-home must be a Spark distribution: %w", err)
