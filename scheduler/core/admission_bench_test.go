@@ -183,3 +183,28 @@ func BenchmarkAdmission(tb *testing.B) {
 		})
 	}
 }
+
+// BenchmarkHeld measures what the end of a gang costs, until the next one has started,
+// while others wait before it for which there is no node.
+func BenchmarkHeld(tb *testing.B) {
+	for _, held := range []int{0, 1000} {
+		tb.Run(fmt.Sprintf("held=%d", held), func(tb *testing.B) {
+			crowd := newCrowd(0, flatQueues(1), 4000, false)
+			for range held {
+				crowd.submit(crowd.queues[0], 20, 9)
+			}
+			crowd.add(crowd.queues[0])
+			var took time.Duration
+			ended := 0
+			for tb.Loop() {
+				id := crowd.anyRunning()
+				began := time.Now()
+				crowd.end(id)
+				took += time.Since(began)
+				ended++
+				crowd.add(crowd.queues[0])
+			}
+			tb.ReportMetric(took.Seconds()*1000/float64(ended), "ms/gang")
+		})
+	}
+}

@@ -74,6 +74,8 @@ type group struct {
 	// none behind it may start. It hopes for room on these nodes.
 	blocks bool
 	hope   map[string]bool
+	// waitsSince is when it was whole, and began to wait.
+	waitsSince time.Time
 	// clearsAt is when it is looked, by each way, for what could make room, or, while room
 	// is being made so, when that is given up. pauses are how long it took from the last
 	// search in vain to the next. vain is why the last attempt came to nothing.

@@ -109,8 +109,12 @@ func (m *Machine) firstForRoom() *group {
 	return nil
 }
 
-// refuses asks for a gang. What is being given back for one nobody else gets.
+// refuses asks for a gang, if anything can help it: what all of a queue are refused is
+// remembered. What is being given back for one nobody else gets.
 func (m *Machine) refuses(turn *queue.Turn, e queue.Entry, g *group) bool {
+	if m.isHopeless(g) {
+		return false
+	}
 	more := m.need(g).sum()
 	r := turn.Ask(e, more)
 	if r != nil && m.movesFor(g) {

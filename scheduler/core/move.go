@@ -17,8 +17,8 @@ type Clearing struct {
 	MaxPods int
 	// MaxTries bounds the time of a search: see victims.Query.
 	MaxTries int
-	// After is how long a gang waits for room before anybody is evicted for it, and the
-	// time from one search to the next. After searches in vain it grows.
+	// After is how long a gang waits before anybody is evicted for it, and the time from
+	// one search to the next. After searches in vain it grows.
 	After time.Duration
 	// MinRuntime is how long a pod runs at least before it is evicted.
 	MinRuntime time.Duration
@@ -103,9 +103,10 @@ func (m *Machine) clear(g *group, by way) bool {
 		return false
 	}
 	if g.clearsAt[by].IsZero() {
-		m.clearLater(g, by, c.After)
+		g.clearsAt[by] = g.waitsSince.Add(c.After)
 	}
 	if g.clearsAt[by].After(m.now) {
+		m.alarmAt(g, g.clearsAt[by])
 		return false
 	}
 	q := victims.Query{

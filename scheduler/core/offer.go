@@ -47,6 +47,9 @@ func (m *Machine) admit() bool {
 			}
 			return false
 		}
+		if m.isHopeless(g) {
+			continue
+		}
 		if m.lacksQuota(g, e) {
 			m.quotaAwaited = m.quotaAwaited || !g.quota.Never
 			if !refused[e.Queue] {
@@ -81,7 +84,7 @@ func (m *Machine) triedInVain(g *group) bool {
 	switch {
 	case !g.tried:
 		return false
-	case g.judged.Code == gang.TooBig && g.surely:
+	case g.isTooBig():
 		return now.Nodes == g.triedAt.Nodes || m.stillTooBig(g)
 	case now.Freed != g.triedAt.Freed:
 		return false
@@ -95,6 +98,17 @@ func (m *Machine) triedInVain(g *group) bool {
 	g.triedAt = now
 	return true
 }
+
+// isHopeless says that nothing but another node can help a gang, and that none has come.
+// It is not asked then whether its queue has the quota: there may be thousands of them,
+// and what one will never use should be kept for it from nobody.
+func (m *Machine) isHopeless(g *group) bool {
+	return g.tried && g.quota == nil && g.isTooBig() && m.book.Changes().Nodes == g.triedAt.Nodes
+}
+
+// isTooBig says that a gang was found to be too big for the cluster, and that the planner
+// can't have missed a way.
+func (g *group) isTooBig() bool { return g.judged.Code == gang.TooBig && g.surely }
 
 // stillTooBig says that a gang that was too big for the cluster is too big for
 // it as it is now.

@@ -78,7 +78,10 @@ func (m *Machine) enroll(g *group) {
 		m.queues.Remove(g.decl.ID)
 		return
 	}
-	g.phase, g.passedOver = Waiting, passedOver{}
+	if g.phase != Waiting {
+		g.phase, g.waitsSince = Waiting, m.now
+	}
+	g.passedOver = passedOver{}
 	m.queues.Add(m.entry(g))
 	if until := m.backsOff(g); !until.IsZero() {
 		m.alarmAt(g, until)

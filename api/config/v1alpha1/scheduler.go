@@ -184,7 +184,7 @@ type Consolidation struct {
 	// MaxTries bounds the time that is taken to look for something cheaper than what was
 	// found first: the sets of pods that are looked at. Default: 2000.
 	MaxTries *int32 `json:"maxTries,omitempty"`
-	// After is how long the first gang in the queue waits before anybody is moved for it.
+	// After is how long a gang waits before anybody is moved for it, once it is first.
 	// Default: 1m.
 	After metav1.Duration `json:"after,omitzero"`
 	// Cooldown is how long a pod runs at least before it is moved, and how long nobody is
@@ -205,7 +205,7 @@ type Reclaim struct {
 	// MaxTries bounds the time that is taken to look for something cheaper than what was
 	// found first: the sets of pods that are looked at. Default: 2000.
 	MaxTries *int32 `json:"maxTries,omitempty"`
-	// After is how long the first gang in a queue waits before anybody is evicted for it.
+	// After is how long a gang waits before anybody is evicted for it, once it is first.
 	// Default: 1s.
 	After metav1.Duration `json:"after,omitzero"`
 	// MinRuntime is how long a pod runs at least before it is evicted. Default: 0s.
