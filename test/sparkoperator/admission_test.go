@@ -11,10 +11,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	muster "muster.sh/muster/api/v1alpha1"
+	"muster.sh/muster/internal/localcluster"
 	"muster.sh/muster/test/testcluster"
 )
 
@@ -162,4 +165,38 @@ func (s *stage) bearsOldMistakes(ctx context.Context, t *testing.T) {
 	}
 	s.edit(ctx, t, "old", func(app *application) { app.Finalizers = nil })
 	s.awaitGone(ctx, t, &v1beta2.SparkApplicationList{}, "old")
+}
+
+// failsAlone stores an application with a template that is none, which its definition
+// takes. It says so, and another one runs all the same.
+func (s *stage) failsAlone(ctx context.Context, t *testing.T) {
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(pi("unreadable", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unreadable := &unstructured.Unstructured{Object: fields}
+	unreadable.SetGroupVersionKind(v1beta2.SchemeGroupVersion.WithKind("SparkApplication"))
+	labels := map[string]any{"a": true}
+	if err := unstructured.SetNestedMap(unreadable.Object, labels, "spec", "driver", "template", "metadata", "labels"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.client.Create(ctx, unreadable); err != nil {
+		t.Fatal(err)
+	}
+	applications := v1beta2.SchemeGroupVersion.WithResource("sparkapplications")
+	err = s.Await(ctx, applications, "unreadable", "it says what is wrong", func(u *unstructured.Unstructured) bool {
+		why, _, _ := unstructured.NestedString(u.Object, "status", "applicationState", "errorMessage")
+		return strings.HasPrefix(why, "spec.driver.template: is not a pod template: ")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Outage(ctx, localcluster.OperatorsComponent); err != nil { // It reads all anew.
+		t.Fatal(err)
+	}
+	s.create(ctx, t, pi("beside", nil))
+	s.awaitState(ctx, t, "beside", v1beta2.ApplicationStateCompleted)
+	if err := s.client.Delete(ctx, unreadable); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -150,6 +150,7 @@ func TestSparkApplicationsRun(t *testing.T) {
 	t.Run("a driver that is evicted costs no retry", func(t *testing.T) { s.sparesLosses(ctx, t) })
 	t.Run("what would be refused is not even stored", func(t *testing.T) { s.refusesAtOnce(ctx, t) })
 	t.Run("what is stored can be told of, whatever it says", func(t *testing.T) { s.bearsOldMistakes(ctx, t) })
+	t.Run("a template that is none fails its own application alone", func(t *testing.T) { s.failsAlone(ctx, t) })
 	t.Run("a driver owns what its settings ask for", func(t *testing.T) { s.ownsAll(ctx, t) })
 	t.Run("an operator goes on where the last one was", func(t *testing.T) {
 		s.create(ctx, t, pi("handed", nil))
