@@ -12,11 +12,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/cluster"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -86,10 +88,10 @@ func addApplications(mgr ctrl.Manager, own cluster.Cluster, options Options) err
 		Client: own.GetClient(), Live: own.GetAPIReader(), Events: mgr.GetEventRecorder(OperatorName), Options: options,
 	}
 	return ctrl.NewControllerManagedBy(mgr).Named("sparkapplication").
-		WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers, UsePriorityQueue: ptr.To(true)}).
 		WatchesRawSource(source.Kind(own.GetCache(), &v1beta2.SparkApplication{},
 			&handler.TypedEnqueueRequestForObject[*v1beta2.SparkApplication]{})).
-		WatchesRawSource(source.Kind(own.GetCache(), &corev1.Pod{}, handler.TypedEnqueueRequestsFromMapFunc(applicationOf))).
+		WatchesRawSource(source.Kind(own.GetCache(), &corev1.Pod{}, urgently(applicationOf))).
 		WatchesRawSource(source.Kind(own.GetCache(), &v1beta2.SparkApplication{}, counting(func(before, now *v1beta2.SparkApplication) {
 			counts.Application(before, now, time.Now())
 		}))).
@@ -120,6 +122,25 @@ func counting[T client.Object](count func(before, now T)) handler.TypedEventHand
 	}
 }
 
+// urgent is the priority of an application with news of its pods; one with news of itself
+// has none.
+const urgent = 1
+
+// urgently has applications looked at before those that wait to be submitted: what is said
+// of pods that run must not wait until a burst of others is submitted.
+func urgently(of func(*corev1.Pod) []reconcile.Request) handler.TypedEventHandler[*corev1.Pod, reconcile.Request] {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	add := func(pod *corev1.Pod, q queue) {
+		// The controller is told to have such a queue.
+		q.(priorityqueue.PriorityQueue[reconcile.Request]).AddWithOpts(priorityqueue.AddOpts{Priority: ptr.To(urgent)}, of(pod)...)
+	}
+	return handler.TypedFuncs[*corev1.Pod, reconcile.Request]{
+		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[*corev1.Pod], q queue) { add(e.Object, q) },
+		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*corev1.Pod], q queue) { add(e.ObjectNew, q) },
+		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*corev1.Pod], q queue) { add(e.Object, q) },
+	}
+}
+
 // launched selects the pods that were submitted by an operator.
 var launched = cache.ByObject{Label: labels.SelectorFromSet(labels.Set{plan.LabelLaunched: "true"})}
 
@@ -130,7 +151,7 @@ func scheduleOf(_ context.Context, run *v1beta2.SparkApplication) []reconcile.Re
 
 // applicationOf finds the application of a pod. Executors belong to their driver, so
 // that owners would not tell.
-func applicationOf(_ context.Context, pod *corev1.Pod) []reconcile.Request {
+func applicationOf(pod *corev1.Pod) []reconcile.Request {
 	return requestFor(pod.Namespace, pod.Labels[plan.LabelAppName])
 }
 

@@ -217,15 +217,7 @@ func (a *actor) played(ctx context.Context, driver *corev1.Pod, executors []*cor
 	if p != nil {
 		return p, nil
 	}
-	source, found := sparkconf.PropertiesSource(driver)
-	if !found {
-		return nil, errors.New("the driver pod names no spark.properties")
-	}
-	config, err := a.client.CoreV1().ConfigMaps(driver.Namespace).Get(ctx, source.ConfigMap, metav1.GetOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("read settings: %w", err)
-	}
-	c, err := readConf(driver, config.Data[source.Key])
+	c, err := a.settings(ctx, driver)
 	if err != nil {
 		return nil, fmt.Errorf("read settings: %w", err)
 	}
@@ -239,6 +231,33 @@ func (a *actor) played(ctx context.Context, driver *corev1.Pod, executors []*cor
 	a.mu.Unlock()
 	a.log.Info("simulated Spark driver runs", "driver", driver.Name, "executors", c.initial)
 	return p, nil
+}
+
+// settings reads those of a driver, and the pod template that they may name.
+func (a *actor) settings(ctx context.Context, driver *corev1.Pod) (conf, error) {
+	source, found := sparkconf.PropertiesSource(driver)
+	if !found {
+		return conf{}, errors.New("the driver pod names no spark.properties")
+	}
+	properties, err := a.text(ctx, driver.Namespace, source)
+	if err != nil {
+		return conf{}, err
+	}
+	template := ""
+	if source, found := sparkconf.TemplateSource(driver); found {
+		if template, err = a.text(ctx, driver.Namespace, source); err != nil {
+			return conf{}, err
+		}
+	}
+	return readConf(driver, properties, template)
+}
+
+func (a *actor) text(ctx context.Context, namespace string, source sparkconf.Source) (string, error) {
+	config, err := a.client.CoreV1().ConfigMaps(namespace).Get(ctx, source.ConfigMap, metav1.GetOptions{})
+	if err != nil {
+		return "", err
+	}
+	return config.Data[source.Key], nil
 }
 
 func (a *actor) forget(driver *corev1.Pod) {

@@ -52,8 +52,9 @@ type conf struct {
 	pause    time.Duration
 }
 
-// readConf reads an application's settings as its driver would.
-func readConf(driver *corev1.Pod, text string) (conf, error) {
+// readConf reads an application's settings, and the text of its executor pod template if
+// there is one, as its driver would.
+func readConf(driver *corev1.Pod, text, template string) (conf, error) {
 	properties, err := sparkconf.ReadProperties(text)
 	if err != nil {
 		return conf{}, err
@@ -61,7 +62,13 @@ func readConf(driver *corev1.Pod, text string) (conf, error) {
 	// What Muster is told on the driver pod does not concern Spark.
 	driver = driver.DeepCopy()
 	delete(driver.Annotations, sparkconf.AnnotationMinExecutors)
-	app, err := sparkconf.Parse(properties, sparkconf.Inputs{Driver: driver})
+	inputs := sparkconf.Inputs{Driver: driver}
+	if template != "" {
+		if inputs.Template, err = sparkconf.ReadTemplate(template); err != nil {
+			return conf{}, err
+		}
+	}
+	app, err := sparkconf.Parse(properties, inputs)
 	if err != nil {
 		return conf{}, err
 	}

@@ -28,7 +28,7 @@ func TestTheActorReadsWhatSubmitWrites(t *testing.T) {
 	if got := properties["odd"]; got != "a:b=c#d\\e" {
 		t.Errorf("a value with special characters is read as %q", got)
 	}
-	c, err := readConf(s.driverPod(), s.properties())
+	c, err := readConf(s.driverPod(), s.properties(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +46,19 @@ func TestTheActorReadsWhatSubmitWrites(t *testing.T) {
 	}
 }
 
+func TestATemplateThatTheSettingsNameIsRead(t *testing.T) {
+	s := newSubmission(App{Name: "pi", Namespace: "spark", Executors: 1, Conf: map[string]string{
+		"spark.kubernetes.executor.podTemplateFile": "/opt/spark/pod-template/pod-spec-template.yml",
+	}})
+	c, err := readConf(s.driverPod(), s.properties(), "spec: {priorityClassName: high}")
+	if err != nil || c.pod.PriorityClassName != "high" {
+		t.Errorf("executors have the priority class %q, %v", c.pod.PriorityClassName, err)
+	}
+	if _, err := readConf(s.driverPod(), s.properties(), ""); err == nil {
+		t.Error("one that isn't there is not missed")
+	}
+}
+
 func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 	for _, setting := range []string{
 		"spark.scheduler.minRegisteredResourcesRatio=1.5",
@@ -56,7 +69,7 @@ func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 		KeyBursts + "=0",
 	} {
 		s := newSubmission(App{Name: "pi", Namespace: "spark", Executors: 1})
-		if _, err := readConf(s.driverPod(), s.properties()+setting+"\n"); err == nil {
+		if _, err := readConf(s.driverPod(), s.properties()+setting+"\n", ""); err == nil {
 			t.Errorf("%s is taken", setting)
 		}
 	}
