@@ -130,8 +130,6 @@ var mutantsOfBookings = []mutant{
 		"return m.isUseless(node, &p.wants)", "return !m.isUseless(node, &p.wants) || true"},
 	{"who ends too late is taken to end in time", "backfill.go",
 		"!p.m.now.Add(startup+d).After(p.m.booked.At)", "!p.m.now.After(p.m.booked.At)"},
-	{"who passes leaves the first no quota", "backfill.go",
-		"if !m.queues.Leaves(", "if false && !m.queues.Leaves("},
 	{"in a strict queue the first may be passed", "../queue/turn.go",
 		"n := t.tree.known(queue); !n.Backfill", "n := t.tree.known(queue); false && !n.Backfill"},
 	{"quota that is being given back for one is taken by others", "offer.go",
@@ -170,6 +168,10 @@ var mutantsOfReclaim = []mutant{
 		"set, again = fewer, true", "_ = fewer"},
 }
 
+// mutantOfQuota is met too rarely by histories of bookings; a story tells of it.
+var mutantOfQuota = mutant{"who passes leaves the first no quota", "backfill.go",
+	"if !m.queues.Leaves(", "if false && !m.queues.Leaves("}
+
 // checks is how many histories may pass before a seeded bug is caught.
 const checks = "2000"
 
@@ -184,7 +186,8 @@ func TestPropertiesCatchSeededBugs(t *testing.T) {
 	}
 	for test, list := range map[string][]mutant{
 		"TestHistories": mutants, "TestHistoriesOfMoves": mutantsOfMoves, "TestHistoriesOfReclaim": mutantsOfReclaim,
-		"TestHistoriesOfBookings": mutantsOfBookings,
+		"TestHistoriesOfBookings":                mutantsOfBookings,
+		"TestNobodyPassesWithTheQuotaOfTheFirst": {mutantOfQuota},
 	} {
 		for _, m := range list {
 			t.Run(m.bug, func(t *testing.T) {
