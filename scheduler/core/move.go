@@ -104,6 +104,10 @@ func (m *Machine) clear(g *group, by way) bool {
 	}
 	if g.clearsAt[by].IsZero() {
 		g.clearsAt[by] = g.waitsSince.Add(c.After)
+		// Not in the step in which it comes to be the first: that may not last.
+		if soonest := m.now.Add(c.After / 10); g.clearsAt[by].Before(soonest) {
+			g.clearsAt[by] = soonest
+		}
 	}
 	if g.clearsAt[by].After(m.now) {
 		m.alarmAt(g, g.clearsAt[by])
