@@ -16,9 +16,11 @@ import (
 // maxBackOff is the longest that a tenant waits.
 const maxBackOff = 30 * time.Minute
 
-// backoff is how often in a row members of a tenant never came, and how long it waits.
+// backoff is how often in a row members of a tenant never came, and how long it waits for
+// the last time.
 type backoff struct {
 	times int
+	wait  time.Duration
 	until time.Time
 }
 
@@ -28,12 +30,9 @@ func (m *Machine) backOff(g *group) {
 		return
 	}
 	b := m.backoffs[g.decl.Owner.Namespace]
-	wait := maxBackOff
-	if b.times < 16 { // more would overflow
-		wait = min(m.opts.BackOff<<b.times, maxBackOff)
-	}
 	b.times++
-	b.until = m.now.Add(wait)
+	b.wait = max(m.opts.BackOff, min(2*b.wait, maxBackOff))
+	b.until = m.now.Add(b.wait)
 	m.backoffs[g.decl.Owner.Namespace] = b
 	m.touchWaiting(g.decl.Owner.Namespace)
 }
