@@ -109,7 +109,7 @@ func (s story) example() *unstructured.Unstructured {
 		job := &unstructured.Unstructured{}
 		if manifest, is := strings.CutPrefix(block, "yaml\napiVersion: batch/v1\n"); is {
 			s.must(yaml.Unmarshal([]byte("apiVersion: batch/v1\n"+manifest), &job.Object))
-			s.must(unstructured.SetNestedField(job.Object, "1s", "spec", "template", "metadata", "annotations", testcluster.DurationAnnotation))
+			s.must(unstructured.SetNestedField(job.Object, "1s", "spec", "template", "metadata", "annotations", localcluster.DurationAnnotation))
 			return job
 		}
 	}

@@ -24,9 +24,9 @@ import (
 	"k8s.io/kubernetes/pkg/kubelet/cm/topologymanager"
 	"k8s.io/utils/cpuset"
 
+	"muster.sh/muster/internal/localcluster"
 	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/resource"
-	"muster.sh/muster/test/testcluster"
 )
 
 // host is a node of a cluster whose kubelet is played: the kubelet's own code admits
@@ -190,7 +190,7 @@ func (h *host) see(ctx context.Context, pod *corev1.Pod) {
 
 // play runs a pod that was admitted.
 func (h *host) play(ctx context.Context, pod *corev1.Pod) {
-	runs, err := time.ParseDuration(pod.Annotations[testcluster.DurationAnnotation])
+	runs, err := time.ParseDuration(pod.Annotations[localcluster.DurationAnnotation])
 	if err != nil {
 		h.fail(err)
 		return

@@ -15,6 +15,7 @@ import (
 	volcano "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
 	"muster.sh/muster/api/v1alpha1"
+	"muster.sh/muster/internal/localcluster"
 	"muster.sh/muster/test/testcluster"
 )
 
@@ -148,7 +149,7 @@ func killedOperator(s *story) {
 	for i := range jobs {
 		s.submit(job(fmt.Sprintf("many-%d", i), map[kubeflow.ReplicaType]int32{"Chief": 1, "Worker": 2}, func(j *kubeflow.TFJob) {
 			for _, spec := range j.Spec.TFReplicaSpecs {
-				spec.Template.Annotations = map[string]string{testcluster.DurationAnnotation: time.Second.String()}
+				spec.Template.Annotations = map[string]string{localcluster.DurationAnnotation: time.Second.String()}
 			}
 			j.Spec.RunPolicy.CleanPodPolicy = ptr.To(kubeflow.CleanPodPolicyAll)
 		}))

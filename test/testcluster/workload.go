@@ -23,9 +23,6 @@ import (
 // Namespace is where stories are played.
 const Namespace = metav1.NamespaceDefault
 
-// DurationAnnotation makes a simulated node end a pod by itself.
-const DurationAnnotation = localcluster.DurationAnnotation
-
 // Pod is a pod for the scheduler on trial that asks for so many CPUs. It runs for
 // the given time, or for ever if that is zero.
 func (c *Cluster) Pod(name string, cpus int, runs time.Duration) *corev1.Pod {
@@ -42,7 +39,7 @@ func (c *Cluster) Pod(name string, cpus int, runs time.Duration) *corev1.Pod {
 		},
 	}
 	if runs > 0 {
-		pod.Annotations[DurationAnnotation] = runs.String()
+		pod.Annotations[localcluster.DurationAnnotation] = runs.String()
 	}
 	return pod
 }
