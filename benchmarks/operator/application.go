@@ -12,9 +12,6 @@ import (
 	"muster.sh/muster/internal/localcluster/sparkactor"
 )
 
-// Namespace has all applications. Every cluster has it from the start.
-const Namespace = metav1.NamespaceDefault
-
 const (
 	// podsEach is how many pods an application has: a driver, and an executor.
 	podsEach = 2
@@ -22,14 +19,27 @@ const (
 	work = 5 * time.Second
 	// forever is how long one works that is only to be live.
 	forever = 24 * time.Hour
+	// nowhere is a label of nodes that none has.
+	nowhere = "muster.sh/nowhere"
+)
+
+// The kinds of applications, by which their names begin.
+const (
+	kindLive     = "live"
+	kindMeasured = "app"
+	// kindWaiting are those whose drivers find no node.
+	kindWaiting = "waiting"
 )
 
 // application is one with an executor that works for a time. Its pods are kube-scheduler's,
 // whichever operator it is for.
 func application(kind string, i int, works time.Duration) *v1beta2.SparkApplication {
 	pod := v1beta2.SparkPodSpec{Cores: ptr.To[int32](1), Memory: ptr.To("512m")}
+	if kind == kindWaiting {
+		pod.NodeSelector = map[string]string{nowhere: "true"}
+	}
 	return &v1beta2.SparkApplication{
-		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: fmt.Sprintf("%s-%04d", kind, i)},
+		ObjectMeta: metav1.ObjectMeta{Namespace: tenant(i), Name: fmt.Sprintf("%s-%04d", kind, i)},
 		Spec: v1beta2.SparkApplicationSpec{
 			Type: v1beta2.SparkApplicationTypeScala, Mode: v1beta2.DeployModeCluster, SparkVersion: "4.3.0", Image: ptr.To("spark"),
 			MainClass: ptr.To("Main"), MainApplicationFile: ptr.To("local:///main.jar"),

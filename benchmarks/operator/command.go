@@ -94,6 +94,7 @@ func (o *options) write(out io.Writer, operators []Operator, results []Figures) 
 		what  string
 		value func(Figures) any
 	}{
+		{"submitted in a minute, whose drivers find no node", func(f Figures) any { return fmt.Sprintf("%.0f", perMinute(o.run.Applications, f.Accepted)) }},
 		{"all submitted after", func(f Figures) any { return f.Submitted.Round(10 * time.Millisecond) }},
 		{"submitted in a minute", func(f Figures) any { return fmt.Sprintf("%.0f", perMinute(o.run.Applications, f.Submitted)) }},
 		{"all ended after", func(f Figures) any { return f.Ended.Round(10 * time.Millisecond) }},

@@ -11,15 +11,16 @@ func TestTheTableHasAColumnForEachOperator(t *testing.T) {
 	o := options{run: Run{Applications: 30, Live: 7}}
 	var out bytes.Buffer
 	err := o.write(&out, all(""), []Figures{
-		{Submitted: 3 * time.Second, SubmitCPU: 300 * time.Millisecond, Resident: 64 << 20},
-		{Submitted: time.Minute, Left: map[string]int{"services": 2, "configmaps": 1}},
+		{Accepted: time.Second, Submitted: 3 * time.Second, SubmitCPU: 300 * time.Millisecond, Resident: 64 << 20},
+		{Accepted: 30 * time.Second, Submitted: time.Minute, Left: map[string]int{"services": 2, "configmaps": 1}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := strings.Join(strings.Fields(out.String()), " ")
 	for _, want := range []string{
-		"30 applications of a driver and an executor, while 7 others run", "spark-operator: Kubeflow's", "muster spark-operator all submitted",
+		"30 applications of a driver and an executor, while 7 others run", "spark-operator: Kubeflow's",
+		"muster spark-operator submitted in a minute, whose drivers find no node 1800 60", "all submitted after 3s 1m0s",
 		"submitted in a minute 600 30", "until all were submitted 10ms 0s", "resident 64 MiB 0 MiB",
 		"left after deletion none 1 configmaps, 2 services",
 	} {

@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// inventory lists what there is in the namespace, of every kind that can be listed.
+// inventory lists what there is in the namespaces of the tenants, of every kind that can be listed.
 type inventory struct {
 	client    metadata.Interface
 	resources []schema.GroupVersionResource
@@ -58,12 +58,12 @@ func takeInventory(ctx context.Context, config *rest.Config) (*inventory, error)
 // each calls a function with every object that has come since the inventory was taken.
 func (i *inventory) each(ctx context.Context, visit func(schema.GroupVersionResource, *metav1.PartialObjectMetadata)) error {
 	for _, resource := range i.resources {
-		list, err := i.client.Resource(resource).Namespace(Namespace).List(ctx, metav1.ListOptions{})
+		list, err := i.client.Resource(resource).Namespace(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return fmt.Errorf("list %s: %w", resource.Resource, err)
 		}
 		for j := range list.Items {
-			if o := &list.Items[j]; !i.before[o.UID] {
+			if o := &list.Items[j]; isTenant(o.Namespace) && !i.before[o.UID] {
 				visit(resource, o)
 			}
 		}

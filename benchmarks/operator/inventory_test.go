@@ -22,7 +22,7 @@ var (
 func object(kind, name string, owners ...metav1.OwnerReference) *metav1.PartialObjectMetadata {
 	return &metav1.PartialObjectMetadata{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: kind},
-		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: name, UID: types.UID(name), OwnerReferences: owners},
+		ObjectMeta: metav1.ObjectMeta{Namespace: tenant(0), Name: name, UID: types.UID(name), OwnerReferences: owners},
 	}
 }
 
@@ -54,7 +54,7 @@ func TestWhatStaysIsCountedOnceNothingGoesAnyMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newInventory(t)
 		remove := func(resource schema.GroupVersionResource, name string) {
-			if err := i.client.Resource(resource).Namespace(Namespace).Delete(context.Background(), name, metav1.DeleteOptions{}); err != nil {
+			if err := i.client.Resource(resource).Namespace(tenant(0)).Delete(context.Background(), name, metav1.DeleteOptions{}); err != nil {
 				t.Error(err)
 			}
 		}

@@ -37,7 +37,7 @@ func observe(ctx context.Context, config *rest.Config, scheme *runtime.Scheme) (
 	o := &observer{courses: map[string]*course{}, changed: make(chan struct{}, 1)}
 	drivers := labels.SelectorFromSet(labels.Set{sparkconf.LabelRole: sparkconf.RoleDriver})
 	watches, err := cache.New(config, cache.Options{
-		Scheme: scheme, DefaultNamespaces: map[string]cache.Config{Namespace: {}},
+		Scheme:           scheme,
 		ByObject:         map[client.Object]cache.ByObject{&corev1.Pod{}: {Label: drivers}},
 		DefaultTransform: cache.TransformStripManagedFields(),
 	})

@@ -34,6 +34,9 @@ type Run struct {
 
 // Figures are what came of a run.
 type Figures struct {
+	// Accepted is the time from the first creation until all applications were submitted, of
+	// those whose drivers find no node: nothing else of them keeps the machine busy.
+	Accepted time.Duration
 	// Submitted is the time from the first creation until all applications said that they
 	// were submitted, and had a driver; Ended until all had ended.
 	Submitted, Ended time.Duration
@@ -56,9 +59,6 @@ const (
 	nodePods  = 110
 	// requests is how many create or delete applications at a time.
 	requests = 16
-	// The kinds of applications, by which their names begin.
-	kindLive     = "live"
-	kindMeasured = "app"
 )
 
 // Do does it. Where a step fails, the figures are those of the steps before it.
@@ -107,6 +107,7 @@ func (m *measured) steps() []step {
 	return []step{
 		{fmt.Sprintf("let %d applications run", m.Live), m.fill},
 		{fmt.Sprintf("submit %d and let them end", m.Applications), m.measure},
+		{fmt.Sprintf("submit %d whose drivers find no node", m.Applications), m.submitWaiting},
 		{"look for owners", m.checkOwners},
 		{"delete all and see what stays", m.checkRest},
 	}
@@ -140,6 +141,9 @@ type measured struct {
 
 func (r Run) begin(ctx context.Context, cluster *localcluster.Cluster) (*measured, error) {
 	m := &measured{Run: r, cluster: cluster}
+	if err := makeTenants(ctx, cluster.Client()); err != nil {
+		return nil, err
+	}
 	scheme := runtime.NewScheme()
 	err := errors.Join(kubernetes.AddToScheme(scheme), v1beta2.AddToScheme(scheme))
 	if err != nil {
@@ -220,6 +224,17 @@ func (m *measured) measure(ctx context.Context) error {
 	return err
 }
 
+// submitWaiting creates applications that get no further than their submission.
+func (m *measured) submitWaiting(ctx context.Context) error {
+	began := time.Now()
+	if err := m.create(ctx, kindWaiting, m.Applications, work); err != nil {
+		return err
+	}
+	last, err := m.observer.await(ctx, kindWaiting, m.Applications, submitted)
+	m.figures.Accepted = last.Sub(began)
+	return err
+}
+
 // await waits for a milestone, and returns how long that took and what it has cost.
 func (m *measured) await(ctx context.Context, to milestone, began time.Time, before meter.Use) (took, cpu time.Duration, err error) {
 	last, err := m.observer.await(ctx, kindMeasured, m.Applications, to)
@@ -248,7 +263,7 @@ func (m *measured) checkOwners(ctx context.Context) (err error) {
 
 // checkRest deletes all applications, and counts what stays.
 func (m *measured) checkRest(ctx context.Context) (err error) {
-	for kind, n := range map[string]int{kindLive: m.Live, kindMeasured: m.Applications} {
+	for kind, n := range map[string]int{kindLive: m.Live, kindMeasured: m.Applications, kindWaiting: m.Applications} {
 		if err := m.delete(ctx, kind, n); err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ func TestASmallRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Submitted <= 0 || f.Ended < f.Submitted || f.CPU < f.SubmitCPU || f.CPU <= 0 || f.Anonymous <= 0 || f.Resident < f.Anonymous {
+	if f.Accepted <= 0 || f.Submitted <= 0 || f.Ended < f.Submitted || f.CPU < f.SubmitCPU || f.CPU <= 0 || f.Anonymous <= 0 || f.Resident < f.Anonymous {
 		t.Errorf("it came to %+v", f)
 	}
 	// At least the two states before it runs, the driver, its settings and two services.

@@ -32,7 +32,7 @@ const (
 func sparkOperator(home string) Operator {
 	return Operator{
 		Name: sparkOperatorName, About: "Kubeflow's spark-operator v2.4.0 without its webhook, with the settings of its chart",
-		Component: sparkOperatorName, Users: []string{sparkOperatorName, "system:serviceaccount:" + Namespace + ":" + sparkOperatorName},
+		Component: sparkOperatorName, Users: []string{sparkOperatorName, "system:serviceaccount:" + metav1.NamespaceDefault + ":" + sparkOperatorName},
 		Setup: func(ctx context.Context, spec *localcluster.Spec, dir string) error {
 			if _, err := exec.LookPath(filepath.Join(home, "bin", "spark-submit")); err != nil {
 				return fmt.Errorf("--spark-home must be a Spark distribution: %w", err)
@@ -59,7 +59,7 @@ func sparkOperatorProgram(binary, home, dir string) localcluster.ProgramSpec {
 	return localcluster.ProgramSpec{
 		Name: sparkOperatorName, User: sparkOperatorName, Binary: binary,
 		Args: []string{
-			"controller", "start", "--kubeconfig=$KUBECONFIG", "--namespaces=" + Namespace, "--zap-log-level=info", "--zap-encoder=console",
+			"controller", "start", "--kubeconfig=$KUBECONFIG", "--namespaces=", "--zap-log-level=info", "--zap-encoder=console",
 			"--controller-threads=10", "--enable-ui-service=true", "--leader-election=false",
 			"--workqueue-ratelimiter-bucket-qps=50", "--workqueue-ratelimiter-bucket-size=500", "--workqueue-ratelimiter-max-delay=6h",
 			"--driver-pod-creation-grace-period=10s", "--max-tracked-executor-per-app=1000",
@@ -82,7 +82,7 @@ func submitKubeconfig(dir string) string { return filepath.Join(dir, "spark-subm
 // key of a cluster's own certificates, which is on an elliptic curve.
 func signIn(ctx context.Context, cluster *localcluster.Cluster, path string) error {
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To(int64((24 * time.Hour).Seconds()))}}
-	answer, err := cluster.Client().CoreV1().ServiceAccounts(Namespace).CreateToken(ctx, sparkOperatorName, request, metav1.CreateOptions{})
+	answer, err := cluster.Client().CoreV1().ServiceAccounts(metav1.NamespaceDefault).CreateToken(ctx, sparkOperatorName, request, metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("ask for a token: %w", err)
 	}

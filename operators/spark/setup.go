@@ -8,7 +8,6 @@ import (
 	"github.com/kubeflow/spark-operator/v2/api/v1alpha1"
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -140,9 +139,6 @@ func urgently(of func(*corev1.Pod) []reconcile.Request) handler.TypedEventHandle
 		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*corev1.Pod], q queue) { add(e.Object, q) },
 	}
 }
-
-// launched selects the pods that were submitted by an operator.
-var launched = cache.ByObject{Label: labels.SelectorFromSet(labels.Set{plan.LabelLaunched: "true"})}
 
 // scheduleOf finds the schedule of a run.
 func scheduleOf(_ context.Context, run *v1beta2.SparkApplication) []reconcile.Request {
