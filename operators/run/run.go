@@ -21,6 +21,7 @@ import (
 
 // Run runs the controllers until the context ends.
 func Run(ctx context.Context, c *config.OperatorsConfiguration) error {
+	boundGarbage()
 	server, err := connect(&c.ClientConnection)
 	if err != nil {
 		return err
