@@ -7,8 +7,7 @@ import (
 
 // gcPercent is by how much the heap may grow, of what is in use, until it is collected.
 // Nearly all that is in use is what the controllers see of the cluster. By Go's default of a
-// hundred, as much again would be garbage; collecting twice as often costs a tenth more CPU
-// time.
+// hundred, as much again would be garbage.
 const gcPercent = 50
 
 // boundGarbage keeps memory small, unless an administrator has said otherwise by GOGC.
