@@ -103,6 +103,26 @@ func TestNobodyPassesAnotherOfTheQueueThatIsNotBooked(t *testing.T) {
 	}
 }
 
+func TestWhoFitsOnNoNodeIsPassedByOthersOfTheQueue(t *testing.T) {
+	w := coretest.NewWith(core.DefaultOptions())
+	w.SetQueue(queue.Spec{Name: "other", Weight: 1, Backfill: true})
+	w.SetQueue(queue.Spec{Name: queue.Default, Weight: 100, Backfill: true}) // so that the booked one need not yield
+	w.Node("n0", 4, 64)
+	w.Send(core.Synced{})
+	toOther := func(g *gang.Gang) { g.Queue, g.Runtime = "other", time.Minute }
+	tooWide := gangtest.Group("too-wide", 1)
+	toOther(&tooWide)
+	w.Declare(tooWide)
+	w.Pod(tooWide.ID, "", "too-wide-0", gangtest.Shape(5, 1))
+	job(w, "runs", 3, lasting(time.Hour))
+	first := job(w, "first", 4, nil)
+	start(t, w, first)
+	other := job(w, "other", 1, toOther)
+	if w.BoundOf(other) != 1 {
+		t.Errorf("%d of 1 behind it run", w.BoundOf(other))
+	}
+}
+
 func TestABookedGangGoesBeforeQueuesWithALowerShare(t *testing.T) {
 	w, first := full(core.DefaultOptions())
 	w.SetQueue(queue.Spec{Name: "idle", Weight: 1, Backfill: true})

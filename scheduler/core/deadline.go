@@ -187,6 +187,7 @@ func (m *Machine) releaseAll(g *group) {
 func (m *Machine) forget(id gang.ID) {
 	m.askNoMore(m.groups[id])
 	delete(m.groups, id)
+	delete(m.aside, id)
 	m.short.Remove(id)
 	m.elastic.Remove(id)
 	m.queues.Remove(id)

@@ -82,6 +82,8 @@ type Machine struct {
 	quotaAwaited bool
 	// turn is the last time that room was offered to those who wait in the queues.
 	turn *queue.Turn
+	// aside are hopeless gangs that turns leave out.
+	aside map[gang.ID]*group
 
 	nodes map[string]uint64 // how often a node's own state has changed
 	// assumed pods of no gang are not known to be bound yet.
@@ -129,7 +131,7 @@ type Machine struct {
 func NewMachine(opts Options) *Machine {
 	queues := queue.NewTree()
 	return &Machine{
-		opts: opts, book: ledger.New(), queues: queues, turn: queues.Turn(),
+		opts: opts, book: ledger.New(), queues: queues, turn: queues.Turn(), aside: map[gang.ID]*group{},
 		groups: map[gang.ID]*group{}, members: map[gang.PodID]*member{},
 		nodes: map[string]uint64{}, assumed: map[gang.PodID]bool{}, backoffs: map[string]backoff{}, budgets: map[string]int{},
 		unsettled: map[gang.ID]bool{}, short: queue.NewFIFO(), elastic: queue.NewFIFO(), full: map[string]bool{},

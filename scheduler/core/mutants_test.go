@@ -40,6 +40,8 @@ var mutants = []mutant{
 		"if s != nil && b.Counts(s) {\n		b.charges", "if s != nil && b.Counts(s) && s.Claimant != \"\" {\n		b.charges"},
 	{"a gang that changes its queue is charged to the old one", "members.go",
 		"	m.charge(decl.ID)\n", ""},
+	{"who was hopeless is never looked at again", "offer.go",
+		"for id, g := range m.aside {\n\t\tif !m.isHopeless(g) {", "for id, g := range m.aside {\n\t\tif false {"},
 	{"who waits for quota is passed by others of the queue", "../queue/turn.go",
 		"t.over[n] = true", "t.over[n] = false"},
 	{"who has no right to a queue uses it", "tenancy.go",

@@ -27,6 +27,7 @@ func (m *Machine) offer() {
 // that only a change of the cluster can help is passed over. It reports whether nobody
 // waits for room to come.
 func (m *Machine) admit() bool {
+	m.recall()
 	m.turn = m.queues.Turn()
 	if m.move != nil { // which is given up if others have taken the quota for which it is
 		m.turn = m.queues.ThoroughTurn()
@@ -48,6 +49,8 @@ func (m *Machine) admit() bool {
 			return false
 		}
 		if m.isHopeless(g) {
+			m.aside[e.Gang] = g
+			m.queues.SetAside(e.Gang)
 			continue
 		}
 		if m.lacksQuota(g, e) {
@@ -104,6 +107,16 @@ func (m *Machine) triedInVain(g *group) bool {
 // and what one will never use should be kept for it from nobody.
 func (m *Machine) isHopeless(g *group) bool {
 	return g.tried && g.quota == nil && g.isTooBig() && m.book.Changes().Nodes == g.triedAt.Nodes
+}
+
+// recall has turns come to gangs again that are hopeless no more.
+func (m *Machine) recall() {
+	for id, g := range m.aside {
+		if !m.isHopeless(g) {
+			delete(m.aside, id)
+			m.queues.Recall(id)
+		}
+	}
 }
 
 // isTooBig says that a gang was found to be too big for the cluster, and that the planner

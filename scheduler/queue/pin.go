@@ -22,7 +22,7 @@ func (t *Turn) pinned() *Entry {
 	if n == nil {
 		return nil
 	}
-	e, ok := n.waiting.After(nil)
+	e, ok := n.going.After(nil)
 	if first := t.first(t.tree.root); !ok || e.Gang != t.tree.pinned || first == nil || first.leaf == n || yields(n, first.leaf) {
 		return nil
 	}

@@ -45,7 +45,7 @@ func (t *Turn) note(n *node, r *Refusal) {
 
 // remember makes a queue quiet if all its gangs have been refused.
 func (t *Turn) remember(n *node) {
-	if s := t.streaks[n]; s != nil && !s.broken && s.list == n.list && s.count == n.waiting.Len() {
+	if s := t.streaks[n]; s != nil && !s.broken && s.list == n.list && s.count == n.going.Len() {
 		n.quiet = &quiet{s.list, s.refusals}
 	}
 }

@@ -46,6 +46,8 @@ type node struct {
 	parent   *node
 	children []*node // by name
 	waiting  *FIFO
+	// going are those of them that are not set aside.
+	going *FIFO
 	// list changes when gangs come to wait in it, or cease to, or change.
 	list  uint64
 	quiet *quiet
@@ -125,6 +127,7 @@ func (t *Tree) Add(e Entry) {
 	t.arrivals++
 	n.list++
 	n.waiting.Add(e)
+	n.going.Add(e)
 }
 
 // Remove takes a gang out of its queue; it does nothing if the gang does not wait.
@@ -133,6 +136,7 @@ func (t *Tree) Remove(id gang.ID) {
 		t.arrivals++
 		n.list++
 		n.waiting.Remove(id)
+		n.going.Remove(id)
 		delete(t.waits, id)
 		t.drop(n)
 	}
@@ -180,7 +184,7 @@ func undeclared(name string) Spec { return Spec{Name: name, Weight: 1, Backfill:
 func (t *Tree) node(name string) *node {
 	n := t.nodes[name]
 	if n == nil {
-		n = &node{Spec: undeclared(name), waiting: NewFIFO()}
+		n = &node{Spec: undeclared(name), waiting: NewFIFO(), going: NewFIFO()}
 		t.nodes[name] = n
 	}
 	return n

@@ -80,14 +80,14 @@ func (t *Turn) first(n *node) *candidate {
 	if l := t.line(n); len(*l) > 0 {
 		return &candidate{child: n, leaf: (*l)[0].leaf, next: (*l)[0].next}
 	}
-	if n.waiting.Len() == 0 || t.over[n] {
+	if n.going.Len() == 0 || t.over[n] {
 		return nil
 	}
 	var last *Entry
 	if e, seen := t.last[n]; seen {
 		last = &e
 	}
-	own, ok := n.waiting.After(last)
+	own, ok := n.going.After(last)
 	if !ok {
 		t.remember(n)
 		return nil
