@@ -223,7 +223,9 @@ func (e *Effects) take(id gang.ID) (due work, later time.Duration) {
 		}
 	}
 	if w.status != nil {
-		if wait := w.status.due().Sub(now); wait > 0 {
+		// A PodGroup is told of both by one write.
+		along := due.explain != nil && isPodGroup(due.explain.Owner)
+		if wait := w.status.due().Sub(now); wait > 0 && !along {
 			later = max(later, wait)
 		} else {
 			due.status, w.status = w.status, nil

@@ -45,9 +45,11 @@ func TestPodGroupGetsPhaseNumbersAndConditionInOneWrite(t *testing.T) {
 	p := b.addPod("p")
 	b.Do(core.Status{Gang: podGroup, Owner: group, Phase: core.Waiting, Bound: 0, Min: 2})
 	b.Do(explain(group, podGroup, gang.NoRoom, p))
-	b.clock.Step(passing)
 	b.flush(podGroup)
 	b.writes("create events", "patch pods/status", "patch podgroups/status")
+	b.clock.Step(passing)
+	b.flush(podGroup)
+	b.writes()
 	s := b.podGroup()
 	if s.Phase != volcano.PodGroupPending || s.Succeeded != 4 || s.Failed != 1 {
 		t.Errorf("status %+v", s)
