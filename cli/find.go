@@ -28,7 +28,7 @@ func (c *cluster) find(ctx context.Context, named string) (*job, error) {
 			continue
 		}
 		asked++
-		o := k.make()
+		o := k.stored()
 		switch err := c.Get(ctx, client.ObjectKey{Namespace: c.namespace, Name: name}, o); {
 		case meta.IsNoMatchError(err):
 			unknown++
@@ -36,7 +36,7 @@ func (c *cluster) find(ctx context.Context, named string) (*job, error) {
 		case err != nil:
 			return nil, err
 		default:
-			found = append(found, k.job(o))
+			found = append(found, k.jobOf(o))
 		}
 	}
 	switch {
@@ -64,8 +64,8 @@ func (c *cluster) jobsIn(ctx context.Context, namespace string) ([]job, error) {
 		} else if err != nil {
 			return nil, err
 		}
-		for _, o := range k.each(l) {
-			out = append(out, k.job(o))
+		for i := range l.Items {
+			out = append(out, k.jobOf(&l.Items[i]))
 		}
 	}
 	if unknown == len(kinds) {

@@ -1,10 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"muster.sh/muster/api/v1alpha1"
 )
 
 // job is one of any kind, as it is shown.
@@ -27,10 +32,9 @@ type job struct {
 type kind struct {
 	// name as users write it, such as spark, and as the API has it.
 	name, api string
-	// list returns all that there are in a namespace, or in all.
-	list func() client.ObjectList
-	each func(client.ObjectList) []client.Object
-	make func() client.Object
+	version   schema.GroupVersion
+	// typed makes an object of the Go type, whatever is stored.
+	typed func(*unstructured.Unstructured) client.Object
 	// read tells what there is to show of one. Use job.
 	read func(client.Object) job
 	// suspend has it suspended, or resumed.
@@ -44,6 +48,29 @@ type kind struct {
 }
 
 var kinds = []*kind{spark, tensorflow}
+
+// stored is an object of the kind as it is stored, still empty; list is one of such objects.
+// A typed list would be refused as a whole for one object that doesn't fit the type.
+func (k *kind) stored() *unstructured.Unstructured {
+	o := &unstructured.Unstructured{}
+	o.SetGroupVersionKind(k.version.WithKind(k.api))
+	return o
+}
+
+func (k *kind) list() *unstructured.UnstructuredList {
+	l := &unstructured.UnstructuredList{}
+	l.SetGroupVersionKind(k.version.WithKind(k.api + "List"))
+	return l
+}
+
+// jobOf is what there is to show of an object that is stored. What can't be read of it is
+// the reason, if there is no other.
+func (k *kind) jobOf(stored *unstructured.Unstructured) job {
+	o := k.typed(stored)
+	j := k.job(o)
+	j.reason = cmp.Or(j.reason, o.GetAnnotations()[v1alpha1.UnreadableAnnotation])
+	return j
+}
 
 // job is what there is to show of an object.
 func (k *kind) job(o client.Object) job {

@@ -11,6 +11,9 @@ import (
 	kubeflow "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/yaml"
 )
@@ -81,5 +84,41 @@ func TestProgressIsShownWhileAJobRuns(t *testing.T) {
 		if row := c.row(&j, nil, false); row[4] != orDash(want) {
 			t.Errorf("%s: the row is %q", state, row)
 		}
+	}
+}
+
+// A definition takes pod templates whatever they are. The type does not.
+func TestOneThatCannotBeReadHidesNoOther(t *testing.T) {
+	known := runtime.NewScheme()
+	if err := corev1.AddToScheme(known); err != nil {
+		t.Fatal(err)
+	}
+	var objects []client.Object
+	for _, k := range kinds {
+		known.AddKnownTypeWithName(k.version.WithKind(k.api), &unstructured.Unstructured{})
+		known.AddKnownTypeWithName(k.version.WithKind(k.api+"List"), &unstructured.UnstructuredList{})
+		for name, spec := range map[string]string{"fits": "{}", "wrong": "{driver: {template: {spec: 1}}, tfReplicaSpecs: 1}"} {
+			o := k.stored()
+			o.SetNamespace("a")
+			o.SetName(name)
+			if err := yaml.Unmarshal([]byte("spec: "+spec), &o.Object); err != nil {
+				t.Fatal(err)
+			}
+			objects = append(objects, o)
+		}
+	}
+	c := &cluster{WithWatch: fake.NewClientBuilder().WithScheme(known).WithObjects(objects...).Build(), namespace: "a"}
+	var out bytes.Buffer
+	if err := c.showJobs(t.Context(), &out, "wide"); err != nil {
+		t.Fatal(err)
+	}
+	table := strings.Join(strings.Fields(out.String()), " ")
+	for _, want := range []string{"spark/fits - NEW 0/2 - ", "spark/wrong - NEW 0/2 - ", "spec.driver.template: is not a pod template", "tf/fits - New ", "tf/wrong - New ", "it can't be read: "} {
+		if !strings.Contains(table, want) {
+			t.Errorf("%q is not in it:\n%s", want, &out)
+		}
+	}
+	if j, err := c.find(t.Context(), "spark/wrong"); err != nil || !strings.Contains(j.reason, "spec.driver.template: ") {
+		t.Errorf("it is found as %+v, %v", j, err)
 	}
 }

@@ -9,18 +9,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"muster.sh/muster/api/v1alpha1"
+	"muster.sh/muster/internal/loose"
 	"muster.sh/muster/internal/sparkconf"
 	"muster.sh/muster/internal/sparkspec"
 )
 
 var spark = &kind{
 	name: "spark", api: "SparkApplication",
-	list: func() client.ObjectList { return &sparkv1beta2.SparkApplicationList{} },
-	each: func(l client.ObjectList) []client.Object {
-		return pointers(l.(*sparkv1beta2.SparkApplicationList).Items)
-	},
-	make: func() client.Object { return &sparkv1beta2.SparkApplication{} },
-	read: func(o client.Object) job { return readSpark(o.(*sparkv1beta2.SparkApplication)) },
+	version: sparkv1beta2.SchemeGroupVersion,
+	typed:   loose.Reader[sparkv1beta2.SparkApplication]("spec.driver.template", "spec.executor.template"),
+	read:    func(o client.Object) job { return readSpark(o.(*sparkv1beta2.SparkApplication)) },
 	suspend: func(o client.Object, yes bool) {
 		o.(*sparkv1beta2.SparkApplication).Spec.Suspend = &yes
 	},
@@ -50,16 +48,4 @@ func readSpark(app *sparkv1beta2.SparkApplication) job {
 	}
 	j.ended = j.failed || state.State == sparkv1beta2.ApplicationStateCompleted
 	return j
-}
-
-// pointers are the elements of a list, as objects.
-func pointers[T any, P interface {
-	*T
-	client.Object
-}](items []T) []client.Object {
-	out := make([]client.Object, len(items))
-	for i := range items {
-		out[i] = P(&items[i])
-	}
-	return out
 }

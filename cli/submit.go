@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
@@ -166,11 +167,11 @@ func (c *cluster) await(ctx context.Context, out io.Writer, k *kind, o client.Ob
 			return err
 		}
 		for e := range w.ResultChan() {
-			now, ok := e.Object.(client.Object)
+			now, ok := e.Object.(*unstructured.Unstructured)
 			if !ok || now.GetUID() != o.GetUID() {
 				continue
 			}
-			j := k.job(now)
+			j := k.jobOf(now)
 			if e.Type == "DELETED" {
 				w.Stop()
 				return fmt.Errorf("%s was deleted", j.name())

@@ -10,14 +10,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"muster.sh/muster/api/v1alpha1"
+	"muster.sh/muster/internal/loose"
 )
 
 var tensorflow = &kind{
 	name: "tf", api: kubeflow.TFJobKind,
-	list: func() client.ObjectList { return &kubeflow.TFJobList{} },
-	each: func(l client.ObjectList) []client.Object { return pointers(l.(*kubeflow.TFJobList).Items) },
-	make: func() client.Object { return &kubeflow.TFJob{} },
-	read: func(o client.Object) job { return readTF(o.(*kubeflow.TFJob)) },
+	version: kubeflow.SchemeGroupVersion,
+	typed:   loose.Reader[kubeflow.TFJob](),
+	read:    func(o client.Object) job { return readTF(o.(*kubeflow.TFJob)) },
 	suspend: func(o client.Object, yes bool) {
 		o.(*kubeflow.TFJob).Spec.RunPolicy.Suspend = &yes
 	},

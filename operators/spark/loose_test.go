@@ -13,7 +13,7 @@ import (
 )
 
 func TestWhatDoesNotFitIsLeftOutAndTold(t *testing.T) {
-	read := reader[v1beta2.SparkApplication]("spec.driver.template", "spec.executor.template")
+	read := looseKinds[0].Read
 	for name, tc := range map[string]struct {
 		manifest string
 		memory   string // what is read of the rest
