@@ -72,6 +72,10 @@ const (
 	// QueueMaxPriorityAnnotation on a Queue is the highest priority that counts in it and
 	// in the queues below it: pods of a higher one are served as if they had this.
 	QueueMaxPriorityAnnotation = "muster.sh/max-priority"
+	// QueueMaxExpectedAnnotation on a Queue bounds the room that is held for members which
+	// have no pod yet, in it and the queues below it, as "cpu=10, memory=40Gi". Gangs that
+	// would need more wait with their start. A resource that is not named has no limit.
+	QueueMaxExpectedAnnotation = "muster.sh/max-expected"
 
 	// RestartsAnnotation is what Muster remembers on a TFJob of the pods that it has
 	// replaced because they failed: how many there were, for its backoffLimit.

@@ -90,7 +90,7 @@ func (m *Machine) makeRoom(g *group) {
 func (m *Machine) makeQuota(g *group) {
 	if m.movesFor(g) {
 		m.move.turn = m.turn
-	} else if m.move == nil && !g.quota.Never && !g.quota.Behind {
+	} else if m.move == nil && !g.quota.Never && !g.quota.Behind && !g.quota.OfPart() {
 		m.clear(g, reclaiming)
 	}
 }

@@ -54,7 +54,8 @@ func queueOf(r *core.QueueRecord, pending resource.Vector) v1.Queue {
 	q := v1.Queue{
 		Name: r.Name, Parent: r.Parent, State: v1.QueueOpen, Problem: r.Problem, Weight: r.Weight, Priority: r.Priority,
 		Guaranteed: amountsOf(r.Guaranteed), Deserved: amountsOf(r.Entitled), Capability: limitsOf(r.Capability),
-		Used: amountsOf(r.Used), Borrowed: amountsOf(r.Borrowed), Pending: amountsOf(pending), Share: r.Share, Waiting: r.Waiting,
+		Used: amountsOf(r.Used), Borrowed: amountsOf(r.Borrowed),
+		Expected: amountsOf(r.Expected), MaxExpected: limitsOf(r.MaxExpected), Pending: amountsOf(pending), Share: r.Share, Waiting: r.Waiting,
 	}
 	switch {
 	case r.Problem != "":

@@ -52,7 +52,7 @@ func New() *Book {
 		byNode: map[string][]*Slot{}, byGang: map[gang.ID]*Holding{}, claims: map[gang.PodID]*Slot{},
 		rows: rows{stale: map[string]bool{}}, touched: map[string]bool{},
 		zonesTouched: map[string]bool{}, zoned: map[string]bool{},
-		charges: charges{of: map[gang.ID]resource.Vector{}, changed: map[gang.ID]bool{}},
+		charges: newCharges(),
 	}
 }
 

@@ -34,12 +34,12 @@ func (t *Turn) note(n *node, r *Refusal) {
 		return
 	}
 	for i := range s.refusals {
-		if o := &s.refusals[i]; o.at == r.at && o.version == r.version && o.Resource == r.Resource && o.Never == r.Never {
+		if o := &s.refusals[i]; o.at == r.at && o.version == r.version && o.Part == r.Part && o.Resource == r.Resource && o.Never == r.Never {
 			return
 		}
 	}
 	// What others must not take from then on has to be known from the first of the queue.
-	s.broken = len(s.refusals) > 0 && !r.Never && !r.at.Backfill
+	s.broken = len(s.refusals) > 0 && !r.Never && (!r.at.Backfill || r.OfPart() && !n.Backfill)
 	s.refusals = append(s.refusals, *r)
 }
 

@@ -10,6 +10,8 @@ import (
 type Refusal struct {
 	// Queue that has none: the one that would be charged, or one above it.
 	Queue string
+	// Part of what is asked for that has a limit of its own; none where it is the whole.
+	Part Part
 	// Resource of which there is too little: so much is asked for, Used or promised to
 	// others, and the Limit.
 	Resource           string
@@ -27,12 +29,19 @@ type Refusal struct {
 	version uint64
 }
 
+// OfPart says that it is a limit of a part that leaves too little. Nobody waits behind such a
+// refusal who asks for nothing of that part.
+func (r *Refusal) OfPart() bool { return r.Part != Whole }
+
 // OfRoom says that it is the cluster that has too little, and not a queue that may not
 // have more.
 func (r *Refusal) OfRoom() bool { return r.Queue == Root && r.Reserved }
 
 // String says the refusal in one sentence.
 func (r *Refusal) String() string {
+	if r.Part == Expected {
+		return r.ofExpected()
+	}
 	asked, used, limit := resource.Format(r.Resource, r.Asked), resource.Format(r.Resource, r.Used), resource.Format(r.Resource, r.Limit)
 	whose := "queue " + r.Queue + " may have " + limit
 	if r.Queue == Root {
@@ -54,11 +63,24 @@ func (r *Refusal) String() string {
 	}
 }
 
+// ofExpected says it of room for members that have no pod yet.
+func (r *Refusal) ofExpected() string {
+	asked, used, limit := resource.Format(r.Resource, r.Asked), resource.Format(r.Resource, r.Used), resource.Format(r.Resource, r.Limit)
+	switch {
+	case r.Behind:
+		return fmt.Sprintf("an earlier gang waits to hold %s in queue %s for members that have no pod yet", r.Resource, r.Queue)
+	case r.Never:
+		return fmt.Sprintf("queue %s may hold %s of %s at most for members that have no pod yet, and the gang would hold %s", r.Queue, limit, r.Resource, asked)
+	default:
+		return fmt.Sprintf("queue %s may hold %s of %s for members that have no pod yet, of which %s is held, and the gang would hold %s more", r.Queue, limit, r.Resource, used, asked)
+	}
+}
+
 // refusal looks for a limit that more would break, from the queue upwards: its own,
 // and that of each queue above it, with what others in that one are promised. One that
 // would be broken if nothing was in use comes first, so that what is never to be had is
 // that whatever others use.
-func (n *node) refusal(more, total resource.Vector) *Refusal {
+func (n *node) refusal(more Demand, total resource.Vector) *Refusal {
 	if never := n.refuses(more, total, (*node).idly); never != nil {
 		never.Never = true
 		return never
@@ -69,22 +91,31 @@ func (n *node) refusal(more, total resource.Vector) *Refusal {
 func (n *node) now() tally  { return n.tally }
 func (n *node) idly() tally { return n.idle }
 
-func (n *node) refuses(more, total resource.Vector, of func(*node) tally) (r *Refusal) {
+// refuses has limits of parts come before all others: nobody gives anything back to one
+// who could not start even then.
+func (n *node) refuses(more Demand, total resource.Vector, of func(*node) tally) (r *Refusal) {
+	var whole *Refusal
 	n.grow(more, of, func(at *node, has, would tally) bool {
-		r = at.exceeds(more, total, has, would)
+		if whole == nil {
+			whole = at.exceeds(more.All, total, has, would)
+		}
+		r = at.exceedsParts(&more, would)
 		return r == nil
 	})
+	if r == nil {
+		r = whole
+	}
 	return r
 }
 
 // grow walks from a queue up to the root, with what each has and what it would have
 // with more, until visit says that it is enough.
-func (n *node) grow(more resource.Vector, of func(*node) tally, visit func(at *node, has, would tally) bool) {
-	own := more
+func (n *node) grow(more Demand, of func(*node) tally, visit func(at *node, has, would tally) bool) {
+	own := more.All
 	var grown resource.Vector // of what the queue below commits
 	for at := n; at != nil; at = at.parent {
 		has := of(at)
-		would := tally{used: has.used.Add(more), own: has.own.Add(own), promised: has.promised.Add(grown)}
+		would := tally{used: has.used.plus(more), own: has.own.Add(own), promised: has.promised.Add(grown)}
 		would.committed = at.commits(would.own, would.promised)
 		if !visit(at, has, would) {
 			return
@@ -110,7 +141,7 @@ func (n *node) exceedsOf(name string, asked int64, total resource.Vector, has, w
 		return nil
 	}
 	r := &Refusal{Queue: n.Name, Resource: name, Asked: asked, at: n, version: n.version}
-	used, committed := would.used.Get(name), would.committed.Get(name)
+	used, committed := would.used.All.Get(name), would.committed.Get(name)
 	grows := committed > has.committed.Get(name)
 	limit, limited := n.Capability.Get(name)
 	switch {
@@ -123,6 +154,20 @@ func (n *node) exceedsOf(name string, asked int64, total resource.Vector, has, w
 		r.Used, r.Limit, r.Reserved = committed-asked, total.Get(name), true
 	default:
 		return nil
+	}
+	return r
+}
+
+// exceedsParts compares what a queue would have of each part with what it may.
+func (n *node) exceedsParts(more *Demand, would tally) (r *Refusal) {
+	for _, p := range capped {
+		has := would.used.of(p)
+		more.of(p).Each(func(name string, asked int64) {
+			limit, limited := n.limitOf(p, name)
+			if used := has.Get(name); r == nil && asked > 0 && limited && used > limit {
+				r = &Refusal{Queue: n.Name, Part: p, Resource: name, Asked: asked, Used: used - asked, Limit: limit, at: n, version: n.version}
+			}
+		})
 	}
 	return r
 }

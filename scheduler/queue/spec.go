@@ -44,6 +44,9 @@ type Spec struct {
 	// MaxPriority is the highest priority that counts; nil for no limit but that of the
 	// queue above.
 	MaxPriority *int64 `json:"maxPriority,omitempty"`
+	// MaxExpected is the most that it and those below it may hold for members that have no
+	// pod yet. Resources that it does not name have no limit.
+	MaxExpected Limits `json:"maxExpected,omitempty"`
 	// Closed queues start nothing.
 	Closed bool `json:"closed,omitempty"`
 	// Namespaces are those that may charge it. Without any it has those of its parent,

@@ -34,7 +34,7 @@ type Tree struct {
 
 type account struct {
 	queue  string
-	charge resource.Vector
+	charge Demand
 }
 
 // node is a queue in the tree. One that is not declared is there for as long as
@@ -66,7 +66,8 @@ type node struct {
 type tally struct {
 	// used is what they are charged for, and own what the queue itself is. One that has
 	// queues below it has own gangs only if they ran before.
-	used, own resource.Vector
+	used Demand
+	own  resource.Vector
 	// committed is what nobody else may have of what the queue's parent has: what is
 	// used, and what is guaranteed and not used. promised is that of its children in sum.
 	committed, promised resource.Vector
@@ -198,7 +199,7 @@ func (t *Tree) known(name string) *node {
 
 // drop forgets a queue that nobody knows any more.
 func (t *Tree) drop(n *node) {
-	if !n.declared && n.Name != Default && n != t.root && n.waiting.Len() == 0 && n.used.IsZero() && len(n.children) == 0 {
+	if !n.declared && n.Name != Default && n != t.root && n.waiting.Len() == 0 && n.used.All.IsZero() && len(n.children) == 0 {
 		delete(t.nodes, n.Name)
 		t.rebuild()
 	}

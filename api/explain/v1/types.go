@@ -151,6 +151,10 @@ type Queue struct {
 	// than they deserve.
 	Used     Amounts `json:"used,omitempty"`
 	Borrowed Amounts `json:"borrowed,omitempty"`
+	// Expected is what of it is held for members that have no pod yet, and MaxExpected the
+	// most that it may be.
+	Expected    Amounts `json:"expected,omitempty"`
+	MaxExpected Amounts `json:"maxExpected,omitempty"`
 	// Pending is what those of its own gangs ask for that wait for their start.
 	Pending Amounts `json:"pending,omitempty"`
 	// Share is the greatest part that it uses of anything that it deserves.
