@@ -37,7 +37,8 @@ func (m *Machine) backfill(first *group) {
 		return // what is moved was found to have room elsewhere
 	}
 	m.turn.Stop(m.queueOf(first))
-	p := passing{m: m, first: first, asks: m.demand(first), wants: m.request(first, m.need(first)).Request}
+	n := m.need(first)
+	p := passing{m: m, first: first, asks: m.demand(first, n), wants: m.request(first, n).Request}
 	if !m.booked.known && !m.anyUseless(&p.wants) {
 		return
 	}
@@ -50,7 +51,7 @@ func (m *Machine) backfill(first *group) {
 		g := m.groups[e.Gang]
 		if m.keptOut(g) {
 			m.turn.Stop(e.Queue)
-		} else if r := m.turn.Ask(e, m.demand(g)); r != nil {
+		} else if r := m.turn.Ask(e, m.demand(g, m.need(g))); r != nil {
 			if !r.OfPart() { // of that no more is taken from it than it waits for
 				m.turn.Stop(e.Queue)
 			}
@@ -90,7 +91,7 @@ func (p *passing) try(g *group, e queue.Entry) bool {
 // place finds room for a gang that does not move the booking; nil if there is none.
 func (p *passing) place(g *group, e queue.Entry, n need, r request) []planner.Share {
 	m, b := p.m, p.m.booked
-	if !m.queues.Leaves(m.queueOf(p.first), p.asks, e.Queue, m.demand(g)) {
+	if !m.queues.Leaves(m.queueOf(p.first), p.asks, e.Queue, m.demand(g, n)) {
 		return nil // though it may give the quota back in time: without it the first one is not the first
 	}
 	if b.known && p.endsInTime(g) {

@@ -21,9 +21,10 @@ func nobodyHoldsUpTheFirst(s Seen) error {
 	if b == nil || b.group.phase != Waiting || !b.group.blocks || b.madeAt.Before(m.now) && b.isOld(m) {
 		return nil
 	}
-	r, passed := m.request(b.group, m.need(b.group)).Request, s.passed(b.group)
+	n := m.need(b.group)
+	r, passed := m.request(b.group, n).Request, s.passed(b.group)
 	if len(passed) > 0 {
-		if lacks := m.queues.ThoroughTurn().Ask(m.entry(b.group), m.demand(b.group)); lacks != nil {
+		if lacks := m.queues.ThoroughTurn().Ask(m.entry(b.group), m.demand(b.group, n)); lacks != nil {
 			return fmt.Errorf("%s starts, and %s has no quota any more: %s", passed[0].decl.ID, b.group.decl.ID, lacks)
 		}
 	}

@@ -57,7 +57,7 @@ func (m *Machine) admit() bool {
 				m.makeQuota(g)
 			}
 			if m.movesFor(g) {
-				m.turn.Keep(e, m.demand(g), g.quota)
+				m.turn.Keep(e, m.demand(g, m.need(g)), g.quota)
 			}
 			continue
 		}

@@ -112,3 +112,63 @@ func TestOnlyWhereAPartIsLimitedItMattersThatItChanges(t *testing.T) {
 		}
 	}
 }
+
+// lasting is a demand that asks to be non-preemptible.
+func lasting(n int64) queue.Demand { return queue.Demand{All: cores(n), NonPreemptible: cores(n)} }
+
+func TestNoMoreIsNonPreemptibleThanQueuesGrantAndDeserve(t *testing.T) {
+	tr := tree(
+		queue.Spec{Name: "research", Deserved: limit(30), MaxNonPreemptible: limit(20)},
+		queue.Spec{Name: "nlp", Parent: "research", Deserved: limit(12)},
+		queue.Spec{Name: "vision", Parent: "research", Deserved: limit(18), MaxNonPreemptible: limit(15)},
+		queue.Spec{Name: "ops", Deserved: limit(70)},
+	)
+	for name, want := range map[string]bool{"research": true, "nlp": true, "vision": true, "ops": false, "default": false, "nowhere": false} {
+		if got := tr.Grants(name); got != want {
+			t.Errorf("queue %s grants it: %t", name, got)
+		}
+	}
+	tr.Charge("a", "nlp", lasting(8))
+	tr.Charge("b", "nlp", whole(10))
+	for _, c := range []struct {
+		queue string
+		more  queue.Demand
+		want  string
+	}{
+		{"nlp", lasting(4), ""},
+		{"nlp", lasting(5), "non-preemptible gangs of queue nlp may have 12 of cpu, as much as it deserves, of which they have 8, and the gang asks for 5"},
+		{"nlp", lasting(13), "non-preemptible gangs of queue nlp may have 12 of cpu at most, as much as it deserves, and the gang asks for 13"},
+		{"nlp", whole(50), ""}, // which it borrows
+		{"vision", lasting(12), ""},
+		{"vision", lasting(13), "non-preemptible gangs of queue research may have 20 of cpu, of which they have 8, and the gang asks for 13"},
+		{"vision", lasting(16), "non-preemptible gangs of queue vision may have 15 of cpu at most, and the gang asks for 16"},
+	} {
+		got := ""
+		if r := tr.Turn().Ask(in("g", 0, c.queue), c.more); r != nil {
+			got = r.String()
+		}
+		if got != c.want {
+			t.Errorf("%s for %s: %q, want %q", c.more.NonPreemptible, c.queue, got, c.want)
+		}
+	}
+	if r := tr.Refuses("nlp", queue.Demand{NonPreemptible: cores(5)}); r == nil {
+		t.Error("who has started grows by more than there is")
+	}
+}
+
+func TestWhatAQueueDeservesCountsAtOnceForWhatIsNonPreemptible(t *testing.T) {
+	tr := tree(queue.Spec{Name: "q", MaxNonPreemptible: limit(90)})
+	e := in("g", 0, "q")
+	turn := tr.Turn()
+	r := turn.Ask(e, lasting(60)) // of 100, of which half are the default queue's
+	if r == nil || !r.Entitled || !turn.Stands(e, r) {
+		t.Fatalf("60 of 50: %v", r)
+	}
+	tr.SetTotal(cores(120))
+	if turn = tr.Turn(); turn.Stands(e, r) {
+		t.Error("what it was told still counts")
+	}
+	if r := turn.Ask(e, lasting(60)); r != nil {
+		t.Errorf("60 of 60: %s", r)
+	}
+}

@@ -55,6 +55,9 @@ func TestWhoIsLeftOutWouldHaveBeenRefused(t *testing.T) {
 			if rapid.Bool().Draw(t, "caps what is expected") {
 				s.MaxExpected = limit(number("expected", 0, 6))
 			}
+			if rapid.Bool().Draw(t, "grants") {
+				s.MaxNonPreemptible = limit(number("non-preemptible", 0, 6))
+			}
 			if name > "b" {
 				s.Parent = "b"
 			}
@@ -62,7 +65,7 @@ func TestWhoIsLeftOutWouldHaveBeenRefused(t *testing.T) {
 		}
 		demand := func() queue.Demand {
 			n := number("asks", 1, 5)
-			return queue.Demand{All: cores(n), Expected: cores(number("expects", 0, n))}
+			return queue.Demand{All: cores(n), Expected: cores(number("expects", 0, n)), NonPreemptible: cores(n * number("non-preemptible", 0, 1))}
 		}
 		both(func(tr *queue.Tree) { tr.SetTotal(cores(20)) })
 		for _, name := range names {
@@ -72,7 +75,7 @@ func TestWhoIsLeftOutWouldHaveBeenRefused(t *testing.T) {
 		var started []*asking
 		for i := range 60 {
 			name := rapid.SampledFrom(names).Draw(t, "queue")
-			switch rapid.IntRange(0, 6).Draw(t, "what") {
+			switch rapid.IntRange(0, 7).Draw(t, "what") {
 			case 0, 1:
 				e := queue.Entry{Gang: gang.ID(fmt.Sprintf("g%d", i)), Queue: name, Created: time.Unix(int64(i), 0), Priority: number("priority", 0, 1)}
 				more := demand()
@@ -99,6 +102,9 @@ func TestWhoIsLeftOutWouldHaveBeenRefused(t *testing.T) {
 					theirs[id].more, ours[id].asked = ours[id].more, false
 					both(func(tr *queue.Tree) { tr.Changed(id) })
 				}
+			case 6:
+				total := cores(number("total", 10, 25))
+				both(func(tr *queue.Tree) { tr.SetTotal(total) })
 			case 5:
 				if len(started) > 0 { // its members have come
 					a := started[len(started)-1]

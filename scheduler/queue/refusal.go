@@ -19,6 +19,8 @@ type Refusal struct {
 	// Reserved says that it is not use that leaves too little, but what is guaranteed to
 	// others.
 	Reserved bool
+	// Entitled says that the limit is what the queue is entitled to.
+	Entitled bool
 	// Behind says that there would be enough, and that an earlier gang waits for it.
 	Behind bool
 	// Never says that it is more than the queue may ever have as things are declared.
@@ -39,8 +41,11 @@ func (r *Refusal) OfRoom() bool { return r.Queue == Root && r.Reserved }
 
 // String says the refusal in one sentence.
 func (r *Refusal) String() string {
-	if r.Part == Expected {
+	switch r.Part {
+	case Expected:
 		return r.ofExpected()
+	case NonPreemptible:
+		return r.ofNonPreemptible()
 	}
 	asked, used, limit := resource.Format(r.Resource, r.Asked), resource.Format(r.Resource, r.Used), resource.Format(r.Resource, r.Limit)
 	whose := "queue " + r.Queue + " may have " + limit
@@ -73,6 +78,26 @@ func (r *Refusal) ofExpected() string {
 		return fmt.Sprintf("queue %s may hold %s of %s at most for members that have no pod yet, and the gang would hold %s", r.Queue, limit, r.Resource, asked)
 	default:
 		return fmt.Sprintf("queue %s may hold %s of %s for members that have no pod yet, of which %s is held, and the gang would hold %s more", r.Queue, limit, r.Resource, used, asked)
+	}
+}
+
+// ofNonPreemptible says it of what nobody may take.
+func (r *Refusal) ofNonPreemptible() string {
+	asked, used, limit := resource.Format(r.Resource, r.Asked), resource.Format(r.Resource, r.Used), resource.Format(r.Resource, r.Limit)
+	whose := fmt.Sprintf("non-preemptible gangs of queue %s may have %s of %s", r.Queue, limit, r.Resource)
+	if r.Never {
+		whose += " at most"
+	}
+	if r.Entitled {
+		whose += ", as much as it deserves"
+	}
+	switch {
+	case r.Behind:
+		return fmt.Sprintf("an earlier gang waits for %s in queue %s that nobody may take from it", r.Resource, r.Queue)
+	case r.Never:
+		return fmt.Sprintf("%s, and the gang asks for %s", whose, asked)
+	default:
+		return fmt.Sprintf("%s, of which they have %s, and the gang asks for %s", whose, used, asked)
 	}
 }
 
@@ -166,6 +191,8 @@ func (n *node) exceedsParts(more *Demand, would tally) (r *Refusal) {
 			limit, limited := n.limitOf(p, name)
 			if used := has.Get(name); r == nil && asked > 0 && limited && used > limit {
 				r = &Refusal{Queue: n.Name, Part: p, Resource: name, Asked: asked, Used: used - asked, Limit: limit, at: n, version: n.version}
+				own, named := n.MaxNonPreemptible.Get(name)
+				r.Entitled = p == NonPreemptible && (!named || limit < own)
 			}
 		})
 	}

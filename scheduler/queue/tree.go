@@ -28,6 +28,8 @@ type Tree struct {
 	pinned gang.ID
 	// arrivals changes when gangs come to wait, or cease to.
 	arrivals uint64
+	// grants says that some queue lets gangs be non-preemptible.
+	grants bool
 	// homes are the queues of namespaces whose gangs name none.
 	homes map[string]string
 }
@@ -210,11 +212,13 @@ func (t *Tree) drop(n *node) {
 func (t *Tree) rebuild() {
 	t.version++
 	t.root = t.node(Root)
+	t.grants = false
 	t.node(Default)
 	t.list = slices.SortedFunc(maps.Values(t.nodes), func(a, b *node) int { return strings.Compare(a.Name, b.Name) })
 	for _, n := range t.list {
 		n.parent, n.children, n.problem = nil, nil, ""
 		n.tally = tally{}
+		t.grants = t.grants || len(n.MaxNonPreemptible) > 0
 		n.version++
 	}
 	t.link()

@@ -102,6 +102,9 @@ func readQueue(u *unstructured.Unstructured, s *queue.Spec) error {
 	if s.MaxExpected, err = amountsIn(u.GetAnnotations(), v1alpha1.QueueMaxExpectedAnnotation); err != nil {
 		return err
 	}
+	if s.MaxNonPreemptible, err = amountsIn(u.GetAnnotations(), v1alpha1.QueueMaxNonPreemptibleAnnotation); err != nil {
+		return err
+	}
 	guarantee, err := limits("spec.guarantee.resource", q.Spec.Guarantee.Resource)
 	if err != nil {
 		return err
