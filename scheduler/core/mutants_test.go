@@ -167,7 +167,7 @@ var mutantsOfReclaim = []mutant{
 	{"a queue loses what it is entitled to", "../queue/claim.go",
 		"return left <= n.entitled.Get(name)", "return left <= 0"},
 	{"who borrows takes from others", "../queue/claim.go",
-		"n.used.Get(name)+asked <= n.entitled.Get(name)", "true"},
+		"n.used.All.Get(name)+asked <= n.entitled.Get(name)", "true"},
 	{"more is taken back than was lent", "../queue/claim.go",
 		"- gone[n].Get(name) + l.Of.Get(name)", ""},
 	{"a higher priority gives way", "../queue/claim.go",

@@ -87,8 +87,8 @@ func (t *Tree) Grants(queue string) bool {
 	return false
 }
 
-// Refuses says why a queue does not let gangs that it is charged for have more than they
-// have; nil if it does.
+// Refuses says what limit of a queue, or of one above it, is in the way of more; nil if none
+// is. It does not ask who waits for the same.
 func (t *Tree) Refuses(queue string, more Demand) *Refusal {
 	return t.known(queue).refusal(more, t.total)
 }
