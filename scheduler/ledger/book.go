@@ -5,7 +5,6 @@ import (
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
-	"muster.sh/muster/scheduler/resource"
 )
 
 // Book is the node table with the slots on it. It has one writer and no lock.

@@ -23,12 +23,16 @@ type asking struct {
 
 // admitted are those who would start in a turn, in their order, if each that may takes what
 // it asks for, and how many are looked at.
-func admitted(turn *queue.Turn, waiting map[gang.ID]*asking, remembers bool) (out []gang.ID, seen int) {
+func admitted(tr *queue.Tree, turn *queue.Turn, waiting map[gang.ID]*asking, remembers bool) (out []gang.ID, seen int) {
 	for e, ok := turn.Next(); ok; e, ok = turn.Next() {
 		seen++
 		a := waiting[e.Gang]
+		more := a.more
+		if !tr.Grants(e.Queue) {
+			more.NonPreemptible = resource.Vector{} // as core asks
+		}
 		if !remembers || !a.asked || a.told == nil || !turn.Stands(e, a.told) {
-			a.told, a.asked = turn.Ask(e, a.more), true
+			a.told, a.asked = turn.Ask(e, more), true
 		}
 		if a.told == nil {
 			out = append(out, e.Gang)
@@ -112,8 +116,8 @@ func TestWhoIsLeftOutWouldHaveBeenRefused(t *testing.T) {
 					both(func(tr *queue.Tree) { tr.Charge(a.Gang, a.Queue, a.more) })
 				}
 			}
-			got, few := admitted(quick.Turn(), ours, true)
-			want, all := admitted(plain.ThoroughTurn(), theirs, false)
+			got, few := admitted(quick, quick.Turn(), ours, true)
+			want, all := admitted(plain, plain.ThoroughTurn(), theirs, false)
 			left += all - few
 			if !slices.Equal(got, want) {
 				t.Fatalf("%v may start, want %v", got, want)
