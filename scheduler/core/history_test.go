@@ -54,9 +54,10 @@ type history struct {
 	// one was.
 	passed, booked int
 	// parts are the steps after which a gang waited for each part of its demand that queues
-	// limit, and granted those after which one was non-preemptible.
-	parts   map[queue.Part]int
-	granted int
+	// limit, and granted those after which one was non-preemptible. spared are the moves of
+	// others while one was.
+	parts           map[queue.Part]int
+	granted, spared int
 	// late are the steps after which one was booked that had been booked for earlier.
 	late int
 }
@@ -189,8 +190,12 @@ func (h *history) countParts() {
 	for part := range waits {
 		h.parts[part]++
 	}
-	if granted > 0 {
-		h.granted++
+	if granted == 0 {
+		return
+	}
+	h.granted++
+	if now, _ := h.Machine.MovesFor(); now != "" && now != h.moved.of {
+		h.spared++
 	}
 }
 

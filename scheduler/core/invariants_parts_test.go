@@ -133,15 +133,20 @@ func nonPreemptibleIsSpared(s Seen) error {
 	return nil
 }
 
-// takesOf says whether a gang that has started took something of what another waits for.
-func (m *Machine) takesOf(g *group, waitsFor *queue.Refusal) bool {
-	switch waitsFor.Part {
-	case queue.Expected:
-		return m.unclaimedOf(g).Get(waitsFor.Resource) > 0
-	case queue.NonPreemptible:
-		return g.grant.of.Get(waitsFor.Resource) > 0
+// takesOf says whether a gang that has started took something of what an earlier one waits
+// for. Where that is a part, the earlier one waited for the same before.
+func (s Seen) takesOf(late, early *group) bool {
+	now, before := early.quota, s.Before.gangs[early.decl.ID].quota
+	if !now.OfPart() {
+		return true
 	}
-	return true
+	if before == nil || before.Part != now.Part || before.Resource != now.Resource {
+		return false
+	}
+	if now.Part == queue.Expected {
+		return s.Machine.unclaimedOf(late).Get(now.Resource) > 0
+	}
+	return late.grant.of.Get(now.Resource) > 0
 }
 
 // Parts says, for tests of whether it occurs, whether a gang waits because of each part that

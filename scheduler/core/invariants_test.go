@@ -10,6 +10,7 @@ import (
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/ledger"
+	"muster.sh/muster/scheduler/queue"
 )
 
 // Seen is one step as the invariants look at it.
@@ -45,13 +46,14 @@ type gangBefore struct {
 	clearsAt [ways]time.Time
 	wholeBy  time.Time
 	grant    grant
+	quota    *queue.Refusal
 }
 
 // Snap takes a Snapshot.
 func (m *Machine) Snap() Snapshot {
 	s := Snapshot{now: m.now, move: m.move, booked: m.snapBooking(), synced: m.synced, gangs: map[gang.ID]gangBefore{}, slots: map[ledger.SlotID]*ledger.Slot{}, evicting: map[gang.PodID]bool{}}
 	for id, g := range m.groups {
-		s.gangs[id] = gangBefore{g.phase, g.epoch, g.doneInAll(), g.firstDeadline(), g.clearsAt, g.wholeBy, g.grant}
+		s.gangs[id] = gangBefore{g.phase, g.epoch, g.doneInAll(), g.firstDeadline(), g.clearsAt, g.wholeBy, g.grant, g.quota}
 		for _, slot := range m.book.OfGang(id) {
 			s.slots[slot.ID] = slot
 		}

@@ -46,14 +46,6 @@ var mutants = []mutant{
 		"return !m.backsOff(g).IsZero() || m.bars(g) != \"\"", "return !m.backsOff(g).IsZero()"},
 	{"who has held room in vain does so again at once", "tenancy.go",
 		"return !m.backsOff(g).IsZero() || m.bars(g) != \"\"", "return m.bars(g) != \"\""},
-	{"the limit of what is held for members to come is not looked at", "../queue/demand.go",
-		"return n.MaxExpected.Get(name)", "return 0, false"},
-	{"the limit of what is non-preemptible is not looked at", "../queue/demand.go",
-		"limit, limited = n.MaxNonPreemptible.Get(name)", "limit, limited = 0, false"},
-	{"more is non-preemptible than its queue deserves", "../queue/demand.go",
-		"return entitled, true", "return 0, false"},
-	{"who grows stays non-preemptible", "grant.go",
-		"case m.refusesGrant(g, more) == \"\":", "case true:"},
 	{"members above the minimum need no quota", "fill.go",
 		"if elastic && want.Count > 0 {", "if false {"},
 	{"nobody is looked at again when queues have changed", "tenancy.go",
@@ -172,12 +164,26 @@ var mutantsOfReclaim = []mutant{
 		"- gone[n].Get(name) + l.Of.Get(name)", ""},
 	{"a higher priority gives way", "../queue/claim.go",
 		"(l.Priority < c.priority && !c.meek)", "true"},
-	{"who is not preemptible gives way", "reclaim.go",
-		"!g.isNonPreemptible() && !slices", "!slices"},
 	{"who has just come gives way", "movable.go",
 		"m.ranFor(mem) >= m.clearing(by).MinRuntime", "true"},
 	{"who gives way need not", "../victims/greedy.go",
 		"set, again = fewer, true", "_ = fewer"},
+}
+
+// mutantsOfParts are bugs in what queues limit by itself.
+var mutantsOfParts = []mutant{
+	{"the limit of what is held for members to come is not looked at", "../queue/demand.go",
+		"return n.MaxExpected.Get(name)", "return 0, false"},
+	{"the limit of what is non-preemptible is not looked at", "../queue/demand.go",
+		"limit, limited = n.MaxNonPreemptible.Get(name)", "limit, limited = 0, false"},
+	{"more is non-preemptible than its queue deserves", "../queue/demand.go",
+		"return entitled, true", "return 0, false"},
+	{"who grows stays non-preemptible", "grant.go",
+		"case m.refusesGrant(g, more) == \"\":", "case true:"},
+	{"who is not preemptible gives way", "reclaim.go",
+		"!g.isNonPreemptible() && !slices", "!slices"},
+	{"who waits for a part is passed by others who take of it", "../queue/turn.go",
+		"		t.keep(n, what)\n	default:", "	default:"},
 }
 
 // mutantOfQuota is met too rarely by histories of bookings; a story tells of it.
@@ -198,7 +204,7 @@ func TestPropertiesCatchSeededBugs(t *testing.T) {
 	}
 	for test, list := range map[string][]mutant{
 		"TestHistories": mutants, "TestHistoriesOfMoves": mutantsOfMoves, "TestHistoriesOfReclaim": mutantsOfReclaim,
-		"TestHistoriesOfBookings":                mutantsOfBookings,
+		"TestHistoriesOfBookings": mutantsOfBookings, "TestHistoriesOfParts": mutantsOfParts,
 		"TestNobodyPassesWithTheQuotaOfTheFirst": {mutantOfQuota},
 	} {
 		for _, m := range list {
