@@ -133,20 +133,20 @@ func nonPreemptibleIsSpared(s Seen) error {
 	return nil
 }
 
-// takesOf says whether a gang that has started took something of what an earlier one waits
-// for. Where that is a part, the earlier one waited for the same before.
+// takesOf says whether a gang that has started took something for which an earlier one waits,
+// where that is quota. Where it is a part, it is any part that the earlier one asks for, as
+// long as it has waited for one.
 func (s Seen) takesOf(late, early *group) bool {
-	now, before := early.quota, s.Before.gangs[early.decl.ID].quota
-	if !now.OfPart() {
+	if !early.quota.OfPart() {
 		return true
 	}
-	if before == nil || before.Part != now.Part || before.Resource != now.Resource {
+	if before := s.Before.gangs[early.decl.ID].quota; before == nil || !before.OfPart() {
 		return false
 	}
-	if now.Part == queue.Expected {
-		return s.Machine.unclaimedOf(late).Get(now.Resource) > 0
-	}
-	return late.grant.of.Get(now.Resource) > 0
+	asks, takes := s.Machine.demand(early, s.Machine.need(early)), false
+	asks.Expected.Each(func(name string, _ int64) { takes = takes || s.Machine.unclaimedOf(late).Get(name) > 0 })
+	asks.NonPreemptible.Each(func(name string, _ int64) { takes = takes || late.grant.of.Get(name) > 0 })
+	return takes
 }
 
 // Parts says, for tests of whether it occurs, whether a gang waits because of each part that

@@ -183,7 +183,7 @@ var mutantsOfParts = []mutant{
 	{"who is not preemptible gives way", "reclaim.go",
 		"!g.isNonPreemptible() && !slices", "!slices"},
 	{"who waits for a part is passed by others who take of it", "../queue/turn.go",
-		"		t.keep(n, what)\n	default:", "	default:"},
+		"			t.keep(n, what)\n", "			_ = what\n"},
 }
 
 // mutantOfQuota is met too rarely by histories of bookings; a story tells of it.

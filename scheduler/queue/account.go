@@ -47,6 +47,9 @@ func (t *Tree) Used(queue string) resource.Vector {
 func (t *Tree) add(n *node, d Demand) {
 	if n.add(d) {
 		t.version++
+		if d.hasParts() {
+			t.parts++
+		}
 	}
 }
 

@@ -39,6 +39,9 @@ func (d *Demand) of(p Part) resource.Vector {
 	}
 }
 
+// hasParts says whether anything of it is limited by itself.
+func (d *Demand) hasParts() bool { return !d.Expected.IsZero() || !d.NonPreemptible.IsZero() }
+
 func (d Demand) plus(o Demand) Demand {
 	return Demand{d.All.Add(o.All), d.Expected.Add(o.Expected), d.NonPreemptible.Add(o.NonPreemptible)}
 }

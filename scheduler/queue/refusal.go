@@ -26,9 +26,12 @@ type Refusal struct {
 	// Never says that it is more than the queue may ever have as things are declared.
 	Never bool
 
-	// at is the queue that refused it, when it was at that version.
-	at      *node
-	version uint64
+	// at is the queue that refused it, when it was at that version. Of a demand of which parts
+	// are limited it depends on the parts of all queues as well, at that version of these.
+	at             *node
+	version, parts uint64
+	// asks are the parts of the demand, where one of them was refused.
+	asks []awaited
 }
 
 // OfPart says that it is a limit of a part that leaves too little. Nobody waits behind such a
@@ -125,7 +128,7 @@ func (n *node) refuses(more Demand, total resource.Vector, of func(*node) tally)
 			whole = at.exceeds(more.All, total, has, would)
 		}
 		r = at.exceedsParts(&more, would)
-		return r == nil
+		return r == nil && (whole == nil || more.hasParts())
 	})
 	if r == nil {
 		r = whole

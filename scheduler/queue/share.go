@@ -18,7 +18,6 @@ func (t *Tree) entitle(n *node) {
 	n.fresh = false
 	rest, weights := n.rest()
 	for _, c := range n.children {
-		before := c.entitled
 		c.entitled = resource.Vector{}
 		rest.Each(func(name string, value int64) {
 			if _, named := c.deserved(name); !named && c.weight() > 0 {
@@ -31,9 +30,6 @@ func (t *Tree) entitle(n *node) {
 			}
 		}
 		c.entitled = most(c.entitled, c.guarantee())
-		if t.grants && !c.entitled.Equal(before) {
-			c.version++ // it bounds what is not preemptible
-		}
 		t.entitle(c)
 	}
 }

@@ -28,8 +28,8 @@ type Tree struct {
 	pinned gang.ID
 	// arrivals changes when gangs come to wait, or cease to.
 	arrivals uint64
-	// grants says that some queue lets gangs be non-preemptible.
-	grants bool
+	// parts changes with what bounds parts of demands, and what queues have of these.
+	parts uint64
 	// homes are the queues of namespaces whose gangs name none.
 	homes map[string]string
 }
@@ -103,6 +103,7 @@ func (t *Tree) SetTotal(total resource.Vector) {
 		t.total = total
 		t.version++
 		t.root.version++
+		t.parts++
 		t.entitle(t.root)
 	}
 }
@@ -211,14 +212,13 @@ func (t *Tree) drop(n *node) {
 // change rarely.
 func (t *Tree) rebuild() {
 	t.version++
+	t.parts++
 	t.root = t.node(Root)
-	t.grants = false
 	t.node(Default)
 	t.list = slices.SortedFunc(maps.Values(t.nodes), func(a, b *node) int { return strings.Compare(a.Name, b.Name) })
 	for _, n := range t.list {
 		n.parent, n.children, n.problem = nil, nil, ""
 		n.tally = tally{}
-		t.grants = t.grants || len(n.MaxNonPreemptible) > 0
 		n.version++
 	}
 	t.link()

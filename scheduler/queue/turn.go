@@ -107,10 +107,16 @@ func (t *Turn) first(n *node) *candidate {
 func (t *Turn) Ask(e Entry, more Demand) *Refusal {
 	n := t.tree.known(e.Queue)
 	r := n.refusal(more, t.tree.total)
-	if r == nil || !r.Never {
-		if behind := t.behind(n, more); behind != nil {
+	switch {
+	case r == nil:
+		r = t.behind(n, more)
+	case !r.Never && !r.OfPart():
+		if behind := t.behind(n, Demand{All: more.All}); behind != nil {
 			r = behind
 		}
+	}
+	if r != nil && more.hasParts() {
+		r.parts, r.asks = t.tree.parts, partsOf(&more)
 	}
 	t.note(n, r)
 	if r != nil && !r.Never {
@@ -137,19 +143,28 @@ func (t *Turn) Stands(e Entry, r *Refusal) bool {
 func (t *Turn) AwaitsNothing() bool { return len(t.awaited) == 0 }
 
 // await keeps what a gang of a queue was refused from those behind it. Where it was refused
-// a part, who asks for nothing of that passes in any queue.
+// a part, who asks for nothing of its parts passes in any queue.
 func (t *Turn) await(n *node, r *Refusal) {
-	what := awaited{r.Part, r.Resource}
 	switch {
 	case n.Backfill:
 	case r.OfPart():
-		t.keep(n, what)
+		for _, what := range r.asks {
+			t.keep(n, what)
+		}
 	default:
 		t.end(n)
 	}
 	if short := t.tree.nodes[r.Queue]; !short.Backfill {
-		t.keep(short, what)
+		t.keep(short, awaited{r.Part, r.Resource})
 	}
+}
+
+// partsOf is what a demand asks for of parts that are limited by themselves.
+func partsOf(more *Demand) (out []awaited) {
+	for _, p := range capped {
+		more.of(p).Each(func(name string, _ int64) { out = append(out, awaited{p, name}) })
+	}
+	return out
 }
 
 func (t *Turn) keep(n *node, what awaited) {
