@@ -47,6 +47,12 @@ const (
 	// evicted. It is read from where RequiredTopologyAnnotation is. Where there is none, the
 	// activeDeadlineSeconds of these pods count, but not those of a PodGroup's.
 	RuntimeAnnotation = "muster.sh/runtime"
+	// NonPreemptibleAnnotation says with "true" that nobody may take what the gang needs of
+	// its minimum: no gang of another queue, none with a higher priority, and nobody for whom
+	// it would be moved. Its queue, or one above, must grant that, by
+	// QueueMaxNonPreemptibleAnnotation. It is read from where RequiredTopologyAnnotation is.
+	NonPreemptibleAnnotation = "muster.sh/non-preemptible"
+
 	// ApplicationAnnotation names what runs again and again: how long earlier runs in the
 	// namespace took tells how long the next one will. It is read from where
 	// RuntimeAnnotation is. Without it the label spark-app-name counts.
@@ -72,6 +78,15 @@ const (
 	// QueueMaxPriorityAnnotation on a Queue is the highest priority that counts in it and
 	// in the queues below it: pods of a higher one are served as if they had this.
 	QueueMaxPriorityAnnotation = "muster.sh/max-priority"
+	// QueueMaxExpectedAnnotation on a Queue bounds the room that is held for members which
+	// have no pod yet, in it and the queues below it, as "cpu=10, memory=40Gi". Gangs that
+	// would need more wait with their start. A resource that is not named has no limit.
+	QueueMaxExpectedAnnotation = "muster.sh/max-expected"
+	// QueueMaxNonPreemptibleAnnotation on a Queue lets gangs in it, and in the queues below it,
+	// be non-preemptible that ask for it, as long as all of them together have no more than
+	// these resources, as "cpu=10, memory=40Gi", and no queue more than it deserves. Without it
+	// here or above no gang is.
+	QueueMaxNonPreemptibleAnnotation = "muster.sh/max-non-preemptible"
 
 	// RestartsAnnotation is what Muster remembers on a TFJob of the pods that it has
 	// replaced because they failed: how many there were, for its backoffLimit.

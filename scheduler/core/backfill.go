@@ -8,7 +8,6 @@ import (
 	"muster.sh/muster/scheduler/ledger"
 	"muster.sh/muster/scheduler/planner"
 	"muster.sh/muster/scheduler/queue"
-	"muster.sh/muster/scheduler/resource"
 )
 
 // A gang that is behind the first one that waits for room may start before it only where
@@ -39,7 +38,7 @@ func (m *Machine) backfill(first *group) {
 	}
 	m.turn.Stop(m.queueOf(first))
 	n := m.need(first)
-	p := passing{m: m, first: first, asks: n.sum(), wants: m.request(first, n).Request}
+	p := passing{m: m, first: first, asks: m.demand(first, n), wants: m.request(first, n).Request}
 	if !m.booked.known && !m.anyUseless(&p.wants) {
 		return
 	}
@@ -50,8 +49,12 @@ func (m *Machine) backfill(first *group) {
 			return
 		}
 		g := m.groups[e.Gang]
-		if m.keptOut(g) || m.turn.Ask(e, m.need(g).sum()) != nil {
+		if m.keptOut(g) {
 			m.turn.Stop(e.Queue)
+		} else if r := m.turn.Ask(e, m.demand(g, m.need(g))); r != nil {
+			if !r.OfPart() { // of that no more is taken from it than it waits for
+				m.turn.Stop(e.Queue)
+			}
 		} else if !p.try(g, e) {
 			m.turn.End(e.Queue) // nobody holds it a place, so none of its queue passes it
 		}
@@ -62,7 +65,7 @@ func (m *Machine) backfill(first *group) {
 type passing struct {
 	m     *Machine
 	first *group
-	asks  resource.Vector
+	asks  queue.Demand
 	wants planner.Request
 	// future is worked out when it is needed.
 	future *booking.Future
@@ -88,7 +91,7 @@ func (p *passing) try(g *group, e queue.Entry) bool {
 // place finds room for a gang that does not move the booking; nil if there is none.
 func (p *passing) place(g *group, e queue.Entry, n need, r request) []planner.Share {
 	m, b := p.m, p.m.booked
-	if !m.queues.Leaves(m.queueOf(p.first), p.asks, e.Queue, n.sum()) {
+	if !m.queues.Leaves(m.queueOf(p.first), p.asks, e.Queue, m.demand(g, n)) {
 		return nil // though it may give the quota back in time: without it the first one is not the first
 	}
 	if b.known && p.endsInTime(g) {

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"muster.sh/muster/scheduler/gang"
@@ -170,9 +171,14 @@ func (m *Machine) started(g *group, code gang.Code) gang.Verdict {
 		}
 		v.Detail = fmt.Sprintf("%d members of the minimum are still to run", waiting)
 	case gang.Running:
+		var told []string
 		if lost := sum(g.lost); lost > 0 {
-			v.Detail = fmt.Sprintf("%d members never came, and their room was given back", lost)
+			told = append(told, fmt.Sprintf("%d members never came, and their room was given back", lost))
 		}
+		if claim := m.tellGrant(g); claim != "" {
+			told = append(told, claim)
+		}
+		v.Detail = strings.Join(told, "; ")
 	}
 	return v
 }
@@ -191,7 +197,8 @@ func (m *Machine) explain(g *group) {
 	if code == g.explained {
 		return
 	}
-	if g.decl.Alone && (code == gang.Reserved || code == gang.Running) {
+	inVain := g.decl.NonPreemptible && !g.isNonPreemptible()
+	if g.decl.Alone && (code == gang.Reserved || code == gang.Running && !inVain) {
 		return // of one pod kube-scheduler tells that itself
 	}
 	g.explained = code

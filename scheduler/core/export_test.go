@@ -130,7 +130,7 @@ func (m *Machine) Startable(id gang.ID) bool {
 	if g == nil || g.phase != Waiting || m.bars(g) != "" {
 		return false
 	}
-	if r := m.queues.ThoroughTurn().Ask(m.entry(g), m.need(g).sum()); r != nil && r.Never {
+	if r := m.queues.ThoroughTurn().Ask(m.entry(g), m.demand(g, m.need(g))); r != nil && r.Never {
 		return false
 	}
 	_, v := planner.Plan(m.book.Empty(), m.request(g, m.need(g)).Request)

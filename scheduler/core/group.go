@@ -41,6 +41,8 @@ type group struct {
 	// so. It is zero while it is whole.
 	wholeBy   time.Time
 	departure departure
+	// grant is what its queue has granted it as non-preemptible.
+	grant grant
 	// complete says that all of the minimum have come since it started.
 	complete bool
 	// ended counts, by role, members of the minimum that ended well, or that

@@ -211,6 +211,7 @@ func (h *history) submitSpark() {
 	g.Created, g.Queue = h.Now, h.queue()
 	g.Topology, g.Moves, g.BelowMinimum = h.topology(), h.moves(), h.belowMinimum()
 	g.Runtime, g.Application = h.runtime()
+	g.NonPreemptible = h.chance("non-preemptible", 3)
 	r := &g.Roles[1]
 	r.Topology = h.topology()
 	if r.Shrinks = h.chance("dynamic", 1); r.Shrinks {
@@ -234,6 +235,7 @@ func (h *history) makeGroup() {
 	}
 	g.Topology, g.Moves, g.BelowMinimum = h.topology(), h.moves(), h.belowMinimum()
 	g.Runtime, g.Application = h.runtime()
+	g.NonPreemptible = h.chance("non-preemptible", 3)
 	if h.chance("minResources", 3) {
 		g.MinResources = resource.Vector{MilliCPU: int64(h.number("cores", 1, 8)) * 1000}
 	}
@@ -270,10 +272,19 @@ func (h *history) setQueue() {
 	if h.chance("guarantee", 1) {
 		s.Guarantee = resource.Vector{MilliCPU: int64(h.number("cores", 1, 6)) * 1000}
 	}
+	s.MaxExpected, s.MaxNonPreemptible = h.limit("expected", 2), h.limit("non-preemptible", 1)
 	if h.chance("namespaces", 7) {
 		s.Namespaces = []string{"elsewhere"}
 	}
 	h.SetQueue(s)
+}
+
+// limit draws how many cores of a part a queue may have; mostly, or often, it does not say.
+func (h *history) limit(part string, rarely int) queue.Limits {
+	if !h.chance("limits "+part, rarely) {
+		return nil
+	}
+	return coresOf(int64(h.number(part, 0, 6)))
 }
 
 // topology draws how near members are to be; most don't care.
@@ -408,6 +419,9 @@ func (h *history) editGang() {
 	}
 	if h.chance("another queue", 3) {
 		g.Queue = h.queue()
+	}
+	if h.chance("another claim", 3) {
+		g.NonPreemptible = !g.NonPreemptible
 	}
 	if h.chance("another policy", 3) {
 		g.BelowMinimum = h.belowMinimum()

@@ -20,6 +20,7 @@ import (
 	"muster.sh/muster/scheduler/journal"
 	"muster.sh/muster/scheduler/numa"
 	"muster.sh/muster/scheduler/planner"
+	"muster.sh/muster/scheduler/queue"
 	"muster.sh/muster/scheduler/resource"
 )
 
@@ -52,6 +53,11 @@ type history struct {
 	// passed are those that have passed a gang that was booked, booked the steps after which
 	// one was.
 	passed, booked int
+	// parts are the steps after which a gang waited for each part of its demand that queues
+	// limit, and granted those after which one was non-preemptible. spared are the moves of
+	// others while one was.
+	parts           map[queue.Part]int
+	granted, spared int
 	// late are the steps after which one was booked that had been booked for earlier.
 	late int
 }
@@ -106,7 +112,7 @@ func newHistory(t *rapid.T) *history {
 	if rapid.Bool().Draw(t, "reclaims") {
 		o.Reclaim = core.Clearing{MaxPods: 6, MaxTries: 100, After: time.Second, MinRuntime: 2 * time.Second, Cooldown: 20 * time.Second, Timeout: time.Minute}
 	}
-	h := &history{t: t, World: coretest.NewWith(o), vetoed: map[string]bool{}, apart: map[gang.ID]bool{}, unready: map[gang.ID]bool{}, broken: map[string]bool{}, written: written{}}
+	h := &history{t: t, World: coretest.NewWith(o), vetoed: map[string]bool{}, apart: map[gang.ID]bool{}, unready: map[gang.ID]bool{}, broken: map[string]bool{}, written: written{}, parts: map[queue.Part]int{}}
 	h.Async, h.tenants = true, rapid.Bool().Draw(t, "tenants")
 	h.World.Observe = h.observe
 	h.Veto = func(m *core.Member, node string) string {
@@ -163,6 +169,7 @@ func (h *history) observe(e core.Stamped, out []core.Decision) {
 			h.late++
 		}
 	}
+	h.countParts()
 	for _, i := range core.Invariants {
 		if err := i.Holds(seen); err != nil {
 			h.fail("%s: %v", i.Name, err)
@@ -176,6 +183,20 @@ func (h *history) observe(e core.Stamped, out []core.Decision) {
 	}
 	h.moved.note(h.Machine)
 	h.before = h.Machine.Snap()
+}
+
+func (h *history) countParts() {
+	waits, granted := h.Machine.Parts()
+	for part := range waits {
+		h.parts[part]++
+	}
+	if granted == 0 {
+		return
+	}
+	h.granted++
+	if now, _ := h.Machine.MovesFor(); now != "" && now != h.moved.of {
+		h.spared++
+	}
 }
 
 func (h *history) fail(format string, args ...any) {

@@ -24,7 +24,7 @@ func nobodyHoldsUpTheFirst(s Seen) error {
 	n := m.need(b.group)
 	r, passed := m.request(b.group, n).Request, s.passed(b.group)
 	if len(passed) > 0 {
-		if lacks := m.queues.ThoroughTurn().Ask(m.entry(b.group), n.sum()); lacks != nil {
+		if lacks := m.queues.ThoroughTurn().Ask(m.entry(b.group), m.demand(b.group, n)); lacks != nil {
 			return fmt.Errorf("%s starts, and %s has no quota any more: %s", passed[0].decl.ID, b.group.decl.ID, lacks)
 		}
 	}

@@ -76,7 +76,7 @@ func queuesAreInOrder(s Seen) error {
 		e := s.Machine.entry(late)
 		for early := range s.Machine.queues.All() {
 			g := s.Machine.groups[early.Gang]
-			if early.Queue == e.Queue && byTurn(early, e) < 0 && !s.Machine.backfills(e.Queue) && s.Machine.waitsForQuota(g) {
+			if early.Queue == e.Queue && byTurn(early, e) < 0 && !s.Machine.backfills(e.Queue) && s.Machine.waitsForQuota(g) && s.takesOf(late, g) {
 				return fmt.Errorf("%s starts, and %s is before it in queue %s: %s", late.decl.ID, early.Gang, e.Queue, g.quota)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/ledger"
+	"muster.sh/muster/scheduler/queue"
 )
 
 // Seen is one step as the invariants look at it.
@@ -44,13 +45,15 @@ type gangBefore struct {
 	deadline time.Time // of the first slot
 	clearsAt [ways]time.Time
 	wholeBy  time.Time
+	grant    grant
+	quota    *queue.Refusal
 }
 
 // Snap takes a Snapshot.
 func (m *Machine) Snap() Snapshot {
 	s := Snapshot{now: m.now, move: m.move, booked: m.snapBooking(), synced: m.synced, gangs: map[gang.ID]gangBefore{}, slots: map[ledger.SlotID]*ledger.Slot{}, evicting: map[gang.PodID]bool{}}
 	for id, g := range m.groups {
-		s.gangs[id] = gangBefore{g.phase, g.epoch, g.doneInAll(), g.firstDeadline(), g.clearsAt, g.wholeBy}
+		s.gangs[id] = gangBefore{g.phase, g.epoch, g.doneInAll(), g.firstDeadline(), g.clearsAt, g.wholeBy, g.grant, g.quota}
 		for _, slot := range m.book.OfGang(id) {
 			s.slots[slot.ID] = slot
 		}
@@ -118,6 +121,9 @@ var Invariants = []Invariant{
 	{"queues are charged for what their gangs have", queuesAreChargedRightly},
 	{"no queue gets more than it may have", quotasAreKept},
 	{"nobody passes who waits for quota", queuesAreInOrder},
+	{"no queue holds more for members to come than it may", expectedRoomIsLimited},
+	{"no more is non-preemptible than queues grant", grantsAreLimited},
+	{"nobody is evicted who is not preemptible", nonPreemptibleIsSpared},
 	{"a step decides no more than there is to decide", stepsAreBounded},
 }
 

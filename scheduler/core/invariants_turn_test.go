@@ -115,7 +115,7 @@ func (m *Machine) refuses(turn *queue.Turn, e queue.Entry, g *group) bool {
 	if m.isHopeless(g) {
 		return false
 	}
-	more := m.need(g).sum()
+	more := m.demand(g, m.need(g))
 	r := turn.Ask(e, more)
 	if r != nil && m.movesFor(g) {
 		turn.Keep(e, more, r)

@@ -108,7 +108,9 @@ type Machine struct {
 	// have members in the hold without a slot.
 	short   *queue.FIFO
 	elastic *queue.FIFO
-	alarms  alarms
+	// claimants are started gangs that claim to be non-preemptible, or are, and have changed.
+	claimants map[gang.ID]bool
+	alarms    alarms
 	// full has what members there is no room for, as long as none is freed.
 	full   map[string]bool
 	fullAt uint64
@@ -134,7 +136,7 @@ func NewMachine(opts Options) *Machine {
 		opts: opts, book: ledger.New(), queues: queues, turn: queues.Turn(), aside: map[gang.ID]*group{},
 		groups: map[gang.ID]*group{}, members: map[gang.PodID]*member{},
 		nodes: map[string]uint64{}, assumed: map[gang.PodID]bool{}, backoffs: map[string]backoff{}, budgets: map[string]int{},
-		unsettled: map[gang.ID]bool{}, short: queue.NewFIFO(), elastic: queue.NewFIFO(), full: map[string]bool{},
+		unsettled: map[gang.ID]bool{}, short: queue.NewFIFO(), elastic: queue.NewFIFO(), claimants: map[gang.ID]bool{}, full: map[string]bool{},
 		reviewed: map[gang.ID]bool{},
 		placed:   map[gang.PodID]*Placement{},
 	}
@@ -226,6 +228,7 @@ func (m *Machine) settle() {
 			m.moot = m.moot && collects && g.phase == Collecting
 		}
 	}
+	m.keepGrants()
 }
 
 func (m *Machine) decide(d Decision) { m.out = append(m.out, d) }

@@ -34,7 +34,7 @@ func (m *Machine) movable() []victims.Unit {
 // room for members to come gives that back as soon as it goes, which may be all that is
 // lacking: nobody needs to be evicted then.
 func (m *Machine) mayMoveWhole(g *group) bool {
-	return g.decl.Moves == gang.MovesWhole && m.book.Holding(g.decl.ID).Unclaimed() == 0 &&
+	return g.decl.Moves == gang.MovesWhole && !g.isNonPreemptible() && m.book.Holding(g.decl.ID).Unclaimed() == 0 &&
 		!slices.ContainsFunc(g.order, func(mem *member) bool { return !mem.runs() || !m.mayGo(mem, moving) })
 }
 

@@ -90,9 +90,16 @@ func (m *Machine) makeRoom(g *group) {
 func (m *Machine) makeQuota(g *group) {
 	if m.movesFor(g) {
 		m.move.turn = m.turn
-	} else if m.move == nil && !g.quota.Never && !g.quota.Behind {
+	} else if m.move == nil && !g.quota.Never && !g.quota.Behind && !m.lacksPart(g) {
 		m.clear(g, reclaiming)
 	}
+}
+
+// lacksPart says that a gang could not start even if others gave back what they have of its
+// quota: its queue limits a part of what it asks for.
+func (m *Machine) lacksPart(g *group) bool {
+	r := m.queues.Refuses(m.queueOf(g), m.demand(g, m.need(g)))
+	return r != nil && r.OfPart()
 }
 
 // clear looks for whose going lets a gang start, when the time for that has come. It

@@ -14,6 +14,7 @@ import (
 	"muster.sh/muster/scheduler/core/coretest"
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/gang/gangtest"
+	"muster.sh/muster/scheduler/queue"
 )
 
 var moves = core.Clearing{MaxPods: 2, MaxTries: 1000, After: time.Minute, MinRuntime: 10 * time.Minute, Cooldown: 10 * time.Minute, Timeout: 2 * time.Minute}
@@ -331,6 +332,10 @@ func (s staged) happen(t *testing.T, count func(*history)) {
 func (h *history) scatter() {
 	small := gangtest.Group(h.name("small"), h.number("minimum", 1, 3))
 	small.Created, small.Moves = h.Now, h.moves()
+	if small.NonPreemptible = h.chance("non-preemptible", 3); small.NonPreemptible {
+		h.SetQueue(queue.Spec{Name: queue.Default, Weight: 1, Backfill: true, MaxNonPreemptible: coresOf(12)})
+		h.arrive()
+	}
 	h.Declare(small)
 	for i := range 3 {
 		id := gang.PodID(h.name("pod"))

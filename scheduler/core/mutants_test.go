@@ -148,6 +148,8 @@ var mutantsOfMoves = []mutant{
 		"m.ranFor(mem) >= m.clearing(by).MinRuntime", "true"},
 	{"who has no room elsewhere is moved", "../victims/proof.go",
 		"return missing{want: -1, unit: u}", "return nothing"},
+	{"who is not preemptible is moved", "movable.go",
+		"!g.isNonPreemptible() && m.book", "m.book"},
 	{"a move that takes too long is waited for", "move.go",
 		"case !v.until.After(m.now):", "case false:"},
 	{"who was to be moved goes though nobody needs the room", "move.go",
@@ -159,7 +161,7 @@ var mutantsOfReclaim = []mutant{
 	{"a queue loses what it is entitled to", "../queue/claim.go",
 		"return left <= n.entitled.Get(name)", "return left <= 0"},
 	{"who borrows takes from others", "../queue/claim.go",
-		"n.used.Get(name)+asked <= n.entitled.Get(name)", "true"},
+		"n.used.All.Get(name)+asked <= n.entitled.Get(name)", "true"},
 	{"more is taken back than was lent", "../queue/claim.go",
 		"- gone[n].Get(name) + l.Of.Get(name)", ""},
 	{"a higher priority gives way", "../queue/claim.go",
@@ -168,6 +170,22 @@ var mutantsOfReclaim = []mutant{
 		"m.ranFor(mem) >= m.clearing(by).MinRuntime", "true"},
 	{"who gives way need not", "../victims/greedy.go",
 		"set, again = fewer, true", "_ = fewer"},
+}
+
+// mutantsOfParts are bugs in what queues limit by itself.
+var mutantsOfParts = []mutant{
+	{"the limit of what is held for members to come is not looked at", "../queue/demand.go",
+		"return n.MaxExpected.Get(name)", "return 0, false"},
+	{"the limit of what is non-preemptible is not looked at", "../queue/demand.go",
+		"limit, limited = n.MaxNonPreemptible.Get(name)", "limit, limited = 0, false"},
+	{"more is non-preemptible than its queue deserves", "../queue/demand.go",
+		"return entitled, true", "return 0, false"},
+	{"who grows stays non-preemptible", "grant.go",
+		"case m.refusesGrant(g, more) == \"\":", "case true:"},
+	{"who is not preemptible gives way", "reclaim.go",
+		"!g.isNonPreemptible() && !slices", "!slices"},
+	{"who waits for a part is passed by others who take of it", "../queue/turn.go",
+		"			t.keep(n, what)\n", "			_ = what\n"},
 }
 
 // mutantOfQuota is met too rarely by histories of bookings; a story tells of it.
@@ -188,7 +206,7 @@ func TestPropertiesCatchSeededBugs(t *testing.T) {
 	}
 	for test, list := range map[string][]mutant{
 		"TestHistories": mutants, "TestHistoriesOfMoves": mutantsOfMoves, "TestHistoriesOfReclaim": mutantsOfReclaim,
-		"TestHistoriesOfBookings":                mutantsOfBookings,
+		"TestHistoriesOfBookings": mutantsOfBookings, "TestHistoriesOfParts": mutantsOfParts,
 		"TestNobodyPassesWithTheQuotaOfTheFirst": {mutantOfQuota},
 	} {
 		for _, m := range list {

@@ -55,12 +55,12 @@ func (m *Machine) admit() bool {
 		}
 		if m.lacksQuota(g, e) {
 			m.quotaAwaited = m.quotaAwaited || !g.quota.Never
-			if !refused[e.Queue] {
+			if !refused[e.Queue] && (!g.quota.OfPart() || m.movesFor(g)) {
 				refused[e.Queue] = true
 				m.makeQuota(g)
 			}
 			if m.movesFor(g) {
-				m.turn.Keep(e, m.need(g).sum(), g.quota)
+				m.turn.Keep(e, m.demand(g, m.need(g)), g.quota)
 			}
 			continue
 		}

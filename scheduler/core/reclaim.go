@@ -39,13 +39,14 @@ func (m *Machine) isStable(g *group) bool {
 }
 
 // takeable is what of a gang may be taken. While it lacks members of its minimum, those
-// above make up for them, and go with all others only.
+// above make up for them, and go with all others only. Of a non-preemptible gang nobody
+// takes the minimum.
 func (m *Machine) takeable(g *group, c *claim) []victims.Unit {
 	var units []victims.Unit
 	if m.isSettled(g) {
 		units = m.elasticUnits(g, reclaiming)
 	}
-	if !slices.ContainsFunc(g.order, func(mem *member) bool { return mem.state == bound && !m.mayGo(mem, reclaiming) }) {
+	if !g.isNonPreemptible() && !slices.ContainsFunc(g.order, func(mem *member) bool { return mem.state == bound && !m.mayGo(mem, reclaiming) }) {
 		units = append(units, m.wholeUnit(g))
 	}
 	return slices.DeleteFunc(units, func(u victims.Unit) bool { return !c.Allows([]queue.Loss{m.loss(&u, c)}) })

@@ -237,13 +237,14 @@ func TestHistoriesOfReclaim(t *testing.T) {
 // lend fills the cluster with work of queues that have borrowed, and lets others wait.
 func (h *history) lend() {
 	for _, name := range []string{"a", "b"} {
-		h.SetQueue(queue.Spec{Name: name, Weight: 1, Deserved: coresOf(int64(h.number("cores", 3, 6)))})
+		h.SetQueue(queue.Spec{Name: name, Weight: 1, Deserved: coresOf(int64(h.number("cores", 3, 6))), MaxNonPreemptible: h.limit("non-preemptible", 1)})
 	}
 	h.SetQueue(queue.Spec{Name: "c", Parent: "b", Weight: 1, Deserved: coresOf(3)})
 	h.arrive()
 	for range h.number("gangs", 2, 5) {
 		g := gangtest.Group(h.name("lent"), h.number("minimum", 1, 4))
 		g.Created, g.Queue = h.Now, rapid.SampledFrom([]string{"a", "c", "c"}).Draw(h.t, "queue")
+		g.NonPreemptible = h.chance("non-preemptible", 3)
 		h.Declare(g)
 		for range g.MinMember + h.number("more", 0, 2) {
 			h.create(g, "")

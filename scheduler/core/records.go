@@ -18,6 +18,8 @@ type Record struct {
 	// Since is when the verdict came to be of this kind.
 	Since   time.Time `json:"since,omitzero"`
 	Created time.Time `json:"created"`
+	// NonPreemptible says that its queue has granted it that nobody takes what its minimum has.
+	NonPreemptible bool `json:"nonPreemptible,omitempty"`
 	// Position in the queue, counted from 1; 0 if the gang does not wait.
 	Position int `json:"position,omitempty"`
 	Bound    int `json:"bound"`
@@ -74,6 +76,7 @@ func (m *Machine) brief(g *group) Record {
 	r := Record{
 		Gang: g.decl.ID, Owner: g.decl.Owner, Queue: m.queueOf(g), Phase: g.phase, Verdict: m.verdict(g), Created: g.decl.Created,
 		Position: m.queues.Position(g.decl.ID), Bound: g.all[bound], Min: g.size(),
+		NonPreemptible: g.isNonPreemptible(),
 	}
 	if r.Verdict.Position > 0 {
 		r.Verdict.Position = r.Position

@@ -27,6 +27,9 @@ func (m *Machine) settleGroup(g *group) {
 	if g.phase == Collecting || g.phase == Waiting {
 		m.enroll(g)
 	}
+	if g.phase == Started && (g.decl.NonPreemptible || g.isNonPreemptible()) {
+		m.claimants[g.decl.ID] = true
+	}
 	m.reviewed[g.decl.ID] = true
 	if len(g.members) == 0 && !g.declared && g.refused.Code == "" {
 		m.dropReservation(g)
@@ -51,7 +54,7 @@ func (m *Machine) startOver(g *group) {
 	g.wholeBy = time.Time{}
 	m.short.Remove(g.decl.ID)
 	m.elastic.Remove(g.decl.ID)
-	g.phase, g.tried = Collecting, false
+	g.phase, g.tried, g.grant = Collecting, false, grant{}
 	m.moot = false
 }
 

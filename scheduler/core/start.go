@@ -16,6 +16,7 @@ func (m *Machine) start(g *group) {
 		m.endMove()
 	}
 	m.queues.Remove(g.decl.ID)
+	m.grantAtStart(g)
 	if m.book.Holding(g.decl.ID).Unclaimed() == 0 {
 		m.launch(g)
 		return
@@ -84,6 +85,6 @@ func (m *Machine) abort(g *group, reason string) {
 	for _, mem := range g.order {
 		m.unplace(mem)
 	}
-	g.phase, g.tried, g.blocks = Waiting, false, false
+	g.phase, g.tried, g.blocks, g.grant = Waiting, false, false, grant{}
 	m.touch(g)
 }

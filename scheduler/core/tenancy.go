@@ -80,11 +80,14 @@ func (m *Machine) charge(id gang.ID) {
 	if id == keeper {
 		return
 	}
-	name := m.queues.ChargedTo(id)
+	name, has := m.queues.ChargedTo(id), queue.Demand{All: m.book.Charge(id), Expected: m.book.Expected(id)}
 	if g := m.groups[id]; g != nil && g.declared {
-		name = m.queueOf(g)
+		if name = m.queueOf(g); g.grant.queue != name {
+			g.grant = grant{} // another queue has granted nothing
+		}
+		has.NonPreemptible = g.grant.of
 	}
-	m.queues.Charge(id, name, m.book.Charge(id))
+	m.queues.Charge(id, name, has)
 }
 
 // lacksQuota says whether a gang must wait because its queue has no quota for it.
@@ -95,7 +98,7 @@ func (m *Machine) lacksQuota(g *group, e queue.Entry) bool {
 		return g.quota != nil
 	}
 	before := g.quota
-	g.quota = m.turn.Ask(e, m.need(g).sum())
+	g.quota = m.turn.Ask(e, m.demand(g, m.need(g)))
 	g.quotaAt, g.asked = m.queues.Version(), true
 	if !isAlike(before, g.quota) {
 		m.reviewed[g.decl.ID] = true
@@ -132,6 +135,15 @@ func quotaCode(r *queue.Refusal) gang.Code {
 func (m *Machine) quotaFor(g *group, w *planner.Want) int {
 	m.recharge()
 	return m.turn.Room(m.queueOf(g), w.Shape.Request, w.Count)
+}
+
+// demand is what a gang that waits asks its queue for.
+func (m *Machine) demand(g *group, n need) queue.Demand {
+	d := queue.Demand{All: n.sum(), Expected: need{expected: n.expected}.sum()}
+	if m.claims(g) {
+		d.NonPreemptible = d.All
+	}
+	return d
 }
 
 // sum is all that is needed.

@@ -42,7 +42,7 @@ func (m *Machine) WhatIf(decl gang.Gang, priority int64) Foretold {
 	e := queue.Entry{Gang: decl.ID, Queue: f.Queue, Created: decl.Created, Priority: m.queues.Priority(f.Queue, priority)}
 	f.Ahead = m.queues.Ahead(e)
 	n := m.need(g)
-	if refusal := m.turn.Foresee(f.Queue, n.sum()); refusal != nil {
+	if refusal := m.turn.Foresee(f.Queue, queue.Demand{All: n.sum()}); refusal != nil {
 		f.Verdict = gang.Verdict{Code: quotaCode(refusal), Queue: f.Queue, Detail: refusal.String()}
 		if refusal.Behind {
 			f.Verdict.Code, f.Verdict.Position = gang.Behind, f.Ahead+1

@@ -236,6 +236,29 @@ func TestQueuesAreTold(t *testing.T) {
 	}
 }
 
+func TestWhatQueuesLimitOfEachPartIsTold(t *testing.T) {
+	w := coretest.Cluster(2, 4)
+	w.SetQueue(queue.Spec{
+		Name: queue.Default, MaxExpected: queue.LimitsOf(map[string]int64{resource.CPU: 3000}),
+		MaxNonPreemptible: queue.LimitsOf(map[string]int64{resource.CPU: 2000}),
+	})
+	w.App("app", 2, gangtest.Shape(1, 1))
+	g := gangtest.Group("kept", 1)
+	g.NonPreemptible = true
+	w.Declare(g)
+	w.Pod(g.ID, "", "kept-0", gangtest.Shape(1, 1))
+	q := read[v1.QueueList](t, caller(w), "/v1/queues").Items[0]
+	got := fmt.Sprint(q.Expected["cpu"], q.MaxExpected, q.NonPreemptible["cpu"], q.MaxNonPreemptible)
+	if want := "2map[cpu:3]1map[cpu:2]"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	for name, want := range map[string]bool{"kept": true, "app": false} {
+		if g := read[v1.Gang](t, caller(w, "default"), "/v1/gangs/default/"+name); g.NonPreemptible != want {
+			t.Errorf("%s is told as %+v", name, g)
+		}
+	}
+}
+
 // Whatever there is, whatever the caller may see and whatever the size of the pages: all
 // pages together have each gang that he may see once, in order, and the others are counted.
 func TestPagesHaveEachGangOnce(t *testing.T) {

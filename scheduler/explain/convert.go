@@ -19,7 +19,7 @@ func gangOf(r *core.Record) v1.Gang {
 		Kind: kind, Namespace: namespace, Name: name, Owner: objectOf(r.Owner), Queue: r.Queue, Place: r.Position,
 		Phase: string(r.Phase), Created: r.Created, Minimum: r.Min, Bound: r.Bound, Verdict: verdictOf(&r.Verdict),
 	}
-	g.Verdict.Since, g.Ends = r.Since, r.Ends
+	g.Verdict.Since, g.Ends, g.NonPreemptible = r.Since, r.Ends, r.NonPreemptible
 	if s := r.Start; s != nil {
 		g.Start = &v1.Start{At: s.At, Nodes: s.Nodes, Unknown: s.Unknown, Moved: s.Moved}
 	}
@@ -54,7 +54,9 @@ func queueOf(r *core.QueueRecord, pending resource.Vector) v1.Queue {
 	q := v1.Queue{
 		Name: r.Name, Parent: r.Parent, State: v1.QueueOpen, Problem: r.Problem, Weight: r.Weight, Priority: r.Priority,
 		Guaranteed: amountsOf(r.Guaranteed), Deserved: amountsOf(r.Entitled), Capability: limitsOf(r.Capability),
-		Used: amountsOf(r.Used), Borrowed: amountsOf(r.Borrowed), Pending: amountsOf(pending), Share: r.Share, Waiting: r.Waiting,
+		Used: amountsOf(r.Used), Borrowed: amountsOf(r.Borrowed),
+		Expected: amountsOf(r.Expected), MaxExpected: limitsOf(r.MaxExpected),
+		NonPreemptible: amountsOf(r.NonPreemptible), MaxNonPreemptible: limitsOf(r.MaxNonPreemptible), Pending: amountsOf(pending), Share: r.Share, Waiting: r.Waiting,
 	}
 	switch {
 	case r.Problem != "":

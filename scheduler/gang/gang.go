@@ -70,6 +70,9 @@ type Gang struct {
 	Alone bool `json:"alone,omitempty"`
 	// Runtime is how long it runs at most, as its owner says; zero if he does not.
 	Runtime time.Duration `json:"runtime,omitempty"`
+	// NonPreemptible says that it claims to keep what its minimum has, whoever else needs it.
+	// Whether it does is for its queue to grant.
+	NonPreemptible bool `json:"nonPreemptible,omitempty"`
 	// Application is what its runs have in common, one after the other, in the namespace;
 	// empty for one of which no other runs are known.
 	Application string `json:"application,omitempty"`

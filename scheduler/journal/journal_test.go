@@ -14,6 +14,7 @@ import (
 	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/gang/gangtest"
 	"muster.sh/muster/scheduler/journal"
+	"muster.sh/muster/scheduler/queue"
 )
 
 const plenty = 1 << 30
@@ -69,6 +70,35 @@ func TestAReplayComesToTheSameDecisions(t *testing.T) {
 	}
 	if first, second := m.Named("default", "first"), m.Named("default", "second"); first[0].Phase != core.Started || second[0].Verdict.Code != gang.NoRoom {
 		t.Errorf("in the end %+v, %+v", first, second)
+	}
+}
+
+func TestWhatQueuesLimitAndGangsClaimIsRecorded(t *testing.T) {
+	var text bytes.Buffer
+	w := coretest.New()
+	j, err := journal.NewWriter(&text, journal.Header{Options: w.Options}, plenty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Observe = j.Record
+	w.Node("n0", 4, 16)
+	w.Step(core.Synced{})
+	w.SetQueue(queue.Spec{Name: queue.Default, MaxExpected: queue.LimitsOf(map[string]int64{"cpu": 0}), MaxNonPreemptible: queue.LimitsOf(map[string]int64{"cpu": 1000})})
+	g := gangtest.Group("kept", 1)
+	g.NonPreemptible = true
+	w.Declare(g)
+	w.Pod(g.ID, "", "kept-0", gangtest.Shape(1, 1))
+	w.App("app", 1, gangtest.Shape(1, 1))
+	j.Close()
+	if err := j.Run(); err != nil {
+		t.Fatal(err)
+	}
+	report, m, err := replay(text.String(), nil)
+	if err != nil || report.Difference != nil {
+		t.Fatalf("%v, %v", report, err)
+	}
+	if kept, app := m.Named("default", "kept"), m.Named("default", "app"); !kept[0].NonPreemptible || app[0].Verdict.Code != gang.NeverInQueue {
+		t.Errorf("in the end %+v, %+v", kept, app)
 	}
 }
 

@@ -92,7 +92,7 @@ func (b *Book) assertRows() error {
 }
 
 func (b *Book) assertCharges() error {
-	fresh := charges{of: map[gang.ID]resource.Vector{}, changed: map[gang.ID]bool{}}
+	fresh := newCharges()
 	for _, name := range b.table.Names() {
 		fresh.nodes = fresh.nodes.Add(b.table.Node(name).Allocatable)
 	}
@@ -102,11 +102,15 @@ func (b *Book) assertCharges() error {
 	for _, s := range b.slots {
 		if b.Counts(s) {
 			fresh.count(s.Gang, s.Shape.Request)
+			fresh.expect(s, 1)
 		}
 	}
 	same := maps.EqualFunc(fresh.of, b.charges.of, resource.Vector.Equal)
 	if !same || !fresh.forGangs().Equal(b.ForGangs()) {
 		return fmt.Errorf("ledger: gangs have %v of %s, charged are %v of %s", fresh.of, fresh.forGangs(), b.charges.of, b.ForGangs())
+	}
+	if !maps.EqualFunc(fresh.expected, b.charges.expected, resource.Vector.Equal) {
+		return fmt.Errorf("ledger: %v is held for members without a pod, counted is %v", fresh.expected, b.charges.expected)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 
 	"muster.sh/muster/scheduler/cluster"
 	"muster.sh/muster/scheduler/gang"
-	"muster.sh/muster/scheduler/resource"
 )
 
 // Book is the node table with the slots on it. It has one writer and no lock.
@@ -52,7 +51,7 @@ func New() *Book {
 		byNode: map[string][]*Slot{}, byGang: map[gang.ID]*Holding{}, claims: map[gang.PodID]*Slot{},
 		rows: rows{stale: map[string]bool{}}, touched: map[string]bool{},
 		zonesTouched: map[string]bool{}, zoned: map[string]bool{},
-		charges: charges{of: map[gang.ID]resource.Vector{}, changed: map[gang.ID]bool{}},
+		charges: newCharges(),
 	}
 }
 

@@ -340,3 +340,27 @@ func TestTouchedNamesNodesWhoseSlotsHaveChanged(t *testing.T) {
 		t.Errorf("touched: %v", got)
 	}
 }
+
+func TestASlotIsExpectedUntilItIsClaimed(t *testing.T) {
+	b := book("n1")
+	want := func(when string, cores int64) {
+		t.Helper()
+		if got := b.Expected("g"); got.MilliCPU != cores*1000 || b.Assert() != nil {
+			t.Errorf("%s %s is expected, want %d cores; %v", when, got, cores, b.Assert())
+		}
+	}
+	s := hold(t, b, slot("g", "n1", 2, ""), slot("g", "n1", 1, "driver"))
+	want("at first", 2)
+	b.Recharged()
+	b.Claim(s[0].ID, "a")
+	want("once it is claimed", 0)
+	if got := b.Recharged(); !slices.Equal(got, []gang.ID{"g"}) {
+		t.Errorf("%v have changed", got)
+	}
+	b.SetPod(pod("a", "n1", 2, "g"))
+	b.RemovePod("a")
+	b.Unclaim(s[0].ID)
+	want("once its member is lost", 2)
+	b.Release(s[0].ID)
+	want("once it is given up", 0)
+}

@@ -12,15 +12,25 @@ import (
 type charges struct {
 	of      map[gang.ID]resource.Vector
 	changed map[gang.ID]bool
+	// expected is what of it is held for members that have no pod.
+	expected map[gang.ID]resource.Vector
 	// nodes is what all nodes have together, and foreign what pods of no gang take of it.
 	nodes, foreign resource.Vector
+}
+
+func newCharges() charges {
+	return charges{of: map[gang.ID]resource.Vector{}, changed: map[gang.ID]bool{}, expected: map[gang.ID]resource.Vector{}}
 }
 
 // Charge is what a gang has now.
 func (b *Book) Charge(id gang.ID) resource.Vector { return b.charges.of[id] }
 
-// Recharged returns the gangs that have more or less than when it was last called,
-// sorted.
+// Expected is what of the charge of a gang is held for members that have no pod: slots
+// that nobody has claimed.
+func (b *Book) Expected(id gang.ID) resource.Vector { return b.charges.expected[id] }
+
+// Recharged returns the gangs that have more or less than when it was last called, or for
+// others of their members, sorted.
 func (b *Book) Recharged() []gang.ID {
 	if len(b.charges.changed) == 0 {
 		return nil
@@ -56,6 +66,17 @@ func (c *charges) count(id gang.ID, v resource.Vector) {
 func (b *Book) countSlot(s *Slot, sign int64) {
 	if s != nil && b.Counts(s) {
 		b.charges.count(s.Gang, s.Shape.Request.Scale(sign))
+		b.charges.expect(s, sign)
+	}
+}
+
+// expect adds a slot that waits for a pod to what is expected, or takes it off.
+func (c *charges) expect(s *Slot, sign int64) {
+	if s.Claimant != "" {
+		return
+	}
+	if c.expected[s.Gang] = c.expected[s.Gang].Add(s.Shape.Request.Scale(sign)); c.expected[s.Gang].IsZero() {
+		delete(c.expected, s.Gang)
 	}
 }
 

@@ -9,22 +9,28 @@ import (
 
 // Charge says what a gang has now of what its queue may use: room that its pods take,
 // and room that is held for it.
-func (t *Tree) Charge(id gang.ID, queue string, charge resource.Vector) {
+func (t *Tree) Charge(id gang.ID, queue string, charge Demand) {
+	if charge.All.IsZero() {
+		charge = Demand{}
+	}
 	old, had := t.accounts[id]
-	if (had && old.queue == queue && old.charge.Equal(charge)) || (!had && charge.IsZero()) {
+	if (had && old.queue == queue && old.charge.equal(charge)) || (!had && charge.All.IsZero()) {
 		return
 	}
-	t.version++
 	to := t.known(queue)
-	if charge.IsZero() {
+	if charge.All.IsZero() {
 		delete(t.accounts, id)
 	} else {
 		t.accounts[id] = account{queue, charge}
 	}
-	to.add(charge)
-	if had {
+	if had && old.queue == queue {
+		t.add(to, charge.plus(old.charge.scale(-1)))
+	} else {
+		t.add(to, charge)
+	}
+	if had && old.queue != queue {
 		from := t.nodes[old.queue]
-		from.add(old.charge.Scale(-1))
+		t.add(from, old.charge.scale(-1))
 		t.drop(from)
 	}
 	t.drop(to)
@@ -33,24 +39,38 @@ func (t *Tree) Charge(id gang.ID, queue string, charge resource.Vector) {
 // Used is what a queue, and those below it, are charged for.
 func (t *Tree) Used(queue string) resource.Vector {
 	if n := t.nodes[queue]; n != nil {
-		return n.used
+		return n.used.All
 	}
 	return resource.Vector{}
 }
 
-// add charges a queue, and all above it.
-func (n *node) add(v resource.Vector) {
-	n.own = n.own.Add(v)
+func (t *Tree) add(n *node, d Demand) {
+	if n.add(d) {
+		t.version++
+		if d.hasParts() {
+			t.parts++
+		}
+	}
+}
+
+// add charges a queue, and all above it. It reports whether that matters to anybody who
+// asks one of them.
+func (n *node) add(d Demand) (matters bool) {
+	n.own = n.own.Add(d.All)
 	for at := n; at != nil; at = at.parent {
 		before := at.committed
-		at.used = at.used.Add(v)
+		at.used = at.used.plus(d)
 		at.committed = at.commits(at.own, at.promised)
-		at.fresh = false
-		at.version++
+		if at.minds(&d) {
+			at.fresh = false
+			at.version++
+			matters = true
+		}
 		if at.parent != nil {
 			at.parent.promised = at.parent.promised.Add(at.committed).Sub(before)
 		}
 	}
+	return matters
 }
 
 // commits is what nobody else may have if a queue itself uses that much, and its children

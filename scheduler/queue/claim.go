@@ -110,7 +110,7 @@ func (n *node) isAbove(other *node) bool {
 func (n *node) isEntitledTo(more resource.Vector) bool {
 	ok := true
 	more.Each(func(name string, asked int64) {
-		ok = ok && (asked <= 0 || n.used.Get(name)+asked <= n.entitled.Get(name))
+		ok = ok && (asked <= 0 || n.used.All.Get(name)+asked <= n.entitled.Get(name))
 	})
 	return ok
 }
@@ -125,7 +125,7 @@ func (c *Claim) borrows(path []*node, l Loss, gone map[*node]resource.Vector) bo
 	borrowed := false
 	c.more.Each(func(name string, asked int64) {
 		borrowed = borrowed || asked > 0 && l.Of.Get(name) > 0 && !slices.ContainsFunc(path, func(n *node) bool {
-			left := n.used.Get(name) - gone[n].Get(name) + l.Of.Get(name)
+			left := n.used.All.Get(name) - gone[n].Get(name) + l.Of.Get(name)
 			return left <= n.entitled.Get(name)
 		})
 	})
@@ -138,7 +138,7 @@ func (c *Claim) Lack(losses []Loss) float64 {
 	c.suppose(losses, -1)
 	defer c.suppose(losses, 1)
 	lack := 0.0
-	c.of.grow(c.more, (*node).now, func(at *node, has, would tally) bool {
+	c.of.grow(Demand{All: c.more}, (*node).now, func(at *node, has, would tally) bool {
 		c.more.Each(func(name string, asked int64) {
 			if r := at.exceedsOf(name, asked, c.tree.total, has, would); r != nil {
 				lack += float64(r.Used+r.Asked-r.Limit) / float64(max(r.Limit, 1))
@@ -153,7 +153,7 @@ func (c *Claim) Lack(losses []Loss) float64 {
 func (c *Claim) suppose(losses []Loss, sign int64) {
 	for _, l := range slices.Concat(c.leaving, losses) {
 		if n := c.tree.nodes[l.Queue]; n != nil {
-			n.add(l.Of.Scale(sign))
+			n.add(Demand{All: l.Of.Scale(sign)})
 		}
 	}
 }

@@ -24,7 +24,7 @@ func lending(used map[string]int64) *queue.Tree {
 		t.Set(s)
 	}
 	for name, n := range used {
-		t.Charge(gang.ID("of "+name), name, cores(n))
+		t.Charge(gang.ID("of "+name), name, whole(n))
 	}
 	return t
 }
@@ -134,7 +134,7 @@ func TestNothingIsTakenBack(t *testing.T) {
 		for i := range number("gangs", 1, 8) {
 			w := work{gang.ID(fmt.Sprintf("g%d", i)), rapid.SampledFrom(leaves).Draw(t, "queue"), number("cores", 1, 6)}
 			runs = append(runs, w)
-			tree.Charge(w.id, w.queue, cores(w.cpus))
+			tree.Charge(w.id, w.queue, whole(w.cpus))
 		}
 		taker := work{"taker", rapid.SampledFrom(leaves).Draw(t, "queue"), number("cores", 1, 6)}
 		claim := tree.Claim(queue.Entry{Queue: taker.queue}, cores(taker.cpus), false, nil)
@@ -155,9 +155,9 @@ func TestNothingIsTakenBack(t *testing.T) {
 			}
 		}
 		for _, w := range gone {
-			tree.Charge(w.id, w.queue, resource.Vector{})
+			tree.Charge(w.id, w.queue, queue.Demand{})
 		}
-		tree.Charge(taker.id, taker.queue, cores(taker.cpus))
+		tree.Charge(taker.id, taker.queue, whole(taker.cpus))
 		for _, w := range gone {
 			back := tree.Claim(queue.Entry{Queue: w.queue}, cores(w.cpus), false, nil)
 			if back.Allows([]queue.Loss{{Queue: taker.queue, Of: cores(taker.cpus)}}) {

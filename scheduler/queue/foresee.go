@@ -1,10 +1,6 @@
 package queue
 
-import (
-	"slices"
-
-	"muster.sh/muster/scheduler/resource"
-)
+import "slices"
 
 // Ahead is how many of those that wait in a queue would go before one.
 func (t *Tree) Ahead(e Entry) int {
@@ -21,16 +17,16 @@ func (e Entry) Before(other Entry) bool { return compare(e, other) < 0 }
 
 // Leaves says whether a queue would still have the quota for more if another one had it
 // for something else.
-func (t *Tree) Leaves(queue string, more resource.Vector, other string, taken resource.Vector) bool {
+func (t *Tree) Leaves(queue string, more Demand, other string, taken Demand) bool {
 	n, taker := t.known(queue), t.known(other)
 	taker.add(taken)
-	defer taker.add(taken.Scale(-1))
+	defer taker.add(taken.scale(-1))
 	return n.refusal(more, t.total) == nil
 }
 
 // Foresee says what Ask would to one who came now, behind all that have asked. Nothing is
 // kept for him.
-func (t *Turn) Foresee(queue string, more resource.Vector) *Refusal {
+func (t *Turn) Foresee(queue string, more Demand) *Refusal {
 	n := t.tree.nodes[queue]
 	if n == nil {
 		return nil

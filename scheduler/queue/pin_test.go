@@ -15,7 +15,7 @@ func TestAPinnedGangGoesFirstWhereItMay(t *testing.T) {
 		"before a queue with a lower share":        {func(*queue.Tree) {}, "pinned"},
 		"not before its own queue's first":         {func(tr *queue.Tree) { tr.Add(queue.Entry{Gang: "urgent", Queue: "busy", Priority: 1}) }, "idle"},
 		"not before a queue of a higher priority":  {func(tr *queue.Tree) { tr.Set(queue.Spec{Name: "idle", Weight: 1, Priority: 1}) }, "idle"},
-		"not where it borrows from one that lacks": {func(tr *queue.Tree) { tr.Charge("old", "busy", cores(60)) }, "idle"},
+		"not where it borrows from one that lacks": {func(tr *queue.Tree) { tr.Charge("old", "busy", whole(60)) }, "idle"},
 		"where both have more than they deserve":   {func(tr *queue.Tree) { tr.SetTotal(cores(4)) }, "pinned"},
 		"not if it does not wait any more":         {func(tr *queue.Tree) { tr.Remove("pinned") }, "idle"},
 		"not once it is taken back":                {func(tr *queue.Tree) { tr.Pin("") }, "idle"},
@@ -23,8 +23,8 @@ func TestAPinnedGangGoesFirstWhereItMay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tr := tree(queue.Spec{Name: "busy"}, queue.Spec{Name: "idle"})
 			tr.SetTotal(cores(100))
-			tr.Charge("old", "busy", cores(20))
-			tr.Charge("young", "idle", cores(10))
+			tr.Charge("old", "busy", whole(20))
+			tr.Charge("young", "idle", whole(10))
 			tr.Add(in("pinned", 1, "busy"))
 			tr.Add(in("idle", 2, "idle"))
 			tr.Pin("pinned")

@@ -33,12 +33,15 @@ func (t *Turn) note(n *node, r *Refusal) {
 	if s.broken {
 		return
 	}
+	// What others must not take from then on has to be known from the first of the queue.
+	if s.broken = len(s.refusals) > 0 && !r.Never && r.OfPart() && !n.Backfill; s.broken {
+		return
+	}
 	for i := range s.refusals {
-		if o := &s.refusals[i]; o.at == r.at && o.version == r.version && o.Resource == r.Resource && o.Never == r.Never {
+		if o := &s.refusals[i]; o.at == r.at && o.version == r.version && o.parts == r.parts && o.Part == r.Part && o.Resource == r.Resource && o.Never == r.Never {
 			return
 		}
 	}
-	// What others must not take from then on has to be known from the first of the queue.
 	s.broken = len(s.refusals) > 0 && !r.Never && !r.at.Backfill
 	s.refusals = append(s.refusals, *r)
 }
@@ -67,7 +70,7 @@ func (t *Turn) isQuiet(n *node) bool {
 
 // holds says that nothing has changed of what was refused.
 func (t *Turn) holds(r *Refusal) bool {
-	return r.at != nil && r.version == r.at.version && t.tree.nodes[r.at.Name] == r.at
+	return r.at != nil && r.version == r.at.version && t.tree.nodes[r.at.Name] == r.at && (r.parts == 0 || r.parts == t.tree.parts)
 }
 
 // skip counts all gangs of a quiet queue as if they had asked.

@@ -16,7 +16,7 @@ import (
 // asking is a gang that waits, and remembers what it was told as core does.
 type asking struct {
 	queue.Entry
-	more  resource.Vector
+	more  queue.Demand
 	told  *queue.Refusal
 	asked bool
 }
@@ -46,34 +46,44 @@ func TestWhoIsLeftOutWouldHaveBeenRefused(t *testing.T) {
 		quick, plain := queue.NewTree(), queue.NewTree()
 		both := func(do func(*queue.Tree)) { do(quick); do(plain) }
 		names := []string{"a", "b", "c", "d"}
-		number := func(label string, low, high int) int64 { return int64(rapid.IntRange(low, high).Draw(t, label)) }
+		number := func(label string, low, high int64) int64 { return rapid.Int64Range(low, high).Draw(t, label) }
 		declare := func(name string) {
 			s := queue.Spec{
 				Name: name, Weight: number("weight", 1, 3), Backfill: rapid.Bool().Draw(t, "backfill"),
 				Capability: limit(number("capability", 3, 12)), Guarantee: cores(number("guarantee", 0, 2)),
+			}
+			if rapid.Bool().Draw(t, "caps what is expected") {
+				s.MaxExpected = limit(number("expected", 0, 6))
+			}
+			if rapid.Bool().Draw(t, "grants") {
+				s.MaxNonPreemptible = limit(number("non-preemptible", 0, 6))
 			}
 			if name > "b" {
 				s.Parent = "b"
 			}
 			both(func(tr *queue.Tree) { tr.Set(s) })
 		}
+		demand := func() queue.Demand {
+			n := number("asks", 1, 5)
+			return queue.Demand{All: cores(n), Expected: cores(number("expects", 0, n)), NonPreemptible: cores(n * number("non-preemptible", 0, 1))}
+		}
 		both(func(tr *queue.Tree) { tr.SetTotal(cores(20)) })
 		for _, name := range names {
 			declare(name)
 		}
 		ours, theirs := map[gang.ID]*asking{}, map[gang.ID]*asking{}
-		var started []gang.ID
+		var started []*asking
 		for i := range 60 {
 			name := rapid.SampledFrom(names).Draw(t, "queue")
-			switch rapid.IntRange(0, 5).Draw(t, "what") {
+			switch rapid.IntRange(0, 7).Draw(t, "what") {
 			case 0, 1:
 				e := queue.Entry{Gang: gang.ID(fmt.Sprintf("g%d", i)), Queue: name, Created: time.Unix(int64(i), 0), Priority: number("priority", 0, 1)}
-				more := cores(number("asks", 1, 5))
+				more := demand()
 				ours[e.Gang], theirs[e.Gang] = &asking{Entry: e, more: more}, &asking{Entry: e, more: more}
 				both(func(tr *queue.Tree) { tr.Add(e) })
 			case 2:
 				if len(started) > 0 {
-					both(func(tr *queue.Tree) { tr.Charge(started[0], name, resource.Vector{}) })
+					both(func(tr *queue.Tree) { tr.Charge(started[0].Gang, name, queue.Demand{}) })
 					started = started[1:]
 				}
 			case 3:
@@ -88,9 +98,18 @@ func TestWhoIsLeftOutWouldHaveBeenRefused(t *testing.T) {
 						}
 					})
 					id := rapid.SampledFrom(ids).Draw(t, "gang")
-					ours[id].more = cores(number("asks", 1, 5))
+					ours[id].more = demand()
 					theirs[id].more, ours[id].asked = ours[id].more, false
 					both(func(tr *queue.Tree) { tr.Changed(id) })
+				}
+			case 6:
+				total := cores(number("total", 12, 25))
+				both(func(tr *queue.Tree) { tr.SetTotal(total) })
+			case 5:
+				if len(started) > 0 { // its members have come
+					a := started[len(started)-1]
+					a.more.Expected = resource.Vector{}
+					both(func(tr *queue.Tree) { tr.Charge(a.Gang, a.Queue, a.more) })
 				}
 			}
 			got, few := admitted(quick.Turn(), ours, true)
@@ -100,11 +119,11 @@ func TestWhoIsLeftOutWouldHaveBeenRefused(t *testing.T) {
 				t.Fatalf("%v may start, want %v", got, want)
 			}
 			for _, id := range got[:min(len(got), 1)] {
-				e, more := ours[id].Entry, ours[id].more
-				both(func(tr *queue.Tree) { tr.Remove(id); tr.Charge(id, e.Queue, more) })
+				a := ours[id]
+				both(func(tr *queue.Tree) { tr.Remove(id); tr.Charge(id, a.Queue, a.more) })
 				delete(ours, id)
 				delete(theirs, id)
-				started = append(started, id)
+				started = append(started, a)
 			}
 		}
 	})

@@ -31,6 +31,14 @@ type Record struct {
 	// more than it is entitled to.
 	Used     resource.Vector `json:"used,omitzero"`
 	Borrowed resource.Vector `json:"borrowed,omitzero"`
+	// Expected is what of it is held for members that have no pod yet, and MaxExpected the
+	// most that it may be by the queue's own limit.
+	Expected    resource.Vector `json:"expected,omitzero"`
+	MaxExpected Limits          `json:"maxExpected,omitempty"`
+	// NonPreemptible is what of it nobody may take, and MaxNonPreemptible the most that it may
+	// be by the queue's own limit.
+	NonPreemptible    resource.Vector `json:"nonPreemptible,omitzero"`
+	MaxNonPreemptible Limits          `json:"maxNonPreemptible,omitempty"`
 	// Share is the greatest part that it uses of anything that it is entitled to.
 	Share float64 `json:"share"`
 	// Waiting counts the gangs that wait in it, without those below it.
@@ -52,7 +60,9 @@ func (n *node) record() Record {
 	r := Record{
 		Name: n.Name, Declared: n.declared, Created: n.Created, Problem: n.problem, Closed: n.Closed, Weight: n.Weight, Priority: n.Priority, Backfill: n.Backfill,
 		Guaranteed: n.guarantee(), Entitled: n.entitled, Capability: n.Capability,
-		Used: n.used, Borrowed: n.used.Short(n.entitled), Share: min(n.dominantShare(), maxShare), Waiting: n.waiting.Len(),
+		Used: n.used.All, Borrowed: n.used.All.Short(n.entitled), Expected: n.used.Expected, MaxExpected: n.MaxExpected,
+		NonPreemptible: n.used.NonPreemptible, MaxNonPreemptible: n.MaxNonPreemptible,
+		Share: min(n.dominantShare(), maxShare), Waiting: n.waiting.Len(),
 	}
 	if n.parent.parent != nil {
 		r.Parent = n.parent.Name

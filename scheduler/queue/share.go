@@ -76,7 +76,7 @@ func (n *node) deserved(name string) (int64, bool) {
 func (n *node) dominantShare() float64 {
 	if !n.fresh {
 		n.share, n.fresh = 0, true
-		n.used.Each(func(name string, used int64) {
+		n.used.All.Each(func(name string, used int64) {
 			if entitled := n.entitled.Get(name); entitled > 0 {
 				n.share = max(n.share, float64(used)/float64(entitled))
 			} else if used > 0 {

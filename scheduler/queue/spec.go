@@ -44,6 +44,12 @@ type Spec struct {
 	// MaxPriority is the highest priority that counts; nil for no limit but that of the
 	// queue above.
 	MaxPriority *int64 `json:"maxPriority,omitempty"`
+	// MaxExpected is the most that it and those below it may hold for members that have no
+	// pod yet. Resources that it does not name have no limit.
+	MaxExpected Limits `json:"maxExpected,omitempty"`
+	// MaxNonPreemptible is the most that gangs of it and those below it may have that are not
+	// preemptible. Without one here or above none is.
+	MaxNonPreemptible Limits `json:"maxNonPreemptible,omitempty"`
 	// Closed queues start nothing.
 	Closed bool `json:"closed,omitempty"`
 	// Namespaces are those that may charge it. Without any it has those of its parent,

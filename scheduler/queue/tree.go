@@ -28,13 +28,15 @@ type Tree struct {
 	pinned gang.ID
 	// arrivals changes when gangs come to wait, or cease to.
 	arrivals uint64
+	// parts changes with what bounds parts of demands, and what queues have of these.
+	parts uint64
 	// homes are the queues of namespaces whose gangs name none.
 	homes map[string]string
 }
 
 type account struct {
 	queue  string
-	charge resource.Vector
+	charge Demand
 }
 
 // node is a queue in the tree. One that is not declared is there for as long as
@@ -68,7 +70,8 @@ type node struct {
 type tally struct {
 	// used is what they are charged for, and own what the queue itself is. One that has
 	// queues below it has own gangs only if they ran before.
-	used, own resource.Vector
+	used Demand
+	own  resource.Vector
 	// committed is what nobody else may have of what the queue's parent has: what is
 	// used, and what is guaranteed and not used. promised is that of its children in sum.
 	committed, promised resource.Vector
@@ -102,6 +105,7 @@ func (t *Tree) SetTotal(total resource.Vector) {
 		t.total = total
 		t.version++
 		t.root.version++
+		t.parts++
 		t.entitle(t.root)
 	}
 }
@@ -202,7 +206,7 @@ func (t *Tree) known(name string) *node {
 
 // drop forgets a queue that nobody knows any more.
 func (t *Tree) drop(n *node) {
-	if !n.declared && n.Name != Default && n != t.root && n.waiting.Len() == 0 && n.used.IsZero() && len(n.children) == 0 {
+	if !n.declared && n.Name != Default && n != t.root && n.waiting.Len() == 0 && n.used.All.IsZero() && len(n.children) == 0 {
 		delete(t.nodes, n.Name)
 		t.rebuild()
 	}
@@ -212,6 +216,7 @@ func (t *Tree) drop(n *node) {
 // change rarely.
 func (t *Tree) rebuild() {
 	t.version++
+	t.parts++
 	t.root = t.node(Root)
 	t.node(Default)
 	t.list = slices.SortedFunc(maps.Values(t.nodes), func(a, b *node) int { return strings.Compare(a.Name, b.Name) })

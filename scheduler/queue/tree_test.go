@@ -14,6 +14,9 @@ import (
 
 func cores(n int64) resource.Vector { return resource.Vector{MilliCPU: n * 1000} }
 
+// whole is a demand of which no part is limited by itself.
+func whole(n int64) queue.Demand { return queue.Demand{All: cores(n)} }
+
 func limit(n int64) queue.Limits { return queue.LimitsOf(map[string]int64{resource.CPU: n * 1000}) }
 
 // tree has 100 cores and these queues, each a second younger than the one before.
@@ -36,7 +39,7 @@ func in(name string, second int, q string) queue.Entry {
 
 // ask asks in a turn of its own.
 func ask(t *queue.Tree, q string, n int64) *queue.Refusal {
-	return t.Turn().Ask(in("g", 0, q), cores(n))
+	return t.Turn().Ask(in("g", 0, q), whole(n))
 }
 
 func TestAQueueHasNoMoreThanItsCapabilityAndThatOfThoseAbove(t *testing.T) {
@@ -45,8 +48,8 @@ func TestAQueueHasNoMoreThanItsCapabilityAndThatOfThoseAbove(t *testing.T) {
 		queue.Spec{Name: "nlp", Parent: "research", Capability: limit(40)},
 		queue.Spec{Name: "vision", Parent: "research"},
 	)
-	tr.Charge("a", "nlp", cores(30))
-	tr.Charge("b", "vision", cores(20))
+	tr.Charge("a", "nlp", whole(30))
+	tr.Charge("b", "vision", whole(20))
 	for _, c := range []struct {
 		queue string
 		n     int64
@@ -69,7 +72,7 @@ func TestAQueueHasNoMoreThanItsCapabilityAndThatOfThoseAbove(t *testing.T) {
 			t.Errorf("%d for %s: %q, want %q", c.n, c.queue, got, c.want)
 		}
 	}
-	tr.Charge("b", "vision", resource.Vector{})
+	tr.Charge("b", "vision", queue.Demand{})
 	if r := ask(tr, "vision", 30); r != nil {
 		t.Errorf("after b has ended: %s", r)
 	}
@@ -81,8 +84,8 @@ func TestWhatIsGuaranteedIsLentToNobody(t *testing.T) {
 		queue.Spec{Name: "b"},
 		queue.Spec{Name: "c", Guarantee: cores(10)},
 	)
-	tr.Charge("x", "a", cores(15))
-	tr.Charge("y", "b", cores(30))
+	tr.Charge("x", "a", whole(15))
+	tr.Charge("y", "b", whole(30))
 	if r := ask(tr, "b", 20); r != nil {
 		t.Errorf("20 of the 50 that nobody is guaranteed: %s", r)
 	}
@@ -112,7 +115,7 @@ func TestAGuaranteeIsKeptWithinTheCapabilityOfTheQueueAbove(t *testing.T) {
 	if r := ask(tr, "vision", 31); r == nil || r.Queue != "research" || !r.Reserved {
 		t.Errorf("31 for vision: %v", r)
 	}
-	tr.Charge("v", "vision", cores(30))
+	tr.Charge("v", "vision", whole(30))
 	if r := ask(tr, "nlp", 20); r != nil {
 		t.Errorf("its guarantee: %s", r)
 	}
@@ -127,12 +130,12 @@ func TestARefusedGangKeepsWhatItWaitsForFromThoseBehind(t *testing.T) {
 		queue.Spec{Name: "other"},
 		queue.Spec{Name: "loose", Capability: limit(10), Backfill: true},
 	)
-	tr.Charge("old", "nlp", cores(10))
+	tr.Charge("old", "nlp", whole(10))
 	turn := tr.Turn()
-	if r := turn.Ask(in("big", 1, "nlp"), cores(8)); r == nil || r.Behind {
+	if r := turn.Ask(in("big", 1, "nlp"), whole(8)); r == nil || r.Behind {
 		t.Fatalf("8 of 6: %v", r)
 	}
-	if r := turn.Ask(in("small", 2, "vision"), cores(1)); r == nil || !r.Behind {
+	if r := turn.Ask(in("small", 2, "vision"), whole(1)); r == nil || !r.Behind {
 		t.Errorf("who takes what is waited for goes first: %v", r)
 	}
 	if n := turn.Room("vision", cores(1), 5); n != 0 {
@@ -146,19 +149,19 @@ func TestARefusedGangKeepsWhatItWaitsForFromThoseBehind(t *testing.T) {
 		{"own", cores(4)},   // guaranteed to itself
 		{"other", cores(9)}, // not of that queue's quota
 	} {
-		if r := turn.Ask(in("x", 3, c.queue), c.more); r != nil {
+		if r := turn.Ask(in("x", 3, c.queue), queue.Demand{All: c.more}); r != nil {
 			t.Errorf("%s of %s: %s", c.more, c.queue, r)
 		}
 	}
-	if r := turn.Ask(in("large", 4, "loose"), cores(11)); r == nil || !r.Never {
+	if r := turn.Ask(in("large", 4, "loose"), whole(11)); r == nil || !r.Never {
 		t.Errorf("more than ever: %v", r)
 	}
-	tr.Charge("y", "loose", cores(5))
+	tr.Charge("y", "loose", whole(5))
 	turn = tr.Turn()
-	if r := turn.Ask(in("large", 4, "loose"), cores(6)); r == nil {
+	if r := turn.Ask(in("large", 4, "loose"), whole(6)); r == nil {
 		t.Error("6 of 5")
 	}
-	if r := turn.Ask(in("small", 5, "loose"), cores(5)); r != nil {
+	if r := turn.Ask(in("small", 5, "loose"), whole(5)); r != nil {
 		t.Errorf("this queue lets others pass: %s", r)
 	}
 }
@@ -169,7 +172,7 @@ func TestWhoIsBehindOthersKeepsThoseOfHisQueueBehindHim(t *testing.T) {
 		queue.Spec{Name: "nlp", Parent: "research", Priority: 1},
 		queue.Spec{Name: "own", Parent: "research", Guarantee: cores(4)},
 	)
-	tr.Charge("old", "nlp", cores(5))
+	tr.Charge("old", "nlp", whole(5))
 	tr.Add(in("large", 0, "nlp"))
 	tr.Add(in("behind", 1, "own"))
 	tr.Add(in("small", 2, "own"))
@@ -177,7 +180,7 @@ func TestWhoIsBehindOthersKeepsThoseOfHisQueueBehindHim(t *testing.T) {
 	turn := tr.Turn()
 	for e, ok := turn.Next(); ok; e, ok = turn.Next() {
 		asked = append(asked, e.Gang)
-		turn.Ask(e, map[gang.ID]resource.Vector{"large": cores(3), "behind": cores(5), "small": cores(1)}[e.Gang])
+		turn.Ask(e, map[gang.ID]queue.Demand{"large": whole(3), "behind": whole(5), "small": whole(1)}[e.Gang])
 	}
 	// behind takes more than its queue is guaranteed, and small would not.
 	if want := []gang.ID{"large", "behind"}; !slices.Equal(asked, want) {
@@ -200,7 +203,7 @@ func order(tr *queue.Tree) []gang.ID {
 	turn := tr.Turn()
 	for e, ok := turn.Next(); ok; e, ok = turn.Next() {
 		tr.Remove(e.Gang)
-		tr.Charge(e.Gang, e.Queue, cores(1))
+		tr.Charge(e.Gang, e.Queue, whole(1))
 		out = append(out, e.Gang)
 	}
 	return out
@@ -349,7 +352,7 @@ func TestWhoMayUseAQueue(t *testing.T) {
 
 func TestAQueueThatIsGoneIsChargedUntilAllOfItHasEnded(t *testing.T) {
 	tr := tree(queue.Spec{Name: "p", Capability: limit(10)}, queue.Spec{Name: "q", Parent: "p"})
-	tr.Charge("g", "q", cores(4))
+	tr.Charge("g", "q", whole(4))
 	tr.Add(in("w", 1, "q"))
 	tr.Unset("q")
 	if !tr.Used("q").Equal(cores(4)) || !tr.Used("p").IsZero() || !tr.Used("root").Equal(cores(4)) {
@@ -366,7 +369,7 @@ func TestAQueueThatIsGoneIsChargedUntilAllOfItHasEnded(t *testing.T) {
 
 func TestWhatRanBeforeThereWereQueuesBelowTakesNothingOfTheirs(t *testing.T) {
 	tr := tree(queue.Spec{Name: "a"}, queue.Spec{Name: "below", Parent: "a", Guarantee: cores(40)}, queue.Spec{Name: "b"})
-	tr.Charge("old", "a", cores(30))
+	tr.Charge("old", "a", whole(30))
 	for n, want := range map[int64]bool{30: true, 31: false} {
 		if r := ask(tr, "b", n); (r == nil) != want {
 			t.Errorf("%d for another: %v", n, r)

@@ -14,9 +14,9 @@ type Turn struct {
 	last map[*node]Entry
 	// over are queues of which nobody may go any more.
 	over map[*node]bool
-	// awaited are resources for which a gang waits that others must not pass, by the
-	// queue that has too little.
-	awaited map[*node]map[string]bool
+	// awaited is what a gang waits for that others must not pass, by the queue that has too
+	// little.
+	awaited map[*node]map[awaited]bool
 	// lines are the children of each queue of which somebody may go, as long as nothing
 	// changes.
 	lines   map[*node]*line
@@ -30,11 +30,17 @@ type Turn struct {
 	begun bool
 }
 
+// awaited is a resource for which a gang waits, and the part that lacks it.
+type awaited struct {
+	part     Part
+	resource string
+}
+
 // Turn begins a new one. It may leave out gangs of which it is known that they would be
 // refused, but never the first of a queue.
 func (t *Tree) Turn() *Turn {
 	return &Turn{
-		tree: t, last: map[*node]Entry{}, over: map[*node]bool{}, awaited: map[*node]map[string]bool{}, streaks: map[*node]*streak{},
+		tree: t, last: map[*node]Entry{}, over: map[*node]bool{}, awaited: map[*node]map[awaited]bool{}, streaks: map[*node]*streak{},
 	}
 }
 
@@ -98,13 +104,19 @@ func (t *Turn) first(n *node) *candidate {
 // Ask says whether the queue of a gang has the quota for what it asks for, and why not.
 // What it lacks is kept for it: until the turn is over nobody gets that who comes after
 // it, but from what is guaranteed to himself, or where the queue lets others pass.
-func (t *Turn) Ask(e Entry, more resource.Vector) *Refusal {
+func (t *Turn) Ask(e Entry, more Demand) *Refusal {
 	n := t.tree.known(e.Queue)
 	r := n.refusal(more, t.tree.total)
-	if r == nil || !r.Never {
-		if behind := t.behind(n, more); behind != nil {
+	switch {
+	case r == nil:
+		r = t.behind(n, more)
+	case !r.Never && !r.OfPart():
+		if behind := t.behind(n, Demand{All: more.All}); behind != nil {
 			r = behind
 		}
+	}
+	if r != nil && more.hasParts() {
+		r.parts, r.asks = t.tree.parts, partsOf(&more)
 	}
 	t.note(n, r)
 	if r != nil && !r.Never {
@@ -130,33 +142,55 @@ func (t *Turn) Stands(e Entry, r *Refusal) bool {
 // AwaitsNothing says that nobody of this turn waits for quota that others must not take.
 func (t *Turn) AwaitsNothing() bool { return len(t.awaited) == 0 }
 
-// await keeps what a gang of a queue was refused from those behind it.
+// await keeps what a gang of a queue was refused from those behind it. Where it was refused
+// a part, who asks for nothing of its parts passes in any queue.
 func (t *Turn) await(n *node, r *Refusal) {
-	if !n.Backfill {
+	switch {
+	case n.Backfill:
+	case r.OfPart():
+		for _, what := range r.asks {
+			t.keep(n, what)
+		}
+	default:
 		t.end(n)
 	}
 	if short := t.tree.nodes[r.Queue]; !short.Backfill {
-		t.keep(short, r.Resource)
+		t.keep(short, awaited{r.Part, r.Resource})
 	}
 }
 
-func (t *Turn) keep(n *node, resource string) {
-	if t.awaited[n] == nil {
-		t.awaited[n] = map[string]bool{}
+// partsOf is what a demand asks for of parts that are limited by themselves.
+func partsOf(more *Demand) (out []awaited) {
+	for _, p := range capped {
+		more.of(p).Each(func(name string, _ int64) { out = append(out, awaited{p, name}) })
 	}
-	t.awaited[n][resource] = true
+	return out
+}
+
+func (t *Turn) keep(n *node, what awaited) {
+	if t.awaited[n] == nil {
+		t.awaited[n] = map[awaited]bool{}
+	}
+	t.awaited[n][what] = true
 }
 
 // Keep lets nobody pass a gang that was refused, wherever its quota is limited: it is
 // being given back for it.
-func (t *Turn) Keep(e Entry, more resource.Vector, r *Refusal) {
-	t.keep(t.tree.nodes[r.Queue], r.Resource)
+func (t *Turn) Keep(e Entry, more Demand, r *Refusal) {
+	t.keep(t.tree.nodes[r.Queue], awaited{r.Part, r.Resource})
 	for at := t.tree.known(e.Queue); at != nil; at = at.parent {
-		more.Each(func(name string, _ int64) {
+		more.All.Each(func(name string, _ int64) {
 			if _, limited := at.Capability.Get(name); limited {
-				t.keep(at, name)
+				t.keep(at, awaited{Whole, name})
 			}
 		})
+		for _, p := range capped {
+			more.of(p).Each(func(name string, _ int64) {
+				if _, limited := at.limitOf(p, name); limited {
+					t.keep(at, awaited{p, name})
+				}
+			})
+		}
 	}
 }
 
@@ -185,7 +219,7 @@ func (t *Turn) Room(queue string, each resource.Vector, limit int) int {
 	least, most := 0, limit // the quota is there for least of them
 	for least < most {
 		half := least + (most-least+1)/2
-		more := each.Scale(int64(half))
+		more := Demand{All: each.Scale(int64(half))}
 		if t.behind(n, more) == nil && n.refusal(more, t.tree.total) == nil {
 			least = half
 		} else {
@@ -196,16 +230,23 @@ func (t *Turn) Room(queue string, each resource.Vector, limit int) int {
 }
 
 // behind says that more would take from what an earlier gang waits for.
-func (t *Turn) behind(n *node, more resource.Vector) (r *Refusal) {
+func (t *Turn) behind(n *node, more Demand) (r *Refusal) {
 	if len(t.awaited) == 0 {
 		return nil
 	}
 	n.grow(more, (*node).now, func(at *node, has, would tally) bool {
-		more.Each(func(name string, asked int64) {
-			if r == nil && t.awaited[at][name] && would.committed.Get(name) > has.committed.Get(name) {
+		more.All.Each(func(name string, asked int64) {
+			if r == nil && t.awaited[at][awaited{Whole, name}] && would.committed.Get(name) > has.committed.Get(name) {
 				r = &Refusal{Queue: at.Name, Resource: name, Asked: asked, Behind: true}
 			}
 		})
+		for _, p := range capped {
+			more.of(p).Each(func(name string, asked int64) {
+				if r == nil && asked > 0 && t.awaited[at][awaited{p, name}] {
+					r = &Refusal{Queue: at.Name, Part: p, Resource: name, Asked: asked, Behind: true}
+				}
+			})
+		}
 		return r == nil
 	})
 	return r

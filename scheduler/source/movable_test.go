@@ -11,6 +11,26 @@ import (
 
 const unreadableMovable = `the annotation muster.sh/movable="yes" is neither true nor false; set it to one of them, or leave it out`
 
+const unreadableClaim = `the annotation muster.sh/non-preemptible="yes" is neither true nor false; set it to one of them, or leave it out`
+
+func TestWhetherAGangClaimsToBeNonPreemptibleIsReadFromAnAnnotation(t *testing.T) {
+	for text, want := range map[string]bool{"": false, "true": true, "false": false, "yes": false} {
+		annotations := map[string]string{v1alpha1.NonPreemptibleAnnotation: text}
+		if text == "" {
+			annotations = nil
+		}
+		var g gang.Gang
+		switch err := readWishes(annotations, &g); {
+		case text == "yes":
+			if err == nil || err.Error() != unreadableClaim {
+				t.Errorf("%q: %v", text, err)
+			}
+		case err != nil || g.NonPreemptible != want:
+			t.Errorf("%q is read as %t, %v", text, g.NonPreemptible, err)
+		}
+	}
+}
+
 func TestWhatMayBeMovedIsReadFromAnAnnotation(t *testing.T) {
 	for text, want := range map[string]gang.Moves{"": gang.MovesElastic, "true": gang.MovesWhole, "false": gang.MovesNothing, "yes": ""} {
 		t.Run(text, func(t *testing.T) {

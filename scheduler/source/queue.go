@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
+	apiresource "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -97,6 +98,13 @@ func readQueue(u *unstructured.Unstructured, s *queue.Spec) error {
 		}
 		s.MaxPriority = &n
 	}
+	var err error
+	if s.MaxExpected, err = amountsIn(u.GetAnnotations(), v1alpha1.QueueMaxExpectedAnnotation); err != nil {
+		return err
+	}
+	if s.MaxNonPreemptible, err = amountsIn(u.GetAnnotations(), v1alpha1.QueueMaxNonPreemptibleAnnotation); err != nil {
+		return err
+	}
 	guarantee, err := limits("spec.guarantee.resource", q.Spec.Guarantee.Resource)
 	if err != nil {
 		return err
@@ -121,6 +129,25 @@ func namesIn(text string) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// amountsIn reads amounts of resources from an annotation, such as "cpu=10, memory=40Gi";
+// nil where there is none.
+func amountsIn(annotations map[string]string, key string) (queue.Limits, error) {
+	text, ok := annotations[key]
+	if !ok {
+		return nil, nil
+	}
+	list := v1.ResourceList{}
+	for pair := range strings.SplitSeq(text, ",") {
+		name, amount, _ := strings.Cut(strings.TrimSpace(pair), "=")
+		q, err := apiresource.ParseQuantity(amount)
+		if _, twice := list[v1.ResourceName(name)]; err != nil || twice {
+			return nil, fmt.Errorf("the annotation %s=%.64q is not a list of resources, each once; set it to one such as cpu=10, memory=40Gi", key, text)
+		}
+		list[v1.ResourceName(name)] = q
+	}
+	return limits("the annotation "+key, list)
 }
 
 // most is more of any resource than a cluster has, so that sums of amounts below it

@@ -24,6 +24,10 @@ func quantities(pairs ...string) v1.ResourceList {
 	return list
 }
 
+func annotatedQueue(key, value string) volcano.Queue {
+	return volcano.Queue{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{key: value}}}
+}
+
 func TestQueuesAreRead(t *testing.T) {
 	for name, c := range map[string]struct {
 		queue volcano.Queue
@@ -33,6 +37,7 @@ func TestQueuesAreRead(t *testing.T) {
 			volcano.Queue{
 				ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{
 					v1alpha1.QueueNamespacesAnnotation: "b, a,,b", v1alpha1.QueueMaxPriorityAnnotation: "-5",
+					v1alpha1.QueueMaxExpectedAnnotation: "cpu=10, memory=40Gi", v1alpha1.QueueMaxNonPreemptibleAnnotation: "nvidia.com/gpu=0,cpu=500m",
 				}},
 				Spec: volcano.QueueSpec{
 					Parent: "research", Weight: 3, Priority: 7, DequeueStrategy: volcano.DequeueStrategyTraverse,
@@ -47,6 +52,9 @@ func TestQueuesAreRead(t *testing.T) {
 				Namespaces: []string{"a", "b"}, MaxPriority: ptr.To[int64](-5), Guarantee: resource.Vector{MilliCPU: 1500},
 				Deserved:   queue.LimitsOf(map[string]int64{"cpu": 2000, "nvidia.com/gpu": 0}),
 				Capability: queue.LimitsOf(map[string]int64{"memory": 1 << 30, "nvidia.com/gpu": 8, "pods": 10}),
+
+				MaxExpected:       queue.LimitsOf(map[string]int64{"cpu": 10_000, "memory": 40 << 30}),
+				MaxNonPreemptible: queue.LimitsOf(map[string]int64{"cpu": 500, "nvidia.com/gpu": 0}),
 			}},
 		"nothing said": {volcano.Queue{}, queue.Spec{Weight: 1}},
 		"a negative amount": {
@@ -64,6 +72,21 @@ func TestQueuesAreRead(t *testing.T) {
 		"a priority that is none": {
 			volcano.Queue{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{v1alpha1.QueueMaxPriorityAnnotation: "high"}}},
 			queue.Spec{Weight: 1, Refused: `the annotation muster.sh/max-priority="high" is not a priority; set it to a whole number`}},
+		"a limit that is no list": {
+			annotatedQueue(v1alpha1.QueueMaxExpectedAnnotation, "10"),
+			queue.Spec{Weight: 1, Refused: `the annotation muster.sh/max-expected="10" is not a list of resources, each once; set it to one such as cpu=10, memory=40Gi`}},
+		"a limit that is empty": {
+			annotatedQueue(v1alpha1.QueueMaxNonPreemptibleAnnotation, ""),
+			queue.Spec{Weight: 1, Refused: `the annotation muster.sh/max-non-preemptible="" is not a list of resources, each once; set it to one such as cpu=10, memory=40Gi`}},
+		"a limit of the same twice": {
+			annotatedQueue(v1alpha1.QueueMaxExpectedAnnotation, "cpu=1,cpu=2"),
+			queue.Spec{Weight: 1, Refused: `the annotation muster.sh/max-expected="cpu=1,cpu=2" is not a list of resources, each once; set it to one such as cpu=10, memory=40Gi`}},
+		"a limit of what no node has": {
+			annotatedQueue(v1alpha1.QueueMaxExpectedAnnotation, "gpu=1"),
+			queue.Spec{Weight: 1, Refused: "the annotation muster.sh/max-expected[gpu] is not a resource of nodes; mend its name, or leave it out"}},
+		"a limit below nothing": {
+			annotatedQueue(v1alpha1.QueueMaxNonPreemptibleAnnotation, "cpu=-1"),
+			queue.Spec{Weight: 1, Refused: "the annotation muster.sh/max-non-preemptible[cpu]=-1 is not between 0 and 72057594037927936m; set it to what the queue may use"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.queue.Name, c.want.Name = "q", "q"

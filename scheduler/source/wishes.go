@@ -29,7 +29,10 @@ func readWishes(annotations map[string]string, g *gang.Gang) error {
 	if g.Application = annotations[v1alpha1.ApplicationAnnotation]; len(g.Application) > maxApplicationName {
 		return fmt.Errorf("the annotation %s=%.64q… is longer than %d characters; choose a shorter name", v1alpha1.ApplicationAnnotation, g.Application, maxApplicationName)
 	}
-	g.Moves, err = moves(annotations)
+	if g.Moves, err = moves(annotations); err != nil {
+		return err
+	}
+	g.NonPreemptible, err = nonPreemptible(annotations)
 	return err
 }
 
@@ -92,5 +95,18 @@ func moves(annotations map[string]string) (gang.Moves, error) {
 	default:
 		return "", fmt.Errorf("the annotation %s=%.64q is neither %s nor %s; set it to one of them, or leave it out",
 			v1alpha1.MovableAnnotation, text, v1alpha1.MovableWhole, v1alpha1.MovableNot)
+	}
+}
+
+// nonPreemptible reads whether a gang claims that nobody may take what it has.
+func nonPreemptible(annotations map[string]string) (bool, error) {
+	switch text, ok := annotations[v1alpha1.NonPreemptibleAnnotation]; {
+	case !ok, text == "false":
+		return false, nil
+	case text == "true":
+		return true, nil
+	default:
+		return false, fmt.Errorf("the annotation %s=%.64q is neither true nor false; set it to one of them, or leave it out",
+			v1alpha1.NonPreemptibleAnnotation, text)
 	}
 }

@@ -115,6 +115,36 @@ func TestAQueueGetsBackWhatItHasLent(t *testing.T) {
 	c.RequireNoFault(t, 0)
 }
 
+// TestANonPreemptibleGangDoesNotGiveWay runs two gangs of a queue that deserves room for one,
+// and lets another queue take back what is its own. The first would go if it had no claim.
+func TestANonPreemptibleGangDoesNotGiveWay(t *testing.T) {
+	ctx, c := testcluster.Start(t, testcluster.Spec{Scheduler: testcluster.Muster, Nodes: 2, Shape: "cpu=4,memory=64Gi"})
+	s := &story{t: t, ctx: ctx, c: c}
+	claim := map[string]string{v1alpha1.NonPreemptibleAnnotation: "true"}
+
+	for _, name := range []string{"day", "night"} {
+		s.createQueue(name, "", "")
+		s.patch(queues.Resource, name, `{"spec":{"deserved":{"cpu":"4"}}}`)
+	}
+	s.patch(queues.Resource, "night", `{"metadata":{"annotations":{"muster.sh/max-non-preemptible":"much"}}}`)
+	s.told("night", "QueueRefused", `the annotation muster.sh/max-non-preemptible="much" is not a list of resources, each once; set it to one such as cpu=10, memory=40Gi`)
+	s.patch(queues.Resource, "night", `{"metadata":{"annotations":{"muster.sh/max-non-preemptible":"cpu=4"}}}`)
+
+	s.create(testcluster.PodGroup{Name: "kept", Members: 4, CPUs: 1, Queue: "night", Annotations: claim})
+	s.run("kept-", 4)
+	s.create(testcluster.PodGroup{Name: "lent", Members: 4, CPUs: 1, Queue: "night"})
+	s.run("lent-", 4)
+	s.create(testcluster.PodGroup{Name: "owner", Members: 3, CPUs: 1, Queue: "day"})
+	s.run("owner-", 3)
+	s.told("lent", "GangLeaving", "its members are being evicted: queue night gives back what it has borrowed from queue day, for podgroup owner; 4 members are still bound")
+	s.create(testcluster.PodGroup{Name: "more", Members: 2, CPUs: 1, Queue: "night", Annotations: claim})
+	s.told("more", "GangOverQuota", "no quota left: non-preemptible gangs of queue night may have 4 of cpu, of which they have 4, and the gang asks for 2")
+	if n := testcluster.Count(c.Pods.List(has("kept-")), testcluster.Running); n != 4 {
+		t.Errorf("%d pods of the gang with the claim run", n)
+	}
+	c.RequireNoFault(t, 0)
+}
+
 // TestWhoEndsInTimePassesTheFirst lets a gang wait for room that another one gives back in
 // time, with two behind it: one that will have ended by then, and one that does not say so.
 func TestWhoEndsInTimePassesTheFirst(t *testing.T) {

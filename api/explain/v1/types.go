@@ -43,9 +43,11 @@ type Gang struct {
 	Phase   string    `json:"phase"`
 	Created time.Time `json:"created"`
 	// Minimum members start together, and so many members are bound to a node.
-	Minimum int     `json:"minimum"`
-	Bound   int     `json:"bound"`
-	Verdict Verdict `json:"verdict"`
+	Minimum int `json:"minimum"`
+	Bound   int `json:"bound"`
+	// NonPreemptible says that its queue has granted it that nobody takes what its minimum has.
+	NonPreemptible bool    `json:"nonPreemptible,omitempty"`
+	Verdict        Verdict `json:"verdict"`
 	// Start is what is known of the start of a gang that waits for its turn or for room.
 	Start *Start `json:"start,omitempty"`
 	// Ends is when one that has started is expected to have ended, if anybody knows.
@@ -151,6 +153,14 @@ type Queue struct {
 	// than they deserve.
 	Used     Amounts `json:"used,omitempty"`
 	Borrowed Amounts `json:"borrowed,omitempty"`
+	// Expected is what of it is held for members that have no pod yet, and MaxExpected the
+	// most that it may be.
+	Expected    Amounts `json:"expected,omitempty"`
+	MaxExpected Amounts `json:"maxExpected,omitempty"`
+	// NonPreemptible is what of it nobody may take, and MaxNonPreemptible the most that it may
+	// be.
+	NonPreemptible    Amounts `json:"nonPreemptible,omitempty"`
+	MaxNonPreemptible Amounts `json:"maxNonPreemptible,omitempty"`
 	// Pending is what those of its own gangs ask for that wait for their start.
 	Pending Amounts `json:"pending,omitempty"`
 	// Share is the greatest part that it uses of anything that it deserves.
