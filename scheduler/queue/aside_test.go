@@ -71,7 +71,7 @@ func TestAGangMayBeSetAsideInItsTurn(t *testing.T) {
 func TestAPinnedGangGoesBeforeOthersOfItsQueueThatAreSetAside(t *testing.T) {
 	tr := tree(queue.Spec{Name: "busy"}, queue.Spec{Name: "idle"})
 	tr.SetTotal(cores(100))
-	tr.Charge("old", "busy", cores(20))
+	tr.Charge("old", "busy", whole(20))
 	tr.Add(in("hopeless", 1, "busy"))
 	tr.Add(in("pinned", 2, "busy"))
 	tr.Add(in("idle", 3, "idle"))
@@ -95,7 +95,7 @@ func TestAQuietQueueSpeaksWhenOneIsRecalled(t *testing.T) {
 		turn := tr.Turn()
 		for e, ok := turn.Next(); ok; e, ok = turn.Next() {
 			went = append(went, e.Gang)
-			turn.Ask(e, cores(2))
+			turn.Ask(e, whole(2))
 		}
 		return went
 	}
