@@ -55,7 +55,7 @@ func (m *Machine) backfill(first *group) {
 			if !r.OfPart() { // of that no more is taken from it than it waits for
 				m.turn.Stop(e.Queue)
 			}
-		} else if !p.try(g, e) {
+		} else if !p.try(g, e) && !m.findHopeless(g) {
 			m.turn.End(e.Queue) // nobody holds it a place, so none of its queue passes it
 		}
 	}

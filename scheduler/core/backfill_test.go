@@ -103,23 +103,38 @@ func TestNobodyPassesAnotherOfTheQueueThatIsNotBooked(t *testing.T) {
 	}
 }
 
-func TestWhoFitsOnNoNodeIsPassedByOthersOfTheQueue(t *testing.T) {
-	w := coretest.NewWith(core.DefaultOptions())
-	w.SetQueue(queue.Spec{Name: "other", Weight: 1, Backfill: true})
-	w.SetQueue(queue.Spec{Name: queue.Default, Weight: 100, Backfill: true}) // so that the booked one need not yield
-	w.Node("n0", 4, 64)
-	w.Send(core.Synced{})
-	toOther := func(g *gang.Gang) { g.Queue, g.Runtime = "other", time.Minute }
-	tooWide := gangtest.Group("too-wide", 1)
-	toOther(&tooWide)
-	w.Declare(tooWide)
-	w.Pod(tooWide.ID, "", "too-wide-0", gangtest.Shape(5, 1))
-	job(w, "runs", 3, lasting(time.Hour))
-	first := job(w, "first", 4, nil)
-	start(t, w, first)
-	other := job(w, "other", 1, toOther)
-	if w.BoundOf(other) != 1 {
-		t.Errorf("%d of 1 behind it run", w.BoundOf(other))
+func TestWhoFitsOnNoNodeIsToldSoAndPassedByOthersOfTheQueue(t *testing.T) {
+	for name, early := range map[string]bool{"there before the first": true, "come behind the first": false} {
+		t.Run(name, func(t *testing.T) {
+			w := coretest.NewWith(core.DefaultOptions())
+			w.SetQueue(queue.Spec{Name: "other", Weight: 1, Backfill: true})
+			w.SetQueue(queue.Spec{Name: queue.Default, Weight: 100, Backfill: true}) // so that the booked one need not yield
+			w.Node("n0", 4, 64)
+			w.Send(core.Synced{})
+			toOther := func(g *gang.Gang) { g.Queue, g.Runtime = "other", time.Minute }
+			tooWide := gangtest.Group("too-wide", 1)
+			toOther(&tooWide)
+			submit := func() {
+				w.Declare(tooWide)
+				w.Pod(tooWide.ID, "", "too-wide-0", gangtest.Shape(5, 1))
+			}
+			if early {
+				submit()
+			}
+			job(w, "runs", 3, lasting(time.Hour))
+			first := job(w, "first", 4, nil)
+			start(t, w, first)
+			if !early {
+				submit()
+			}
+			other := job(w, "other", 1, toOther)
+			if w.BoundOf(other) != 1 || w.BoundOf(first) != 0 {
+				t.Errorf("%d of 1 behind it run", w.BoundOf(other))
+			}
+			if r, _ := w.Machine.Record(tooWide.ID); r.Verdict.Code != gang.TooBig {
+				t.Errorf("it is told that it is %s", r.Verdict)
+			}
+		})
 	}
 }
 

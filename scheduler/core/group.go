@@ -64,6 +64,9 @@ type group struct {
 	// judged is why it failed, surely if the planner can't have missed a way.
 	judged gang.Verdict
 	surely bool
+	// sized says that it was found to fit into the cluster, were it empty, as its nodes were.
+	sized   bool
+	sizedAt uint64
 	// quota is why its queue had none for it when it was its turn; nil if it had.
 	quota *queue.Refusal
 	// quotaAt is the version of the queues at that time. asked says that nothing has

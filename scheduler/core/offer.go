@@ -109,6 +109,25 @@ func (m *Machine) isHopeless(g *group) bool {
 	return g.tried && g.quota == nil && g.isTooBig() && m.book.Changes().Nodes == g.triedAt.Nodes
 }
 
+// findHopeless finds out of a gang that is not planned yet, as it is not its turn, whether it
+// is hopeless: then it need not wait to be told so, and others of its queue need not wait
+// behind it.
+func (m *Machine) findHopeless(g *group) bool {
+	nodes := m.book.Changes().Nodes
+	if g.tried || g.busy() || !g.retryAt.IsZero() || g.sized && g.sizedAt == nodes {
+		return false
+	}
+	r := m.request(g, m.need(g)).Request
+	g.sized, g.sizedAt = true, nodes
+	v, big := m.tooBig(r)
+	if !big || !r.Exact() {
+		return false
+	}
+	g.tried, g.triedAt, g.judged, g.surely, g.blocks = true, m.book.Changes(), v, true, false
+	m.reviewed[g.decl.ID] = true
+	return true
+}
+
 // recall has turns come to gangs again that are hopeless no more.
 func (m *Machine) recall() {
 	for id, g := range m.aside {

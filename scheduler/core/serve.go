@@ -84,7 +84,7 @@ func (m *Machine) enroll(g *group) {
 	if g.phase != Waiting {
 		g.phase, g.waitsSince = Waiting, m.now
 	}
-	g.passedOver = passedOver{}
+	g.passedOver, g.sized = passedOver{}, false
 	m.queues.Add(m.entry(g))
 	if until := m.backsOff(g); !until.IsZero() {
 		m.alarmAt(g, until)
