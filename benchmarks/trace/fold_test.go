@@ -50,6 +50,10 @@ func TestTheBusiestWindowIsThatOfMostWorkAfterFolding(t *testing.T) {
 	if got := twice.Busiest(jobs); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
+	alike := []Job{{0, 2, 6 * time.Hour}, {5 * day, 1, 12 * time.Hour}, {9 * day, 1, time.Hour}}
+	if got, want := twice.Busiest(alike), []Job{{0, 2, 500 * time.Millisecond}}; !slices.Equal(got, want) {
+		t.Errorf("of two that have as much work as each other it is %v, want %v", got, want)
+	}
 	if got := twice.Busiest(nil); len(got) != 0 {
 		t.Errorf("of nothing it makes %v", got)
 	}
