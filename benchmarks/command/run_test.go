@@ -131,7 +131,7 @@ func TestTheListNamesAll(t *testing.T) {
 	if err := command.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	wanted := []string{"pre-created/100x20", "concurrent/1x2000", "growth/5000-nodes", "spark-burst/200x6", "loop/1000x20-held-20000", "held/1000x20"}
+	wanted := []string{"pre-created/100x20", "concurrent/1x2000", "growth/5000-nodes", "spark-burst/200x6", "loop/1000x20-held-20000", "held/1000x20", "trace/e13805", "trace-declared/2869ce"}
 	for _, c := range contender.All(contender.Folders{}) {
 		wanted = append(wanted, c.Name)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -22,6 +23,10 @@ import (
 type Gang struct {
 	Namespace, Name string
 	Size            int
+	// GPUs is how many each of its pods asks for.
+	GPUs int
+	// Runtime is how long it says that it runs; zero: it doesn't say.
+	Runtime time.Duration
 	// Queue is the one that it charges, by its tenant's name; empty: none in particular.
 	Queue string
 	// Priority is its PriorityClass; empty: none.
@@ -57,6 +62,8 @@ type Contender struct {
 	Tenants func(part corev1.ResourceList, names []string) []*unstructured.Unstructured
 	// PlainOnly is set where it knows no gangs.
 	PlainOnly bool
+	// Runtimes is set where it reads how long gangs say that they run.
+	Runtimes bool
 	// Spark is set where Spark applications can be submitted to it as they are.
 	Spark bool
 	// Lacks is the flag that says where its programs are, if that was not given.
@@ -79,6 +86,8 @@ func (c Contender) Does(s scenario.Scenario) bool {
 		return c.Declare != nil
 	case scenario.Contention:
 		return !c.PlainOnly && !c.Blind && (c.Tenants != nil || len(s.Tenants()) == 0)
+	case scenario.Trace:
+		return !c.PlainOnly && !c.Blind && (c.Runtimes || !s.Declared)
 	}
 	return s.Plain || !c.PlainOnly
 }

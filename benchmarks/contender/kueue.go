@@ -112,6 +112,7 @@ func kueueQueue(cluster *localcluster.Spec) string {
 	return os.Expand(kueueObjects, func(name string) string {
 		return map[string]string{
 			"CPU": total(corev1.ResourceCPU), "MEMORY": total(corev1.ResourceMemory), "NAMESPACE": scenario.Namespace,
+			"GPU": scenario.GPU, "GPUS": total(scenario.GPU), // none, where nodes have none
 		}[name]
 	})
 }

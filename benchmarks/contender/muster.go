@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	volcanov1beta1 "volcano.sh/apis/pkg/apis/scheduling/v1beta1"
 
+	"muster.sh/muster/api/v1alpha1"
 	"muster.sh/muster/internal/localcluster"
 	"muster.sh/muster/internal/volcano"
 )
@@ -16,14 +17,23 @@ func muster() Contender {
 	spec := localcluster.MusterScheduler()
 	return Contender{
 		Name: "muster", About: "Muster as it is in this checkout, default settings",
-		Components: []string{spec.Name}, Users: []string{spec.User}, SchedulerName: "muster", Spark: true, Loop: true,
+		Components: []string{spec.Name}, Users: []string{spec.User}, SchedulerName: "muster", Spark: true, Loop: true, Runtimes: true,
 		Setup: func(_ context.Context, cluster *localcluster.Spec, dir string) error {
 			cluster.Schedulers = append(cluster.Schedulers, spec)
 			return writeManifest(cluster, dir, "podgroup.yaml", volcano.PodGroupDefinition())
 		},
-		Groups: volcanoGroups, Declare: declareVolcano, Join: joinVolcano,
+		Groups: volcanoGroups, Declare: declareMuster, Join: joinVolcano,
 		Tenants: musterTenants,
 	}
+}
+
+// declareMuster adds what Volcano's PodGroups have no field for.
+func declareMuster(g Gang) *unstructured.Unstructured {
+	u := declareVolcano(g)
+	if g.Runtime > 0 {
+		u.SetAnnotations(map[string]string{v1alpha1.RuntimeAnnotation: g.Runtime.String()})
+	}
+	return u
 }
 
 // musterTenants are queues that deserve equal parts.

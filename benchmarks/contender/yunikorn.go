@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"path/filepath"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -50,9 +51,11 @@ type taskGroup struct {
 
 func joinYuniKorn(p *corev1.Pod, g Gang) {
 	const role, prefix = "member", "yunikorn.apache.org/"
-	groups, err := json.Marshal([]taskGroup{{
-		Name: role, MinMember: g.Size, MinResource: map[string]string{"cpu": scenario.PodCPU, "memory": scenario.PodMemory},
-	}})
+	least := map[string]string{"cpu": scenario.PodCPU, "memory": scenario.PodMemory}
+	if g.GPUs > 0 {
+		least[scenario.GPU] = strconv.Itoa(g.GPUs)
+	}
+	groups, err := json.Marshal([]taskGroup{{Name: role, MinMember: g.Size, MinResource: least}})
 	if err != nil {
 		panic(err) // strings and a number can be written
 	}

@@ -31,6 +31,7 @@ var kinds = []struct {
 }{
 	{scenario.Stream, streams},
 	{scenario.Contention, contests},
+	{scenario.Trace, replays},
 	{scenario.Restart, restarts},
 }
 

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -123,5 +124,52 @@ func TestARestartIsTimedFromTheStartAndFromWhenItIsReady(t *testing.T) {
 	want := []string{"restart/10-nodes on 10 nodes", "muster", "1", "3.0 s", "1.5 s", "0.7 s", "4.5 s", "9.0 s", "64 MiB", "0.0 s"}
 	if row := rowOf(t, New([]trial.Result{r}).Grids[0], "restart/10-nodes", "muster"); !slices.Equal(row, want) {
 		t.Errorf("got  %q\nwant %q", row, want)
+	}
+}
+
+// replayed is a round of a trace in which gangs waited so long on average.
+func replayed(name, contender string, mean float64) trial.Result {
+	return trial.Result{
+		Scenario:  scenario.Scenario{Name: name, Mode: scenario.Trace, Nodes: 10, Seconds: 120, Declared: strings.HasPrefix(name, "trace-declared/")},
+		Contender: contender, Round: 1, StrandedGangS: 2.5, Scheduler: meter.Cost{CPU: 3 * time.Second},
+		Replay: &trial.Replay{
+			All:      trial.Waits{Gangs: 7, Started: 7, Mean: mean, Distribution: trial.Distribution{P50: 1, P99: 9}},
+			Large:    trial.Waits{Gangs: 2, Started: 2, Mean: 6, Distribution: trial.Distribution{P50: 5, P99: 8}},
+			Finished: 6, Utilisation: .84, Makespan: 151,
+		},
+	}
+}
+
+func TestATraceTellsOfWaitsAndStandsBesideTheSameDeclared(t *testing.T) {
+	failed := replayed("trace/e13805", "kueue", 0)
+	failed.Failed, failed.Replay = "it was too slow", nil
+	results := []trial.Result{
+		replayed("trace-declared/e13805", "muster", 2), replayed("trace-declared/2869ce", "muster", 2),
+		replayed("trace/e13805", "muster", 3), replayed("trace/2869ce", "muster", 3), replayed("trace/e13805", "coscheduling", 4), failed,
+	}
+	g := New(results).Grids[0]
+	offered := fmt.Sprintf("%.0f %%", 100*results[0].Scenario.Offered())
+	want := []string{
+		"trace/e13805 on 10 nodes", "coscheduling", "1", offered, "4.0 s", "1.0 s", "9.0 s", "6.0 s", "8.0 s", "84 %", "151.0 s", "2.5", "6 of 7", "3.0 s",
+	}
+	if row := rowOf(t, g, "trace/e13805", "coscheduling"); !slices.Equal(row, want) {
+		t.Errorf("got  %q\nwant %q", row, want)
+	}
+	if row := rowOf(t, g, "trace/e13805", "kueue"); row[3] != offered || row[4] != "failed" {
+		t.Errorf("%q", row)
+	}
+	var names []string
+	for _, row := range g.Rows {
+		names = append(names, strings.TrimSuffix(row[0], " on 10 nodes")+" "+row[1])
+	}
+	inOrder := []string{
+		"trace/2869ce muster", "trace-declared/2869ce muster",
+		"trace/e13805 muster", "trace/e13805 coscheduling", "trace/e13805 kueue", "trace-declared/e13805 muster",
+	}
+	if !slices.Equal(names, inOrder) {
+		t.Errorf("the rows are %q", names)
+	}
+	if line := Line(results[0]); !strings.Contains(line, "waited 2.0 s on average, 9.0 s at p99; 84 % of GPUs used, 6 of 7 gangs finished") {
+		t.Errorf("the line is %q", line)
 	}
 }

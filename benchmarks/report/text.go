@@ -32,6 +32,10 @@ func Line(r trial.Result) string {
 		c := r.Contest
 		fmt.Fprintf(&b, "%d of %d awaited gangs started, after %.1f s at most; %.0f %% used, %.0f pod-seconds evicted",
 			c.Started, c.Awaited, c.Waited.Max, 100*c.Utilisation, c.EvictedS)
+	case r.Replay != nil:
+		p := r.Replay
+		fmt.Fprintf(&b, "gangs waited %.1f s on average, %.1f s at p99; %.0f %% of GPUs used, %d of %d gangs finished",
+			p.All.Mean, p.All.P99, 100*p.Utilisation, p.Finished, p.All.Gangs)
 	default:
 		fmt.Fprintf(&b, "%.1f s, %.2f ms scheduler CPU per pod", r.Span, 1000*SchedulerCPU(r)/float64(r.Scenario.Pods()))
 	}

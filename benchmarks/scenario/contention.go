@@ -6,22 +6,6 @@ import (
 	"time"
 )
 
-// Arrival is a gang that comes at a moment of a scenario of contention.
-type Arrival struct {
-	// At is when it comes, from the scenario's begin on.
-	At   time.Duration
-	Name string
-	Size int
-	// Runs is how long its pods run.
-	Runs time.Duration
-	// Tenant is whose queue it charges; empty: there is one for all.
-	Tenant string
-	// Priority is its PriorityClass; empty: none.
-	Priority string
-	// Awaited is set where its start is what is measured.
-	Awaited bool
-}
-
 // Priorities are the PriorityClasses of scenarios of contention, with their values.
 var Priorities = map[string]int32{"low": 100, "middle": 200, "high": 300}
 
@@ -69,9 +53,9 @@ func (s Scenario) contested() contest {
 	return contests[i]
 }
 
-// Arrivals are the gangs of a scenario of contention, in the order in which they come. In
-// one of fewer Seconds all goes faster.
-func (s Scenario) Arrivals() []Arrival {
+// contending are the gangs of a scenario of contention. In one of fewer Seconds all goes
+// faster.
+func (s Scenario) contending() []Arrival {
 	c := s.contested()
 	all := c.arrivals(s.Nodes * nodeCPUs)
 	for i := range all {

@@ -30,15 +30,19 @@ const (
 	// Restart is pods that are created while the scheduler is down, which was killed, on a
 	// cluster on which others run.
 	Restart Mode = "restart"
+	// Trace is gangs that come as they did to a real cluster, but faster; Arrivals lists
+	// them.
+	Trace Mode = "trace"
 )
 
 // Scenario is a set of gangs, all alike, on nodes that are all alike. But for a
-// burst and for contention they hold all of them.
+// burst, for contention and for a trace they hold all of them.
 type Scenario struct {
 	Name string `json:"name"`
 	Mode Mode   `json:"mode"`
 	// Gangs of Size pods each; of a stream, how many wait at a time. Plain pods belong
-	// to no gang, Size is 1. Gangs of contention are of several sizes, and these are zero.
+	// to no gang, Size is 1. Gangs that Arrivals lists are of several sizes, and these are
+	// zero.
 	Gangs int  `json:"gangs"`
 	Size  int  `json:"size"`
 	Plain bool `json:"plain,omitempty"`
@@ -49,9 +53,11 @@ type Scenario struct {
 	// Running is how many pods there are besides, in gangs of Size that run. Only Restart
 	// has some.
 	Running int `json:"running,omitempty"`
-	// Seconds is how long gangs of a Stream come, and for how long it is measured how full
-	// the cluster is in Contention.
+	// Seconds is how long gangs of a Stream or a Trace come, and for how long it is measured
+	// how full the cluster is in Contention.
 	Seconds int `json:"seconds,omitempty"`
+	// Declared is set where gangs say how long they run. Only those of a Trace may.
+	Declared bool `json:"declared,omitempty"`
 }
 
 // Pods is how many are to be bound in all.
@@ -70,6 +76,8 @@ func (s Scenario) What() string {
 		return fmt.Sprintf("the scheduler is killed and started again, with %d pods that run and %s of %d that wait,", s.Running, count(s.Gangs, "gang"), s.Size)
 	case s.Mode == Contention:
 		return s.contested().about
+	case s.Mode == Trace:
+		return s.replayed()
 	case s.Plain:
 		return fmt.Sprintf("%d plain pods", s.Gangs)
 	default:
@@ -100,7 +108,21 @@ const (
 	nodeCPUs  = 16
 )
 
-// Every pod asks for this, as in the public set.
+// Nodes of a trace offer GPUs besides.
+const (
+	GPU      = "nvidia.com/gpu"
+	NodeGPUs = 8
+)
+
+// Shape is what each node offers.
+func (s Scenario) Shape() string {
+	if s.Mode == Trace {
+		return fmt.Sprintf("%s,%s=%d", NodeShape, GPU, NodeGPUs)
+	}
+	return NodeShape
+}
+
+// Every pod asks for this, as in the public set; those of a trace for GPUs too.
 const (
 	PodCPU    = "1"
 	PodMemory = "1Gi"
@@ -121,7 +143,7 @@ const small = 2000
 
 // All lists every scenario.
 func All() []Scenario {
-	return slices.Concat(throughput(), growth(), []Scenario{sparkBurst()}, loops(), streams(), contention(), restarts())
+	return slices.Concat(throughput(), growth(), []Scenario{sparkBurst()}, loops(), streams(), contention(), restarts(), traces())
 }
 
 // Small lists the scenarios that suit a machine with few cores. Those of growth

@@ -47,21 +47,21 @@ func (m *measured) settle(ctx context.Context) error {
 // or nothing moves.
 func (m *measured) contend(ctx context.Context, load *load) error {
 	group, coming := errgroup.WithContext(ctx)
-	pods := 0
 	for _, a := range m.Scenario.Arrivals() {
-		pods += a.Size
 		group.Go(func() error {
 			if err := sleepUntil(coming, m.began.Add(a.At)); err != nil {
 				return err
 			}
-			g := contender.Gang{Namespace: scenario.Namespace, Name: a.Name, Size: a.Size, Queue: a.Tenant, Priority: a.Priority}
+			g := contender.Gang{
+				Namespace: scenario.Namespace, Name: a.Name, Size: a.Size, GPUs: a.GPUs, Runtime: a.Says, Queue: a.Tenant, Priority: a.Priority,
+			}
 			return load.submit(coming, g, a.Runs)
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return m.awaitEnd(ctx, load, pods)
+	return m.awaitEnd(ctx, load)
 }
 
 func sleepUntil(ctx context.Context, at time.Time) error {
@@ -75,12 +75,18 @@ func sleepUntil(ctx context.Context, at time.Time) error {
 	}
 }
 
-// awaitEnd waits until all pods have ended or were evicted, or nothing has moved for long.
-// A gang that lost members before it had started, which nobody replaces here, never ends.
-func (m *measured) awaitEnd(ctx context.Context, load *load, pods int) error {
+// awaitEnd waits until all pods have ended or were evicted, or nothing has moved for long:
+// longer than any of them runs. A gang that lost members before it had started, which nobody
+// replaces here, never ends.
+func (m *measured) awaitEnd(ctx context.Context, load *load) error {
+	pods, patience := 0, stuck
+	for _, a := range m.Scenario.Arrivals() {
+		pods += a.Size
+		patience = max(patience, stuck+a.Runs)
+	}
 	type state struct{ bound, left int }
 	var last state
-	for moved := time.Now(); time.Since(moved) < stuck; {
+	for moved := time.Now(); time.Since(moved) < patience; {
 		list, err := load.client.CoreV1().Pods(scenario.Namespace).List(ctx, metav1.ListOptions{ResourceVersion: "0"})
 		if err != nil {
 			return fmt.Errorf("list the pods: %w", err)

@@ -59,6 +59,9 @@ type Result struct {
 	// Contest is what came of contention.
 	Contest *Contest `json:"contest,omitempty"`
 
+	// Replay is what came of a trace.
+	Replay *Replay `json:"replay,omitempty"`
+
 	// Costs are of each component in the measured time.
 	Costs map[string]meter.Cost `json:"costs"`
 	// Scheduler is the sum of the contender's own processes.

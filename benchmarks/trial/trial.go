@@ -73,7 +73,7 @@ func (t Trial) Run(ctx context.Context) (Result, error) {
 }
 
 func (t Trial) up(ctx context.Context, dir string) (*localcluster.Cluster, error) {
-	shape, err := localcluster.ParseShape(scenario.NodeShape)
+	shape, err := localcluster.ParseShape(t.Scenario.Shape())
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +223,7 @@ func (m *measured) work(ctx context.Context, load *load) error {
 		return m.burst(ctx, load)
 	case scenario.Stream:
 		return m.stream(ctx, load)
-	case scenario.Contention:
+	case scenario.Contention, scenario.Trace:
 		return m.contend(ctx, load)
 	}
 	bound := make(chan error, 1)
@@ -332,6 +332,8 @@ func (m *measured) judge() error {
 		m.judgeStream(gangs, verdict.Writes)
 	case scenario.Contention:
 		m.judgeContest(timeline, gangs)
+	case scenario.Trace:
+		m.judgeReplay(timeline, gangs)
 	default:
 		m.writes(verdict.Writes)
 	}
