@@ -56,7 +56,7 @@ func (m *Machine) backfill(first *group) {
 				m.turn.Stop(e.Queue)
 			}
 		} else if !p.try(g, e) && !m.findHopeless(g) {
-			m.turn.End(e.Queue) // nobody holds it a place, so none of its queue passes it
+			m.turn.Stop(e.Queue)
 		}
 	}
 }

@@ -92,14 +92,23 @@ func TestWhoEndsInTimePassesTheFirst(t *testing.T) {
 	}
 }
 
-func TestNobodyPassesAnotherOfTheQueueThatIsNotBooked(t *testing.T) {
-	w, _ := full(core.DefaultOptions())
-	w.SetQueue(queue.Spec{Name: "other", Weight: 1, Backfill: true})
-	job(w, "second", 4, lasting(time.Minute))
-	third := job(w, "third", 1, lasting(time.Minute))
-	other := job(w, "other", 1, func(g *gang.Gang) { g.Queue, g.Runtime = "other", time.Minute })
-	if w.BoundOf(third) != 0 || w.BoundOf(other) != 1 {
-		t.Errorf("%d behind the second and %d of another queue run", w.BoundOf(third), w.BoundOf(other))
+func TestOthersThatCannotPassArePassedWhereTheirQueueLetsThem(t *testing.T) {
+	for name, lets := range map[string]bool{"in a queue that lets others pass": true, "in one that does not": false} {
+		t.Run(name, func(t *testing.T) {
+			w, first := full(core.DefaultOptions())
+			w.SetQueue(queue.Spec{Name: queue.Default, Weight: 100, Backfill: true}) // so that the booked one need not yield
+			w.SetQueue(queue.Spec{Name: "other", Weight: 1, Backfill: lets})
+			toOther := func(g *gang.Gang) { g.Queue, g.Runtime = "other", time.Minute }
+			before := start(t, w, first)
+			second := job(w, "second", 4, toOther)
+			third := job(w, "third", 1, toOther)
+			if got := w.BoundOf(third) == 1; got != lets || w.BoundOf(second) != 0 {
+				t.Errorf("behind one of its queue that can't pass the booked one, it passes: %t", got)
+			}
+			if after := start(t, w, first); after != before {
+				t.Errorf("the booking was %+v, and is %+v", before, after)
+			}
+		})
 	}
 }
 

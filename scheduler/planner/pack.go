@@ -3,10 +3,15 @@ package planner
 import "slices"
 
 // Pack puts members on the fullest nodes that have room, many per node: what stays
-// free stays free in large pieces (best fit decreasing by node).
+// free stays free in large pieces (best fit decreasing by node). Those that ask for devices
+// all go to one of these, if one has room for all.
 type Pack struct{}
 
 func (Pack) fill(p *plan, w int) int {
+	if i := p.together(w); i >= 0 {
+		p.take(w, i, p.wants[w].Count)
+		return p.wants[w].Count
+	}
 	var first [levels]int        // by emptiness: a row, which links to the next one, less one
 	untouched := p.shares == nil // then all that are usable have room
 	for _, i := range slices.Backward(p.usable[w]) {

@@ -44,7 +44,19 @@ func TestStrategies(t *testing.T) {
 			strategy: planner.Pack{}, want: planner.Want{Shape: shapeOf(4, 0), Count: 1}, on: map[string]int{"b": 1}},
 		"pack: single GPUs come from nodes that are begun, so that whole ones stay free": {
 			rows:     []cluster.Row{gpuNode("a", 8, 8, 64), gpuNode("b", 8, 3, 64), gpuNode("c", 8, 5, 20)},
-			strategy: planner.Pack{}, want: planner.Want{Shape: shapeOf(1, 1), Count: 4}, on: map[string]int{"b": 3, "c": 1}},
+			strategy: planner.Pack{}, want: planner.Want{Shape: shapeOf(1, 1), Count: 7}, on: map[string]int{"b": 3, "c": 4}},
+		"pack: all come from one node that is begun, if it has them": {
+			rows:     []cluster.Row{gpuNode("a", 8, 8, 64), gpuNode("b", 8, 3, 64), gpuNode("c", 8, 5, 20), gpuNode("d", 8, 6, 64)},
+			strategy: planner.Pack{}, want: planner.Want{Shape: shapeOf(1, 1), Count: 4}, on: map[string]int{"c": 4}},
+		"pack: one that has the GPUs and not the cores is none": {
+			rows:     []cluster.Row{gpuNode("b", 8, 3, 64), gpuNode("c", 8, 5, 3), gpuNode("d", 8, 6, 64)},
+			strategy: planner.Pack{}, want: planner.Want{Shape: shapeOf(1, 1), Count: 4}, on: map[string]int{"d": 4}},
+		"pack: a whole node goes to who takes all of it": {
+			rows:     []cluster.Row{gpuNode("a", 8, 8, 64), gpuNode("b", 8, 3, 64), gpuNode("c", 8, 5, 64)},
+			strategy: planner.Pack{}, want: planner.Want{Shape: shapeOf(1, 1), Count: 8}, on: map[string]int{"a": 8}},
+		"pack: without GPUs gaps are filled": {
+			rows:     []cluster.Row{gpuNode("a", 0, 0, 2), gpuNode("b", 0, 0, 5)},
+			strategy: planner.Pack{}, want: planner.Want{Shape: shapeOf(1, 0), Count: 4}, on: map[string]int{"a": 2, "b": 2}},
 		"spread: members share no node as long as there are others": {
 			rows:     []cluster.Row{gpuNode("a", 0, 0, 64), gpuNode("b", 0, 0, 60), gpuNode("c", 0, 0, 10)},
 			strategy: planner.Spread{}, want: planner.Want{Shape: shapeOf(4, 0), Count: 2}, on: map[string]int{"a": 1, "b": 1}},

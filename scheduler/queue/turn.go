@@ -209,9 +209,6 @@ func (t *Turn) Stop(queue string) {
 	}
 }
 
-// End ends the turn of a queue.
-func (t *Turn) End(queue string) { t.end(t.tree.known(queue)) }
-
 // Room says for how many of equal members a queue has the quota, at most limit, beside
 // those who wait.
 func (t *Turn) Room(queue string, each resource.Vector, limit int) int {
