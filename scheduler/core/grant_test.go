@@ -40,7 +40,7 @@ func wantGranted(t *testing.T, w *coretest.World, id gang.ID, want bool) {
 func TestWhatAQueueHasGrantedIsNotTakenBackFromIt(t *testing.T) {
 	s := newShared(reclaims)
 	s.grants("theirs", 5)
-	spared := claiming(s.World, "spared", "theirs", 3)
+	spared := claiming(s.World, "kept", "theirs", 3)
 	for i := range 3 {
 		inQueue(s.World, fmt.Sprintf("lent%d", i), "theirs", 3, 3)
 	}

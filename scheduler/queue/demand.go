@@ -73,6 +73,15 @@ func (n *node) limitOf(p Part, name string) (limit int64, limited bool) {
 	return 0, false
 }
 
+// limitsPartsOf says whether a queue, or one above it, may have a limit for a part of a demand.
+func (n *node) limitsPartsOf(d *Demand) bool {
+	limited := false
+	for at := n; at != nil; at = at.parent {
+		limited = limited || len(at.MaxExpected) > 0
+	}
+	return limited && !d.Expected.IsZero() || !d.NonPreemptible.IsZero()
+}
+
 // minds says whether it matters to anybody who asks a queue that it is charged for more, or
 // less.
 func (n *node) minds(d *Demand) bool {

@@ -3,6 +3,7 @@ package queue_test
 import (
 	"testing"
 
+	"muster.sh/muster/scheduler/gang"
 	"muster.sh/muster/scheduler/queue"
 )
 
@@ -170,5 +171,22 @@ func TestWhatAQueueDeservesCountsAtOnceForWhatIsNonPreemptible(t *testing.T) {
 	}
 	if r := turn.Ask(e, lasting(60)); r != nil {
 		t.Errorf("60 of 60: %s", r)
+	}
+}
+
+func TestWhatAGangWasToldStandsUnlessPartsThatItAsksForHaveChanged(t *testing.T) {
+	tr := tree(queue.Spec{Name: "free", Capability: limit(10)}, queue.Spec{Name: "limited", Capability: limit(10), MaxExpected: limit(9)}, queue.Spec{Name: "other"})
+	tr.Charge("old", "free", whole(8))
+	tr.Charge("older", "limited", whole(8))
+	for name, want := range map[string]bool{"free": true, "limited": false} {
+		e := in("g", 0, name)
+		r := tr.Turn().Ask(e, expecting(4, 3))
+		if r == nil || r.OfPart() {
+			t.Fatalf("4 of 2 in queue %s: %v", name, r)
+		}
+		tr.Charge("new of "+gang.ID(name), "other", expecting(2, 2))
+		if got := tr.Turn().Stands(e, r); got != want {
+			t.Errorf("in queue %s it stands: %t", name, got)
+		}
 	}
 }

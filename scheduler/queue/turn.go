@@ -115,7 +115,7 @@ func (t *Turn) Ask(e Entry, more Demand) *Refusal {
 			r = behind
 		}
 	}
-	if r != nil && more.hasParts() {
+	if r != nil && n.limitsPartsOf(&more) {
 		r.parts, r.asks = t.tree.parts, partsOf(&more)
 	}
 	t.note(n, r)
