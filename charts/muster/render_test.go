@@ -280,7 +280,8 @@ var historyServer = []string{
 
 func TestTheChartHasAHistoryServerThatTheOperatorsLeadTo(t *testing.T) {
 	r := renderPart(t, "spark-history", append(historyServer, `historyServer.logDirectory="file:///events"`,
-		`historyServer.sparkConf={"spark.history.fs.update.interval":"1s","spark.history.ui.port":"1"}`, `historyServer.env=[{"name":"A","value":"b"}]`)...)
+		`historyServer.sparkConf={"spark.history.fs.update.interval":"1s","spark.history.ui.port":"1"}`, `historyServer.env=[{"name":"A","value":"b"}]`,
+		`historyServer.serviceAccountName="who"`)...)
 	const settings = "spark.history.fs.logDirectory=file:///events\nspark.history.fs.update.interval=1s\nspark.history.ui.port=18080\n"
 	if got := r.settings.Data["spark.properties"]; got != settings {
 		t.Errorf("its settings are\n%s, want\n%s", got, settings)
@@ -299,6 +300,7 @@ func TestTheChartHasAHistoryServerThatTheOperatorsLeadTo(t *testing.T) {
 		"settings":  container.Args[1] == mounts["settings"]+"/spark.properties" && volumes["settings"].ConfigMap.Name == r.settings.Name,
 		"scratch":   mounts["scratch"] == "/tmp" && volumes["scratch"].EmptyDir != nil,
 		"image":     container.Image == "spark:4.3.0",
+		"account":   pod.Spec.ServiceAccountName == "who" && !*pod.Spec.AutomountServiceAccountToken,
 		"variables": container.Env[0].Value == "1g" && container.Env[1] == corev1.EnvVar{Name: "A", Value: "b"},
 		"labels":    reflect.DeepEqual(r.deployment.Spec.Selector.MatchLabels, pod.Labels),
 		"service": reflect.DeepEqual(r.service.Spec.Selector, pod.Labels) && r.service.Spec.Ports[0].TargetPort.StrVal == container.Ports[0].Name &&
