@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
-	"muster.sh/muster/internal/localcluster/toolchain"
 	"muster.sh/muster/test/testcluster"
 )
 
@@ -38,8 +37,6 @@ spark: {historyServer: "` + historyServer + `"}
 func (s *story) deployHistoryServer() (remove func()) {
 	s.Helper()
 	s.claimEvents()
-	tools, err := toolchain.Build(s.ctx, nil, toolchain.Helm)
-	s.must(err)
 	args := []string{"template", "muster", filepath.Join("..", "..", "charts", "muster"), "--namespace", namespace, "--show-only", "templates/spark-history.yaml"}
 	for _, value := range []string{
 		`image.repository="nobody/asks"`, `historyServer.enabled=true`, `historyServer.image="` + s.spark.Dist.ImageName + `"`,
@@ -48,7 +45,7 @@ func (s *story) deployHistoryServer() (remove func()) {
 	} {
 		args = append(args, "--set-json", value)
 	}
-	text, err := exec.CommandContext(s.ctx, tools.Program(toolchain.Helm, "helm"), args...).Output()
+	text, err := exec.CommandContext(s.ctx, s.helm, args...).Output()
 	s.must(err)
 	objects, err := testcluster.Objects(string(text), "ConfigMap", "Service", "Deployment")
 	s.must(err)

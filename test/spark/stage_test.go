@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"muster.sh/muster/internal/localcluster/network/osthread"
+	"muster.sh/muster/internal/localcluster/toolchain"
 	"muster.sh/muster/internal/sparkdist"
 	"muster.sh/muster/internal/sparksubmit"
 	"muster.sh/muster/test/testcluster"
@@ -32,6 +33,7 @@ const (
 type stage struct {
 	*testcluster.Cluster
 	spark     *sparksubmit.Client
+	helm      string            // the program
 	shared    string            // the folder behind folder
 	share     resource.Quantity // of CPU, for each pod
 	network   *osthread.Thread
@@ -55,6 +57,11 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	tools, err := toolchain.Build(ctx, nil, toolchain.Helm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.helm = tools.Program(toolchain.Helm, "helm")
 	if err := s.LoadImage(ctx, dist.ImageTar); err != nil {
 		t.Fatal(err)
 	}
