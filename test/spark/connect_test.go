@@ -96,6 +96,7 @@ func (s *stage) sparkConnect(a application) *v1alpha1.SparkConnect {
 		conn.Spec.SparkConf[setting.Key] = setting.Value
 	}
 	conn.Spec.SparkConf["spark.driver.extraClassPath"] += ":" + s.inPods(connectJar)
+	conn.Spec.SparkConf["spark.jars"] = "local://" + s.inPods(connectJar) // executors make results by its classes
 	conn.Spec.SparkConf["spark.ui.enabled"] = "true" // as with anybody's
 	return conn
 }
