@@ -3,11 +3,13 @@ package spark
 import (
 	"context"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1alpha1"
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
@@ -28,6 +30,10 @@ const (
 	connectJar = "spark-connect.jar"
 	// librariesPath is where a client sees its libraries.
 	librariesPath = "/opt/libraries"
+	// connectPort is that of Spark's own choice, and dialTimeout how long it may take to
+	// reach it.
+	connectPort = "15002"
+	dialTimeout = 5 * time.Second
 )
 
 // connectServer has a Connect server wait together with its executors, and then serve a
@@ -55,6 +61,7 @@ func connectServer(s *story) {
 	server := testcluster.AwaitSparkConnect(s.ctx, s.T, objects, key, "is ready with its executors", func(c *v1alpha1.SparkConnect) bool {
 		return c.Status.State == v1alpha1.SparkConnectStateReady && c.Status.Executors["running"] == full
 	}).Status.Server
+	s.requireListens(server)
 
 	pod := s.pod("client", "python3", s.inPods("client.py"), "sc://"+server.ServiceName+"."+namespace, s.inPods(a.name), strconv.Itoa(full))
 	pod.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "PYTHONPATH", Value: librariesPath}, {Name: "PYTHONDONTWRITEBYTECODE", Value: "1"}}
@@ -67,6 +74,21 @@ func connectServer(s *story) {
 	s.must(objects.Delete(s.ctx, conn))
 	s.await("nothing runs for it any more", func() bool { return len(s.Pods.List(of(a))) == 0 })
 	s.awaitNothingLeft(before)
+}
+
+// requireListens requires that a server which is said to be ready can be talked to at once.
+func (s *story) requireListens(server v1alpha1.SparkConnectServerStatus) {
+	s.Helper()
+	err := s.network.Do(func() error {
+		conn, err := net.DialTimeout("tcp4", net.JoinHostPort(server.PodIP, connectPort), dialTimeout)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	})
+	if err != nil {
+		s.Errorf("%s is said to be ready: %v", server.PodName, err)
+	}
 }
 
 // provideConnect puts the server to where all pods see it.
@@ -97,7 +119,7 @@ func (s *stage) sparkConnect(a application) *v1alpha1.SparkConnect {
 	}
 	conn.Spec.SparkConf["spark.driver.extraClassPath"] += ":" + s.inPods(connectJar)
 	conn.Spec.SparkConf["spark.jars"] = "local://" + s.inPods(connectJar) // executors make results by its classes
-	conn.Spec.SparkConf["spark.ui.enabled"] = "true" // as with anybody's
+	conn.Spec.SparkConf["spark.ui.enabled"] = "true"                      // as with anybody's
 	return conn
 }
 
