@@ -45,24 +45,37 @@ func (s *story) requireSays(want string, args ...string) {
 
 var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 
-// askUI asks for a page of a job's UI by the port that the command forwards.
-func (s *story) askUI(job, page string) string {
+// openUI has the command forward a port to the UI of a job. It returns where the UI is,
+// and what waits for the end of the command, which is to be that of the driver.
+func (s *story) openUI(job string) (at string, awaitEnd func()) {
 	s.Helper()
-	ctx, stop := context.WithCancel(s.ctx)
-	defer stop()
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := s.muster(ctx, in, "ui", job)
-		_ = in.CloseWithError(io.EOF)
+		err := s.muster(s.ctx, in, "ui", job)
+		_ = in.Close()
 		ended <- err
 	}()
-	line, err := bufio.NewReader(out).ReadString('\n')
-	at := address.FindString(line)
-	if at == "" {
+	said := bufio.NewReader(out)
+	line, err := said.ReadString('\n')
+	if at = address.FindString(line); at == "" {
 		s.Fatalf("muster ui %s says %q (%v), and ends with %v", job, line, err, <-ended)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at+page, nil)
+	return at, func() {
+		s.Helper()
+		rest, err := io.ReadAll(said)
+		s.must(err)
+		s.must(<-ended)
+		if !strings.Contains(string(rest), "has ended") {
+			s.Errorf("muster ui %s says %q at the end", job, rest)
+		}
+	}
+}
+
+// page is one that is asked for from here.
+func (s *story) page(url string) string {
+	s.Helper()
+	request, err := http.NewRequestWithContext(s.ctx, http.MethodGet, url, nil)
 	s.must(err)
 	answer, err := http.DefaultClient.Do(request)
 	s.must(err)
@@ -70,11 +83,7 @@ func (s *story) askUI(job, page string) string {
 	text, err := io.ReadAll(answer.Body)
 	s.must(err)
 	if answer.StatusCode != http.StatusOK {
-		s.Errorf("%s of %s: %s", page, job, answer.Status)
-	}
-	stop()
-	if err := <-ended; err != nil {
-		s.Errorf("muster ui %s, when it is interrupted: %v", job, err)
+		s.Errorf("%s: %s", url, answer.Status)
 	}
 	return string(text)
 }

@@ -33,7 +33,8 @@ func sparkApplication(s *story) {
 	})
 	log := s.follow(a.name)
 	s.requireSays("Successfully registered with driver", "logs", a.name, "--executor", "1")
-	if page := s.askUI(a.name, "/jobs/"); !strings.Contains(page, a.name+" - Spark Jobs") {
+	ui, awaitEndOfUI := s.openUI(a.name)
+	if page := s.page(ui + "/jobs/"); !strings.Contains(page, a.name+" - Spark Jobs") {
 		s.Errorf("the driver's page is\n%s", page)
 	}
 	leave()
@@ -43,6 +44,7 @@ func sparkApplication(s *story) {
 	}
 	s.requireResults(ended.Status.DriverInfo.PodName, a)
 	s.requireResultsIn(log(), a)
+	awaitEndOfUI()
 	s.requireHistory(ended)
 	s.must(apps.Delete(s.ctx, app))
 }
