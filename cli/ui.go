@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,9 @@ import (
 	sparkv1beta2 "github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
@@ -44,13 +48,50 @@ func (c *caller) showUI(cmd *cobra.Command, name string, port uint16) error {
 	}
 	to := on.pods.CoreV1().RESTClient().Post().Resource("pods").Namespace(driver.Namespace).Name(driver.Name).SubResource("portforward").URL()
 	f := forwarding{config: config, to: to, local: port, remote: its, complaints: cmd.ErrOrStderr()}
-	err = f.run(cmd.Context(), func(at string) {
+	ctx, end := context.WithCancelCause(cmd.Context())
+	defer end(nil)
+	go func() {
+		if on.awaitEnd(ctx, driver) == nil {
+			end(errEnded)
+		}
+	}()
+	err = f.run(ctx, func(at string) {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s is at %s until this command ends\n", j.name(), at)
 	})
-	if err != nil {
+	switch {
+	case errors.Is(context.Cause(ctx), errEnded):
+		fmt.Fprintf(cmd.OutOrStdout(), "the driver of %s has ended\n", j.name())
+	case err != nil:
 		return fmt.Errorf("forward a port to pod %s: %w", driver.Name, err)
 	}
 	return nil
+}
+
+var errEnded = errors.New("the driver has ended")
+
+// awaitEnd waits until a pod has ended or is gone: a kubelet goes on forwarding to one that
+// has ended. It is an error that the caller may not watch pods, or has waited long enough.
+func (c *cluster) awaitEnd(ctx context.Context, pod *corev1.Pod) error {
+	pods := c.pods.CoreV1().Pods(pod.Namespace)
+	for {
+		now, err := pods.Get(ctx, pod.Name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+			return nil
+		case err != nil:
+			return err
+		case now.UID != pod.UID, now.Status.Phase == corev1.PodSucceeded, now.Status.Phase == corev1.PodFailed:
+			return nil
+		}
+		changes, err := pods.Watch(ctx, metav1.ListOptions{
+			FieldSelector: fields.OneTermEqualSelector("metadata.name", pod.Name).String(), ResourceVersion: now.ResourceVersion,
+		})
+		if err != nil {
+			return err
+		}
+		<-changes.ResultChan() // A change, or the end of the watch: both are reasons to look again.
+		changes.Stop()
+	}
 }
 
 // uiPort is the name of the port of its UI in a driver's pod.
@@ -65,11 +106,14 @@ func (j *job) ui(pods []corev1.Pod) (*corev1.Pod, int32, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	if phase := driver.Status.Phase; phase != corev1.PodRunning {
-		if history := j.history(); history != "" {
-			return nil, 0, fmt.Errorf("pod %s is %s; what it did is told at %s", driver.Name, phase, history)
-		}
+	// The phase of a pod comes some time after the end of its container.
+	switch phase, history := driver.Status.Phase, j.history(); {
+	case history != "":
+		return nil, 0, fmt.Errorf("%s is %s; what it did is told at %s", j.name(), j.state, history)
+	case phase != corev1.PodRunning:
 		return nil, 0, fmt.Errorf("%s has a UI while its driver runs: pod %s is %s", j.name(), driver.Name, phase)
+	case j.ended:
+		return nil, 0, fmt.Errorf("%s has a UI while its driver runs: it is %s", j.name(), j.state)
 	}
 	for _, container := range driver.Spec.Containers {
 		for _, port := range container.Ports {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,7 +17,10 @@ import (
 	kubeflow "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/rest"
+	clienttesting "k8s.io/client-go/testing"
 	streaming "k8s.io/cri-streaming/pkg/streaming/portforward"
 )
 
@@ -46,7 +50,9 @@ func TestOnlyARunningDriverHasAUI(t *testing.T) {
 		"a driver without the port": {pi, []corev1.Pod{driver(corev1.PodRunning, rpc)}, "pod pi-driver has no port named spark-ui"},
 		"no driver":                 {pi, nil, "spark/pi has no pods: it is NEW"},
 		"a driver that is over":     {spark.job(over), []corev1.Pod{driver(corev1.PodSucceeded, ui)}, "while its driver runs: pod pi-driver is Succeeded"},
-		"a driver with a history":   {spark.job(told), []corev1.Pod{driver(corev1.PodSucceeded, ui)}, "is told at https://history/history/spark-1/"},
+		"a driver with a history":   {spark.job(told), []corev1.Pod{driver(corev1.PodSucceeded, ui)}, "spark/pi is COMPLETED; what it did is told at https://history/history/spark-1/"},
+		"one whose pod lags behind": {spark.job(over), []corev1.Pod{driver(corev1.PodRunning, ui)}, "while its driver runs: it is COMPLETED"},
+		"and one with a history":    {spark.job(told), []corev1.Pod{driver(corev1.PodRunning, ui)}, "is told at https://history/history/spark-1/"},
 		"another kind":              {train, nil, "tf/train has no UI; SparkApplications have one"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -58,6 +64,61 @@ func TestOnlyARunningDriverHasAUI(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// TestTheEndOfADriverIsSeen has something happen to a pod while it is watched.
+func TestTheEndOfADriverIsSeen(t *testing.T) {
+	driver := func(change func(*corev1.Pod)) *corev1.Pod {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "pi-driver", UID: "1"}}
+		pod.Status.Phase = corev1.PodRunning
+		if change != nil {
+			change(pod)
+		}
+		return pod
+	}
+	ended := driver(func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed })
+	another := driver(func(p *corev1.Pod) { p.UID = "2" })
+	for name, c := range map[string]struct {
+		there   *corev1.Pod // when it is looked for; nil if it is gone
+		happens []*corev1.Pod
+	}{
+		"it is gone already":        {nil, nil},
+		"it has ended already":      {ended, nil},
+		"another has its name":      {another, nil},
+		"it ends":                   {driver(nil), []*corev1.Pod{ended}},
+		"it is changed, and ends":   {driver(nil), []*corev1.Pod{driver(func(p *corev1.Pod) { p.Labels = map[string]string{"a": "b"} }), ended}},
+		"it makes room for another": {driver(nil), []*corev1.Pod{another}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pods := fake.NewClientset()
+			if c.there != nil {
+				pods = fake.NewClientset(c.there)
+			}
+			// What happens does so as soon as somebody watches.
+			pods.PrependWatchReactor("pods", func(clienttesting.Action) (bool, watch.Interface, error) {
+				changes := watch.NewFakeWithChanSize(1, false)
+				if err := pods.Tracker().Update(corev1.SchemeGroupVersion.WithResource("pods"), c.happens[0], "a"); err != nil {
+					return true, nil, err
+				}
+				changes.Modify(c.happens[0])
+				c.happens = c.happens[1:]
+				return true, changes, nil
+			})
+			if err := (&cluster{pods: pods}).awaitEnd(t.Context(), driver(nil)); err != nil || len(c.happens) > 0 {
+				t.Errorf("it ends with %v, before %v", err, c.happens)
+			}
+		})
+	}
+}
+
+func TestWhoMayNotWatchHearsOfNoEnd(t *testing.T) {
+	refused := errors.New("refused")
+	pods := fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "pi-driver"}})
+	pods.PrependWatchReactor("pods", func(clienttesting.Action) (bool, watch.Interface, error) { return true, nil, refused })
+	err := (&cluster{pods: pods}).awaitEnd(t.Context(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "pi-driver"}})
+	if !errors.Is(err, refused) {
+		t.Errorf("error %v", err)
 	}
 }
 

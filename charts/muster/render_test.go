@@ -55,6 +55,7 @@ type rendered struct {
 	part        string
 	deployment  appsv1.Deployment
 	settings    corev1.ConfigMap
+	service     corev1.Service
 	account     corev1.ServiceAccount
 	clusterRole rbacv1.ClusterRole
 	clusterwide rbacv1.ClusterRoleBinding
@@ -105,7 +106,7 @@ func (r *rendered) take(t *testing.T, document []byte) {
 		return
 	}
 	into := map[string]any{
-		"Deployment": &r.deployment, "ConfigMap": &r.settings, "ServiceAccount": &r.account,
+		"Deployment": &r.deployment, "ConfigMap": &r.settings, "Service": &r.service, "ServiceAccount": &r.account,
 		"ClusterRole": &r.clusterRole, "ClusterRoleBinding": &r.clusterwide, "Role": &r.role,
 		"RoleBinding": &rbacv1.RoleBinding{}, "CustomResourceDefinition": &apiextensions.CustomResourceDefinition{},
 		"ValidatingAdmissionPolicy": &admission.ValidatingAdmissionPolicy{}, "ValidatingAdmissionPolicyBinding": &admission.ValidatingAdmissionPolicyBinding{},
@@ -269,6 +270,77 @@ func TestTheChartTakesWhatADeploymentNeeds(t *testing.T) {
 		pod.Spec.Tolerations[0].Operator != corev1.TolerationOpExists || pod.Spec.Affinity.NodeAffinity == nil ||
 		pod.Spec.Containers[0].Image != "registry.example.com/muster:1" {
 		t.Errorf("it makes %+v", r.deployment.Spec)
+	}
+}
+
+// historyServer is the least that must be set to have one.
+var historyServer = []string{
+	`historyServer.enabled=true`, `historyServer.image="spark:4.3.0"`, `historyServer.volume={"persistentVolumeClaim":{"claimName":"events"}}`,
+}
+
+func TestTheChartHasAHistoryServerThatTheOperatorsLeadTo(t *testing.T) {
+	r := renderPart(t, "spark-history", append(historyServer, `historyServer.logDirectory="file:///events"`,
+		`historyServer.sparkConf={"spark.history.fs.update.interval":"1s","spark.history.ui.port":"1"}`, `historyServer.env=[{"name":"A","value":"b"}]`,
+		`historyServer.serviceAccountName="who"`)...)
+	const settings = "spark.history.fs.logDirectory=file:///events\nspark.history.fs.update.interval=1s\nspark.history.ui.port=18080\n"
+	if got := r.settings.Data["spark.properties"]; got != settings {
+		t.Errorf("its settings are\n%s, want\n%s", got, settings)
+	}
+	pod := r.deployment.Spec.Template
+	container := pod.Spec.Containers[0]
+	mounts, volumes := map[string]string{}, map[string]corev1.VolumeSource{}
+	for _, m := range container.VolumeMounts {
+		mounts[m.Name] = m.MountPath
+	}
+	for _, v := range pod.Spec.Volumes {
+		volumes[v.Name] = v.VolumeSource
+	}
+	for what, good := range map[string]bool{
+		"events":    mounts["events"] == "/events" && volumes["events"].PersistentVolumeClaim.ClaimName == "events",
+		"settings":  container.Args[1] == mounts["settings"]+"/spark.properties" && volumes["settings"].ConfigMap.Name == r.settings.Name,
+		"scratch":   mounts["scratch"] == "/tmp" && volumes["scratch"].EmptyDir != nil,
+		"image":     container.Image == "spark:4.3.0",
+		"account":   pod.Spec.ServiceAccountName == "who" && !*pod.Spec.AutomountServiceAccountToken,
+		"variables": container.Env[0].Value == "1g" && container.Env[1] == corev1.EnvVar{Name: "A", Value: "b"},
+		"labels":    reflect.DeepEqual(r.deployment.Spec.Selector.MatchLabels, pod.Labels),
+		"service": reflect.DeepEqual(r.service.Spec.Selector, pod.Labels) && r.service.Spec.Ports[0].TargetPort.StrVal == container.Ports[0].Name &&
+			r.service.Spec.Ports[0].Port == container.Ports[0].ContainerPort,
+	} {
+		if !good {
+			t.Errorf("its %s are not as asked for: %+v, %+v", what, r.deployment.Spec, r.service.Spec)
+		}
+	}
+}
+
+func TestTheOperatorsKnowTheChartsHistoryServer(t *testing.T) {
+	for name, c := range map[string]struct {
+		set  []string
+		want string
+	}{
+		"there is none":               {nil, ""},
+		"within the cluster":          {historyServer, "http://r-spark-history.ns:18080"},
+		"people find it elsewhere":    {append(historyServer, `historyServer.url="https://history.example.com"`), "https://history.example.com"},
+		"the configuration says more": {append(historyServer, `operators.config={"spark":{"historyServer":"https://own.example.com"}}`), "https://own.example.com"},
+		"there is one of another's":   {[]string{`operators.config={"spark":{"historyServer":"https://own.example.com"}}`}, "https://own.example.com"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := renderPart(t, "operators", c.set...)
+			got, err := config.ParseOperators([]byte(r.settings.Data["operators.yaml"]))
+			if err != nil || got.Spark.HistoryServer != c.want {
+				t.Errorf("the operators know %q (%v)", got.Spark.HistoryServer, err)
+			}
+		})
+	}
+}
+
+func TestTheChartRefusesAHistoryServerThatCanNotWork(t *testing.T) {
+	for want, set := range map[string]string{
+		"historyServer.image is an image with Spark": `historyServer.logDirectory="s3a://bucket/events"`,
+		"historyServer.volume is what the folder of": `historyServer.image="spark:4.3.0"`,
+	} {
+		if _, err := helm(t, image, `historyServer.enabled=true`, set); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
 	}
 }
 

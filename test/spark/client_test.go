@@ -1,6 +1,7 @@
 package spark
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -120,15 +121,34 @@ func (s *story) createClient(a application) *corev1.Pod {
 	pod := s.pod(a.name, slices.Concat([]string{"/opt/spark/bin/spark-submit"}, command)...)
 	pod.Labels = labels
 	pod.Spec.ServiceAccountName = sparksubmit.DriverAccount
-	container := &pod.Spec.Containers[0]
-	container.Env = []corev1.EnvVar{{Name: "POD_IP", ValueFrom: &corev1.EnvVarSource{
+	pod.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "POD_IP", ValueFrom: &corev1.EnvVarSource{
 		FieldRef: &corev1.ObjectFieldSelector{FieldPath: "status.podIP"},
 	}}}
-	container.VolumeMounts = []corev1.VolumeMount{{Name: "stories", MountPath: folder}}
-	pod.Spec.Volumes = []corev1.Volume{{Name: "stories", VolumeSource: corev1.VolumeSource{
-		HostPath: &corev1.HostPathVolumeSource{Path: s.shared, Type: ptr.To(corev1.HostPathDirectory)},
-	}}}
+	mount(pod, s.shared, folder)
 	return s.create(pod)
+}
+
+// mount lets a pod see a folder of its node.
+func mount(pod *corev1.Pod, path, at string) {
+	name := fmt.Sprintf("folder-%d", len(pod.Spec.Volumes))
+	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
+		HostPath: &corev1.HostPathVolumeSource{Path: path, Type: ptr.To(corev1.HostPathDirectory)},
+	}})
+	container := &pod.Spec.Containers[0]
+	container.VolumeMounts = append(container.VolumeMounts, corev1.VolumeMount{Name: name, MountPath: at})
+}
+
+// end waits until a pod that runs a program has ended, and requires that it has ended
+// well. It returns what the program has printed.
+func (s *story) end(pod *corev1.Pod) []string {
+	s.Helper()
+	s.await(pod.Name+" has ended", func() bool { return len(s.Pods.List(testcluster.And(is(pod), testcluster.Ended))) == 1 })
+	lines, err := s.log(s.ctx, pod.Name)
+	s.must(err)
+	if len(s.Pods.List(testcluster.And(is(pod), testcluster.Succeeded))) == 0 {
+		s.Fatalf("%s has failed:\n%s", pod.Name, tail(lines, 25))
+	}
+	return lines
 }
 
 // clientCommand are the arguments of spark-submit for a driver that runs where it

@@ -2,6 +2,7 @@ package spark
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/kubeflow/spark-operator/v2/api/v1beta2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,12 +15,15 @@ import (
 )
 
 // sparkApplication lets the operator submit, which has no JVM: real Spark has to be
-// content with what it makes, and tells how far it has come.
+// content with what it makes, tells how far it has come, and what it did when it has
+// ended.
 func sparkApplication(s *story) {
+	defer s.deployHistoryServer()()
 	a := application{name: "operated", executors: full, steps: []int{full}}
 	s.prepare(a)
 	apps, app := s.SparkClient(s.T), s.sparkApplication(a)
 	app.Spec.SparkConf["spark.ui.enabled"] = "true" // which tells of progress
+	tellsEvents(app)
 	s.must(apps.Create(s.ctx, app))
 	leave := s.meet(a, 0)
 	testcluster.AwaitSparkApplication(s.ctx, s.T, apps, client.ObjectKeyFromObject(app), v1beta2.ApplicationStateRunning)
@@ -27,12 +31,21 @@ func sparkApplication(s *story) {
 	testcluster.AwaitSparkApplicationThat(s.ctx, s.T, apps, client.ObjectKeyFromObject(app), "has begun its tasks", func(app *v1beta2.SparkApplication) bool {
 		return app.Annotations[v1alpha1.ProgressAnnotation] == told
 	})
+	log := s.follow(a.name)
+	s.requireSays("Successfully registered with driver", "logs", a.name, "--executor", "1")
+	ui, awaitEndOfUI := s.openUI(a.name)
+	if page := s.page(ui + "/jobs/"); !strings.Contains(page, a.name+" - Spark Jobs") {
+		s.Errorf("the driver's page is\n%s", page)
+	}
 	leave()
 	ended := testcluster.AwaitSparkApplication(s.ctx, s.T, apps, client.ObjectKeyFromObject(app), v1beta2.ApplicationStateCompleted)
 	if len(ended.Status.ExecutorState) != full {
 		s.Errorf("the status tells of executors %v, not of %d", ended.Status.ExecutorState, full)
 	}
 	s.requireResults(ended.Status.DriverInfo.PodName, a)
+	s.requireResultsIn(log(), a)
+	awaitEndOfUI()
+	s.requireHistory(ended)
 	s.must(apps.Delete(s.ctx, app))
 }
 

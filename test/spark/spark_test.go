@@ -22,6 +22,7 @@ func TestApplicationsStayWhole(t *testing.T) {
 	}{
 		{"executors above the minimum come and go with the work", dynamicAllocation},
 		{"a SparkApplication runs without spark-submit", sparkApplication},
+		{"a Connect server and its executors start together, and serve", connectServer},
 		{"executors of a driver in client mode start together", clientMode},
 		{"executors of a driver outside of the cluster start together", clientOutside},
 		{"executors that a StatefulSet makes start with their driver", statefulSetAllocator},

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"muster.sh/muster/internal/localcluster/network/osthread"
+	"muster.sh/muster/internal/localcluster/toolchain"
 	"muster.sh/muster/internal/sparkdist"
 	"muster.sh/muster/internal/sparksubmit"
 	"muster.sh/muster/test/testcluster"
@@ -32,6 +33,7 @@ const (
 type stage struct {
 	*testcluster.Cluster
 	spark     *sparksubmit.Client
+	helm      string            // the program
 	shared    string            // the folder behind folder
 	share     resource.Quantity // of CPU, for each pod
 	network   *osthread.Thread
@@ -45,8 +47,9 @@ func newStage(t *testing.T) *stage {
 	ctx := t.Context()
 	s := &stage{shared: openFolder(t), minimum: map[string]int{}}
 	s.Cluster = testcluster.StartReal(ctx, t, testcluster.RealSpec{
-		Nodes: 2, SharedFolders: []string{s.shared}, Manifest: bytes.Join([][]byte{sparksubmit.Access(), allocatorRights}, []byte("---\n")),
-		Operators:     true,
+		Nodes: 2, SharedFolders: []string{s.shared, testcluster.PythonFolder(t)},
+		Manifest:  bytes.Join([][]byte{sparksubmit.Access(), allocatorRights}, []byte("---\n")),
+		Operators: true, OperatorsConfig: operatorsConfig,
 		SchedulerArgs: []string{"--authorization-always-allow-paths=/metrics,/gangs"},
 	})
 	// The image is the demo's, so that it is built once for both.
@@ -54,6 +57,11 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	tools, err := toolchain.Build(ctx, nil, toolchain.Helm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.helm = tools.Program(toolchain.Helm, "helm")
 	if err := s.LoadImage(ctx, dist.ImageTar); err != nil {
 		t.Fatal(err)
 	}
@@ -67,17 +75,19 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-// openFolder makes a folder with the program in it, in which any user can work: in
+// openFolder makes a folder with the programs in it, in which any user can work: in
 // a pod, Spark has a user of its own.
 func openFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	program, err := os.ReadFile(filepath.Join("testdata", "parts.py"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "parts.py"), program, 0o644); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"parts.py", "ask.py", "client.py"} {
+		program, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), program, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)

@@ -65,21 +65,5 @@ func (s *stage) servesConnect(ctx context.Context, t *testing.T) {
 // awaitConnect waits until a SparkConnect is as it should be.
 func (s *stage) awaitConnect(ctx context.Context, t *testing.T, name string, good func(*v1alpha1.SparkConnect) bool) *v1alpha1.SparkConnect {
 	t.Helper()
-	events, err := s.client.Watch(ctx, &v1alpha1.SparkConnectList{}, client.InNamespace(testcluster.Namespace), client.MatchingFields{"metadata.name": name})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer events.Stop()
-	last := &v1alpha1.SparkConnect{}
-	for event := range events.ResultChan() {
-		conn, ok := event.Object.(*v1alpha1.SparkConnect)
-		if !ok {
-			continue
-		}
-		if last = conn; good(conn) {
-			return conn
-		}
-	}
-	t.Fatalf("%s is %+v at last", name, last.Status)
-	return nil
+	return testcluster.AwaitSparkConnect(ctx, t, s.client, client.ObjectKey{Namespace: testcluster.Namespace, Name: name}, "is as it should be", good)
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
 
@@ -37,14 +36,11 @@ const (
 )
 
 func TestTensorFlowTrains(t *testing.T) {
-	if runtime.GOARCH != "amd64" {
-		t.Skip("the wheels of TensorFlow that are pinned here are for amd64")
-	}
 	if os.Getenv("MUSTER_TEST_TENSORFLOW") == "" {
 		t.Skip("fetches 1.5 GB of libraries and trains for minutes: set MUSTER_TEST_TENSORFLOW=1 to run it")
 	}
 	ctx := testcluster.Within(t, 20*time.Minute)
-	s := &training{libraries: libraries(ctx, t), shared: sharedFolder(t)}
+	s := &training{libraries: testcluster.PythonLibraries(ctx, t, "tensorflow", filepath.Join("testdata", "requirements.txt")), shared: sharedFolder(t)}
 	c := testcluster.StartReal(ctx, t, testcluster.RealSpec{
 		Nodes: 2, SharedFolders: []string{s.libraries, s.shared}, Operators: true,
 	})

@@ -15,6 +15,8 @@ type RealSpec struct {
 	Manifest      []byte   // applied beside Muster's own objects
 	SchedulerArgs []string // of Muster's scheduler
 	Operators     bool     // muster-operators runs
+	// OperatorsConfig is the content of its configuration file; empty: none.
+	OperatorsConfig string
 }
 
 // StartReal starts a cluster of real nodes that ends with the test. It skips the
@@ -39,7 +41,7 @@ func StartReal(ctx context.Context, t *testing.T, spec RealSpec) *Cluster {
 		Schedulers: []localcluster.SchedulerSpec{localcluster.DefaultScheduler(), muster},
 	}
 	if spec.Operators {
-		local.Operators = &localcluster.OperatorsSpec{}
+		local.Operators = &localcluster.OperatorsSpec{Config: spec.OperatorsConfig}
 	}
 	return start(ctx, t, local, Muster, spec.Manifest)
 }

@@ -42,21 +42,46 @@ func AwaitSparkApplicationThat(
 	ctx context.Context, t *testing.T, c client.WithWatch, key client.ObjectKey, words string, good func(*v1beta2.SparkApplication) bool,
 ) *v1beta2.SparkApplication {
 	t.Helper()
-	events, err := c.Watch(ctx, &v1beta2.SparkApplicationList{}, client.InNamespace(key.Namespace), client.MatchingFields{"metadata.name": key.Name})
+	app, last := awaitObject(ctx, t, c, &v1beta2.SparkApplicationList{}, key, good)
+	if app == nil {
+		t.Fatalf("there is no %s that %s, but one with %v that is %+v", key.Name, words, last.Annotations, last.Status.AppState)
+	}
+	return app
+}
+
+// AwaitSparkConnect waits until a SparkConnect is as it should be, which the words say.
+func AwaitSparkConnect(
+	ctx context.Context, t *testing.T, c client.WithWatch, key client.ObjectKey, words string, good func(*v1alpha1.SparkConnect) bool,
+) *v1alpha1.SparkConnect {
+	t.Helper()
+	conn, last := awaitObject(ctx, t, c, &v1alpha1.SparkConnectList{}, key, good)
+	if conn == nil {
+		t.Fatalf("there is no %s that %s, but one that is %+v", key.Name, words, last.Status)
+	}
+	return conn
+}
+
+// awaitObject watches one object until it is as it should be. If it never is, that is nil,
+// and what it was at last is told.
+func awaitObject[T any, P interface {
+	*T
+	client.Object
+}](ctx context.Context, t *testing.T, c client.WithWatch, list client.ObjectList, key client.ObjectKey, good func(P) bool) (found, last P) {
+	t.Helper()
+	events, err := c.Watch(ctx, list, client.InNamespace(key.Namespace), client.MatchingFields{"metadata.name": key.Name})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer events.Stop()
-	last := &v1beta2.SparkApplication{}
+	last = new(T)
 	for event := range events.ResultChan() {
-		app, ok := event.Object.(*v1beta2.SparkApplication)
+		object, ok := event.Object.(P)
 		if !ok || event.Type == watch.Deleted {
 			continue
 		}
-		if last = app; good(app) {
-			return app
+		if last = object; good(object) {
+			return object, last
 		}
 	}
-	t.Fatalf("there is no %s that %s, but one with %v that is %+v", key.Name, words, last.Annotations, last.Status.AppState)
-	return nil
+	return nil, last
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/kubeflow/spark-operator/v2/pkg/common"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
 	muster "muster.sh/muster/api/v1alpha1"
@@ -45,7 +46,7 @@ func Application(conn *v1alpha1.SparkConnect) *v1beta2.SparkApplication {
 			SparkConf: spec.SparkConf, HadoopConf: hadoop(spec.HadoopConf),
 			RestartPolicy: v1beta2.RestartPolicy{Type: v1beta2.RestartPolicyAlways},
 			Driver: v1beta2.DriverSpec{
-				SparkPodSpec: podSpec(spec.Server.SparkPodSpec, common.SparkDriverContainerName),
+				SparkPodSpec: probed(podSpec(spec.Server.SparkPodSpec, common.SparkDriverContainerName), conn),
 				PodName:      ptr.To(conn.Name + serverSuffix),
 			},
 			Executor: v1beta2.ExecutorSpec{
@@ -67,12 +68,43 @@ func podSpec(of v1alpha1.SparkPodSpec, container string) v1beta2.SparkPodSpec {
 	if of.Template == nil || len(of.Template.Spec.Containers) == 0 {
 		return spec
 	}
-	containers := of.Template.Spec.Containers
-	i := slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == container })
-	if image := containers[max(i, 0)].Image; image != "" {
+	if image := containerOf(of.Template, container).Image; image != "" {
 		spec.Image = &image
 	}
 	return spec
+}
+
+// containerOf is the container of a template that Spark takes: the one of the usual
+// name, else the first.
+func containerOf(template *corev1.PodTemplateSpec, name string) *corev1.Container {
+	containers := template.Spec.Containers
+	return &containers[max(0, slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == name }))]
+}
+
+// probePeriod is how often it is asked whether the server listens, in seconds.
+const probePeriod = 2
+
+// probed has the server's pod be ready when the server listens, which is many seconds
+// after its container has started. A probe of the user's own stays as it is.
+func probed(of v1beta2.SparkPodSpec, conn *v1alpha1.SparkConnect) v1beta2.SparkPodSpec {
+	port, err := portNumber(conn, ports[0].key, ports[0].unset)
+	if err != nil {
+		return of // There can't be a Service, and so no server, as is told of that.
+	}
+	if of.Template == nil {
+		of.Template = &corev1.PodTemplateSpec{}
+	}
+	if len(of.Template.Spec.Containers) == 0 {
+		of.Template.Spec.Containers = []corev1.Container{{Name: common.SparkDriverContainerName}}
+	}
+	server := containerOf(of.Template, common.SparkDriverContainerName)
+	if server.ReadinessProbe == nil {
+		server.ReadinessProbe = &corev1.Probe{
+			ProbeHandler:  corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(port)}},
+			PeriodSeconds: probePeriod,
+		}
+	}
+	return of
 }
 
 // hadoop takes Spark's prefix away, which keys may have here.

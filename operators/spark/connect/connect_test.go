@@ -69,6 +69,48 @@ spec:
 	}
 }
 
+func TestAServerIsReadyWhenItListens(t *testing.T) {
+	for name, c := range map[string]struct {
+		more      string
+		container int   // that Spark takes
+		port      int32 // that is asked; 0 is the user's own probe
+	}{
+		"nothing is said of its pod": {"", 0, 15002},
+		"another port":               {`spec: {sparkConf: {spark.connect.grpc.binding.port: "15003"}}`, 0, 15003},
+		"a template without containers": {
+			"spec: {server: {template: {spec: {serviceAccountName: spark}}}}", 0, 15002},
+		"a template with a sidecar": {
+			"spec: {server: {template: {spec: {containers: [{name: sidecar}, {name: spark-kubernetes-driver}]}}}}", 1, 15002},
+		"a probe of the user's own": {
+			"spec: {server: {template: {spec: {containers: [{name: spark-kubernetes-driver, readinessProbe: {exec: {command: [ask]}}}]}}}}", 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn := connect(t, c.more)
+			template := Application(conn).Spec.Driver.Template
+			for i, container := range template.Spec.Containers {
+				probe := container.ReadinessProbe
+				switch {
+				case i != c.container:
+					if probe != nil {
+						t.Errorf("container %s is asked", container.Name)
+					}
+				case probe == nil:
+					t.Error("the server isn't asked")
+				case c.port == 0:
+					if probe.Exec == nil || probe.TCPSocket != nil {
+						t.Errorf("the user's own probe has become %+v", probe)
+					}
+				case probe.TCPSocket == nil || probe.TCPSocket.Port.IntVal != c.port:
+					t.Errorf("the server is asked by %+v", probe)
+				}
+			}
+			if diff := cmp.Diff(connect(t, c.more), conn); diff != "" {
+				t.Errorf("the SparkConnect is changed: %s", diff)
+			}
+		})
+	}
+}
+
 func TestClientsFindTheServerByAService(t *testing.T) {
 	service, err := Service(connect(t, `
 spec:

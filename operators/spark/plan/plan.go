@@ -96,6 +96,7 @@ func (p *planner) build(driver, executor role) (Plan, error) {
 		return Plan{}, p.settings.fieldError(err)
 	}
 	p.finish(objects.Driver, driver)
+	p.publish(objects)
 	p.plan.WebUI, p.plan.Ports = p.webUI(objects.Driver), p.driverPorts()
 	if p.metrics != nil {
 		objects.Owned = append([]submission.Object{p.metrics}, objects.Owned...)
@@ -175,6 +176,24 @@ func (p *planner) finish(driver *corev1.Pod, r role) {
 				fmt.Sprintf("is less than the request, %s; raise it, or lower memory or memoryOverhead", request.String())))
 		}
 		container.Resources.Limits[corev1.ResourceMemory] = limit
+	}
+}
+
+// keyNotReady is a setting of newer lines, by which publish is forbidden in all.
+const keyNotReady = "spark.kubernetes.driver.service.publishNotReadyAddresses"
+
+// publish has the driver's Service lead to it before it is ready, where a probe says when
+// that is. In lines up to 4.0 executors find the driver by its Service, and one that is
+// ready once they are there would wait for them in vain.
+func (p *planner) publish(objects submission.Objects) {
+	container := sparkContainer(&objects.Driver.Spec)
+	if container.ReadinessProbe == nil && container.StartupProbe == nil || strings.EqualFold(p.settings.props[keyNotReady], "false") {
+		return
+	}
+	for _, object := range objects.Owned {
+		if service, ok := object.(*corev1.Service); ok {
+			service.Spec.PublishNotReadyAddresses = true
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -316,6 +317,47 @@ func TestObjectsBelongToTheirOwners(t *testing.T) {
 	metrics, ok := plan.Owned[0].(*corev1.ConfigMap)
 	if !ok || metrics.Data["metrics.properties"] == "" {
 		t.Errorf("the first object of the driver is %v, not the configuration of metrics", plan.Owned[0])
+	}
+}
+
+func TestExecutorsFindADriverThatIsNotReadyYet(t *testing.T) {
+	const probed = "spec: {driver: {template: {spec: {containers: [{name: spark-kubernetes-driver, %s: {tcpSocket: {port: 15002}}}]}}}}"
+	for name, test := range map[string]struct {
+		specs []string
+		want  bool
+	}{
+		"no probe":             {nil, false},
+		"a probe of life":      {[]string{fmt.Sprintf(probed, "livenessProbe")}, false},
+		"a probe of readiness": {[]string{fmt.Sprintf(probed, "readinessProbe")}, true},
+		"a probe of the start": {[]string{fmt.Sprintf(probed, "startupProbe")}, true},
+		"a setting forbids it": {[]string{fmt.Sprintf(probed, "readinessProbe"), `spec: {sparkConf: {` + keyNotReady + `: "false"}}`}, false},
+	} {
+		for _, version := range []string{"3.5.9", "4.3.0"} {
+			t.Run(name+" in "+version, func(t *testing.T) {
+				app := application(t, "spec: {sparkVersion: "+version+"}")
+				for _, spec := range test.specs {
+					if err := yaml.UnmarshalStrict([]byte(spec), app); err != nil {
+						t.Fatal(err)
+					}
+				}
+				plan, err := Make(app, first, options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				services := 0
+				for _, object := range plan.Owned {
+					if service, ok := object.(*corev1.Service); ok {
+						services++
+						if got := service.Spec.PublishNotReadyAddresses; got != test.want {
+							t.Errorf("its Service leads to a driver that is not ready: %v", got)
+						}
+					}
+				}
+				if services != 1 {
+					t.Errorf("the driver has %d Services", services)
+				}
+			})
+		}
 	}
 }
 
