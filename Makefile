@@ -80,7 +80,7 @@ histories: ## let ten thousand histories of gangs and streams of pods happen, as
 	go test -c -vet=off -o $(CACHE)/core.test ./scheduler/core
 	cd scheduler/core && printf '%s\n' 1 2 | xargs -P 2 -I {} \
 		$(CACHE)/core.test -test.run '^TestHistories$$' -test.timeout 2h -rapid.seed {} -rapid.checks $$(( $(HISTORIES) / 2 ))
-	cd scheduler/core && printf '%s\n' Moves Reclaim Bookings | xargs -P 2 -I {} \
+	cd scheduler/core && printf '%s\n' Moves Reclaim Bookings Parts | xargs -P 2 -I {} \
 		$(CACHE)/core.test -test.run '^TestHistoriesOf{}$$' -test.timeout 2h -rapid.seed 1 -rapid.checks $$(( $(HISTORIES) / 10 ))
 	go test -vet=off -count 1 -run TestTheModelForetellsTheKubelet ./test/kubeletoracle -rapid.seed 1 -rapid.checks $(HISTORIES)
 
