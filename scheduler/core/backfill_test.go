@@ -2,6 +2,8 @@ package core_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,6 +158,33 @@ func TestABookedGangGoesBeforeQueuesWithALowerShare(t *testing.T) {
 	g := job(w, "g", 1, func(g *gang.Gang) { g.Queue = "idle" })
 	if after := start(t, w, first); w.BoundOf(g) != 0 || after != before {
 		t.Errorf("%d of a queue that has less run, and the booking was %+v and is %+v", w.BoundOf(g), before, after)
+	}
+}
+
+// Others are evicted for the booked gang when its time has come, and nobody knows any more
+// when it will start. It keeps its turn nevertheless.
+func TestABookedGangKeepsItsTurnWhileOthersLeaveForIt(t *testing.T) {
+	o := core.DefaultOptions()
+	o.Reclaim = core.Clearing{MaxPods: 100, MaxTries: 100, After: 29 * time.Second, Cooldown: time.Minute, Timeout: 5 * time.Minute}
+	w := coretest.NewWith(o)
+	for _, name := range []string{"a", "c"} {
+		w.SetQueue(queue.Spec{Name: name, Weight: 1, Backfill: true})
+	}
+	w.Node("n0", 4, 64)
+	w.Send(core.Synced{})
+	job(w, "lent", 4, lasting(time.Second))
+	first := job(w, "first", 1, func(g *gang.Gang) { g.Queue = "a" })
+	booked := start(t, w, first).At
+	older := job(w, "older", 1, func(g *gang.Gang) { g.Queue, g.Created = "c", gangtest.Epoch0 })
+	w.Pass(booked.Sub(w.Now))
+	if r, _ := w.Machine.Record(first); r.Verdict.Code != gang.MakingRoom {
+		t.Errorf("it is %s: %s", r.Phase, r.Verdict)
+	}
+	for _, pod := range slices.Sorted(maps.Keys(w.Dying)) {
+		w.End(string(pod), core.Failed)
+	}
+	if w.BoundOf(first) != 1 || w.BoundOf(older) != 1 {
+		t.Errorf("%d of the booked one and %d of the older one run", w.BoundOf(first), w.BoundOf(older))
 	}
 }
 

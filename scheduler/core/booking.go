@@ -135,9 +135,11 @@ func (m *Machine) findStart(b *booked, why string) {
 	if known {
 		m.queues.Pin(b.group.decl.ID)
 		m.alarmAt(b.group, b.At)
-	} else {
+		return
+	}
+	b.unknown = whyUnknown(endless)
+	if !m.movesFor(b.group) { // else its turn would be over because others leave for it
 		m.queues.Pin("")
-		b.unknown = whyUnknown(endless)
 	}
 }
 
