@@ -41,7 +41,7 @@ var mutants = []mutant{
 	{"a gang that changes its queue is charged to the old one", "members.go",
 		"	m.charge(decl.ID)\n", ""},
 	{"who was hopeless is never looked at again", "offer.go",
-		"for id, g := range m.aside {\n\t\tif !m.isHopeless(g) {", "for id, g := range m.aside {\n\t\tif false {"},
+		"for id, g := range m.aside {\n\t\tif !m.isHopeless(g) {", "for id, g := range m.aside {\n\t\tif false && !m.isHopeless(g) {"},
 	{"who waits for quota is passed by others of the queue", "../queue/turn.go",
 		"t.over[n] = true", "t.over[n] = false"},
 	{"who has no right to a queue uses it", "tenancy.go",
