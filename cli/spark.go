@@ -9,7 +9,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"muster.sh/muster/api/v1alpha1"
-	"muster.sh/muster/internal/loose"
 	"muster.sh/muster/internal/sparkconf"
 	"muster.sh/muster/internal/sparkspec"
 )
@@ -17,7 +16,7 @@ import (
 var spark = &kind{
 	name: "spark", api: "SparkApplication",
 	version: sparkv1beta2.SchemeGroupVersion,
-	typed:   loose.Reader[sparkv1beta2.SparkApplication]("spec.driver.template", "spec.executor.template"),
+	typed:   sparkspec.Read,
 	read:    func(o client.Object) job { return readSpark(o.(*sparkv1beta2.SparkApplication)) },
 	suspend: func(o client.Object, yes bool) {
 		o.(*sparkv1beta2.SparkApplication).Spec.Suspend = &yes
