@@ -47,7 +47,8 @@ func (m *measured) settle(ctx context.Context) error {
 // or nothing moves.
 func (m *measured) contend(ctx context.Context, load *load) error {
 	group, coming := errgroup.WithContext(ctx)
-	for _, a := range m.Scenario.Arrivals() {
+	arrivals := m.Scenario.Arrivals()
+	for _, a := range arrivals {
 		group.Go(func() error {
 			if err := sleepUntil(coming, m.began.Add(a.At)); err != nil {
 				return err
@@ -61,7 +62,7 @@ func (m *measured) contend(ctx context.Context, load *load) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return m.awaitEnd(ctx, load)
+	return m.awaitEnd(ctx, load, arrivals)
 }
 
 func sleepUntil(ctx context.Context, at time.Time) error {
@@ -78,9 +79,9 @@ func sleepUntil(ctx context.Context, at time.Time) error {
 // awaitEnd waits until all pods have ended or were evicted, or nothing has moved for long:
 // longer than any of them runs. A gang that lost members before it had started, which nobody
 // replaces here, never ends.
-func (m *measured) awaitEnd(ctx context.Context, load *load) error {
+func (m *measured) awaitEnd(ctx context.Context, load *load, arrivals []scenario.Arrival) error {
 	pods, patience := 0, stuck
-	for _, a := range m.Scenario.Arrivals() {
+	for _, a := range arrivals {
 		pods += a.Size
 		patience = max(patience, stuck+a.Runs)
 	}
